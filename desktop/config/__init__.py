@@ -1,0 +1,1 @@
+"""Paths, settings, secrets and logs."""

@@ -1,0 +1,107 @@
+"""Settings: declared once, with default and help; the file holds only what differs from the defaults.
+
+The file is JSON in the data folder, written whole and swapped in, so a crash leaves the old one. It never holds a key. A file that cannot be
+read is set aside under another name, never overwritten, and the program starts with the defaults.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from desktop.domain.errors import DeskError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its name in the file, its default, what it does in one sentence, and its allowed values where it has a list of them."""
+
+    name: str
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+SETTINGS = (
+    Setting("appearance", "system", "Light, dark, or as the system is.", ("system", "light", "dark")),
+    Setting(
+        "auto_summarize",
+        "local",
+        "Whether opening a ticket starts its summary: always, only with a model on this machine, or never.",
+        ("always", "local", "never"),
+    ),
+    Setting("default_provider", "built-in", "The provider that writes summaries when no other is named."),
+    Setting("providers", [], "The providers the user set up, without their keys."),
+    Setting("window", {}, "Place and layout of the window."),
+    Setting("session_keys_accepted", False, "Whether the user agreed to keep keys for this session only where there is no keyring."),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+class Settings:
+    """The user's settings, read once and written on each change. `warning` says in words what was wrong with the file, if anything."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.warning = ""
+        self._values = self._read()
+
+    def get(self, name: str) -> Any:
+        """Return the value of a declared setting, its default when unset or not one of its choices."""
+        setting = _BY_NAME[name]
+        value = self._values.get(name, setting.default)
+        is_allowed = isinstance(value, type(setting.default)) and (not setting.choices or value in setting.choices)
+        return value if is_allowed else setting.default
+
+    def set(self, name: str, value: Any) -> None:
+        """Change a declared setting and write the file.
+
+        Raises:
+            DeskError: `settings-unwritable`, when the file cannot be written; the value then holds for this session.
+        """
+        setting = _BY_NAME[name]
+        if setting.choices and value not in setting.choices:
+            raise DeskError("setting-value", f"{name} cannot be {value!r}.", remedy=f"Use one of: {', '.join(setting.choices)}.")
+        if value == setting.default:
+            self._values.pop(name, None)
+        else:
+            self._values[name] = value
+        self._write()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            values = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            return self._set_aside(str(error))
+        return values if isinstance(values, dict) else self._set_aside("it is not a JSON object")
+
+    def _set_aside(self, reason: str) -> dict[str, Any]:
+        aside = self._path.with_suffix(".broken.json")
+        try:
+            self._path.replace(aside)
+            self.warning = f"The settings file could not be read ({reason}); it was kept as {aside.name} and the defaults are used."
+        except OSError:
+            self.warning = f"The settings file {self._path} could not be read ({reason}); the defaults are used."
+        return {}
+
+    def _write(self) -> None:
+        try:
+            # mkstemp makes the file 0600 on every system that has modes.
+            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".settings-", suffix=".json")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(self._values, file, ensure_ascii=False, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self._path)
+        except OSError as error:
+            raise DeskError(
+                "settings-unwritable",
+                f"The settings file {self._path} cannot be written: {error.strerror or error}.",
+                remedy="Free some space or check the folder's permissions; the change holds until TLDesk is closed.",
+            ) from None

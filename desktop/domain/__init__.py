@@ -1,0 +1,1 @@
+"""Tickets, runs, errors, sentences: plain values, standard library only, no input or output."""

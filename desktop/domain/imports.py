@@ -1,0 +1,169 @@
+"""Imports: what was recognized in a file, what will be written, and what became of every row.
+
+The events of one import, in order: `Recognized`, then `Progress` and `Rejected` as it goes, then one `Finished`. Every row has one fate, each
+counted on its own: rows = used + unchanged + rejected + blank + footer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from desktop.domain.tickets import TicketDraft
+
+COLUMN_ROLES = (
+    "ticket_id",
+    "subject",
+    "body",
+    "status",
+    "priority",
+    "requester",
+    "requester_email",
+    "assignee",
+    "created_at",
+    "updated_at",
+    "author",
+    "author_role",
+    "message_id",
+    "message_created_at",
+    "internal",
+    "comment",
+    "journal",
+)
+"""What a column can mean. A column with none of these is kept in the ticket's `fields` like all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its place (from 0), its own name, its role ('' for none) and up to three values it holds."""
+
+    index: int
+    name: str
+    role: str
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """What a file turned out to be, before anything is written.
+
+    `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message) or `journal` (all comments in one
+    cell). `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why. `header_line` counts from 1.
+    `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
+    """
+
+    path: str
+    format: str
+    system: str
+    system_title: str
+    reason: str
+    source: str
+    encoding: str
+    delimiter: str
+    header_line: int
+    shape: str
+    columns: tuple[Column, ...]
+    date_order: str = ""
+    date_evidence: str = ""
+    quote: str = '"'
+    mapping_name: str = ""
+    size_bytes: int = 0
+    preview: tuple[TicketDraft, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was set aside: where it stands (line from 1), which column and value, why, and its raw text."""
+
+    line: int
+    reason: str
+    column: str = ""
+    value: str = ""
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A part of a file as the reader hands it out. The four counts are those of this part; `bytes_read` is the position in the file."""
+
+    tickets: tuple[TicketDraft, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    rows: int = 0
+    blank: int = 0
+    footer: int = 0
+    bytes_read: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """What became of every row and ticket of one file."""
+
+    rows: int = 0
+    rows_used: int = 0
+    rows_unchanged: int = 0
+    rejected: int = 0
+    blank: int = 0
+    footer: int = 0
+    tickets_new: int = 0
+    tickets_updated: int = 0
+    tickets_unchanged: int = 0
+    messages: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        """Tell whether every row has exactly one fate."""
+        return self.rows == self.rows_used + self.rows_unchanged + self.rejected + self.blank + self.footer
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import is. `fraction` is 0..1 of the file's bytes; `seconds` since it began."""
+
+    path: str
+    counts: ImportCounts
+    fraction: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Rows that were set aside since the last event."""
+
+    path: str
+    rejects: tuple[Reject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One file is done. `import_id` is 0 for a dry run and when nothing changed. `rejects_path` is '' when nothing was rejected."""
+
+    path: str
+    import_id: int
+    recognized: Recognized
+    counts: ImportCounts
+    seconds: float
+    rejects_path: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+ImportEvent = Recognized | Progress | Rejected | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """An import taken back."""
+
+    import_id: int
+    tickets_removed: int
+    tickets_restored: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOverrides:
+    """What the user corrected of a recognition: roles by column place, a source name, the date order. Empty means: as recognized."""
+
+    roles: Mapping[int, str] = field(default_factory=dict)
+    source: str = ""
+    date_order: str = ""

@@ -1,0 +1,65 @@
+"""Providers: who writes the summaries, as the user set them up. A profile never holds a key: keys live in the keyring, by profile name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class KeyState(StrEnum):
+    """Where a provider's key is, never what it is."""
+
+    STORED = "stored"
+    SESSION = "session"
+    ENVIRONMENT = "environment"
+    NONE = "none"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A kind of provider that people know by name: what to fill in for them and what to ask."""
+
+    kind: str
+    title: str
+    base_url: str
+    needs_key: bool
+    note: str = ""
+    is_local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderProfile:
+    """One provider. `kind` is a preset's; `base_url` ends before `/chat/completions`; `model` may be '' until chosen; `model_path` only for built-in."""
+
+    name: str
+    kind: str
+    base_url: str
+    model: str = ""
+    model_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """A profile with what a list shows beside it."""
+
+    profile: ProviderProfile
+    is_default: bool
+    key: KeyState
+    is_local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TestStep:
+    """One step of a provider test, in this order: name, connection, certificate, key, model, quota. `detail` is one sentence."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+TEST_STEPS = ("name", "connection", "certificate", "key", "model", "quota")
+"""name: the host resolves; connection: it accepts; certificate: TLS is trusted; key: accepted; model: it is there and answers; quota: not exhausted."""

@@ -1,0 +1,135 @@
+"""Tickets: what a help desk handed out, after import.
+
+A *draft* is a ticket as a file gave it, not yet stored. A *row* is what a list shows. A *thread* is one ticket with its messages. Times
+are ISO 8601 UTC text (`2026-03-02T09:14:11Z`), empty when unknown. Status and priority are normalized beside the original words, never in
+place of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who wrote a message."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"
+
+
+STATUSES = ("open", "pending", "on-hold", "solved", "closed")
+PRIORITIES = ("low", "normal", "high", "urgent")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a ticket. `position` counts from 1 in the order of time; `text` is plain text with `\\n` line ends."""
+
+    position: int
+    author: str
+    role: Role
+    created_at: str
+    text: str
+    internal: bool = False
+
+    def fingerprint(self) -> str:
+        """Tell two messages apart whatever their position: the same author, time and text is the same message."""
+        return _sha256([self.author, self.created_at, self.text, self.internal])[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDraft:
+    """A ticket as an export gave it. `fields` holds every original column by its own name; `rows` counts the input rows it used."""
+
+    external_id: str
+    subject: str = ""
+    status: str = ""
+    status_original: str = ""
+    priority: str = ""
+    priority_original: str = ""
+    requester: str = ""
+    assignee: str = ""
+    created_at: str = ""
+    updated_at: str = ""
+    fields: Mapping[str, str | list[str]] = field(default_factory=dict)
+    messages: tuple[Message, ...] = ()
+    rows: int = 1
+
+    def content_hash(self) -> str:
+        """Hash everything a reader could see, so that an equal hash means that nothing changed. Hexadecimal SHA-256."""
+        return _sha256(
+            [
+                [self.external_id, self.subject, self.status, self.status_original, self.priority, self.priority_original],
+                [self.requester, self.assignee, self.created_at, self.updated_at],
+                dict(self.fields),
+                [[m.author, m.role, m.created_at, m.text, m.internal] for m in self.messages],
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """One ticket as a list shows it. `id` is the database's; `reference` is `SOURCE:EXTERNAL_ID`, what people type."""
+
+    id: int
+    source: str
+    external_id: str
+    subject: str
+    status: str
+    status_original: str
+    priority: str
+    priority_original: str
+    requester: str
+    assignee: str
+    created_at: str
+    updated_at: str
+    message_count: int
+    gist: str
+
+    @property
+    def reference(self) -> str:
+        """Return the id that the command line takes."""
+        return f"{self.source}:{self.external_id}"
+
+    @property
+    def title(self) -> str:
+        """Return the subject, or what stands in for it where the export had none."""
+        return self.subject or f"Ticket {self.external_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One ticket with its messages, in the order of time. `content_hash` changes when anything of it does."""
+
+    ticket: TicketRow
+    fields: Mapping[str, str | list[str]]
+    messages: tuple[Message, ...]
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketQuery:
+    """What a list asks for. `search` is what the user typed; `where` are (field, value) pairs; `sort` is a field, `-` in front for descending."""
+
+    search: str = ""
+    where: tuple[tuple[str, str], ...] = ()
+    sort: str = "-updated_at"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketCounts:
+    """How many tickets there are: in all, by normalized status, by source. Empty status counts under ''."""
+
+    total: int
+    by_status: Mapping[str, int]
+    by_source: Mapping[str, int]
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")).hexdigest()

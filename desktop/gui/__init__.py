@@ -1,0 +1,1 @@
+"""The window: panes, models, theme. The only package that knows Qt."""

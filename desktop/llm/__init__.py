@@ -1,0 +1,1 @@
+"""Providers reached through the openai SDK at a base URL."""

@@ -1,0 +1,1 @@
+"""Everything the product can do, as async functions and generators; the window and the command only read them."""

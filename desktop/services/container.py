@@ -1,0 +1,163 @@
+"""Container: builds and closes everything, once. The only place where a provider's profile becomes an endpoint with a key.
+
+`Desk` is what the window and the command hold: the services, ready to use, and nothing of what lies below them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from desktop.config.paths import Paths, make_folders
+from desktop.config.secrets import KeyStore
+from desktop.config.settings import Settings
+from desktop.domain.errors import DeskError
+from desktop.domain.providers import KeyState, ProviderProfile
+from desktop.llm import presets
+from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
+from desktop.llm.openai_client import OpenAIClient
+from desktop.llm.prices import load_prices
+from desktop.services.doctor import Doctor
+from desktop.services.imports import ImportService
+from desktop.services.outbound import Endpoint, Outbound
+from desktop.services.providers import BUILT_IN, ProviderService
+from desktop.services.summaries import SummaryService
+from desktop.services.tickets import TicketService
+from desktop.storage.database import Database
+from desktop.storage.imports import ImportStore
+from desktop.storage.runs import LedgerStore, RunStore
+from desktop.storage.tickets import TicketStore
+
+# The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
+BUILT_IN_CONTEXT_TOKENS = 6_000
+LOCAL_CONTEXT_TOKENS = 8_000
+CLOUD_CONTEXT_TOKENS = 64_000
+
+
+class Desk:
+    """All services over one data folder. Open it once, close it once."""
+
+    def __init__(self, paths: Paths) -> None:
+        make_folders(paths)
+        self.paths = paths
+        self.settings = Settings(paths.settings)
+        self.recovered_runs = 0
+        self._keys = KeyStore()
+        self._database = Database(paths.database)
+        self._workers = ThreadPoolExecutor(2, thread_name_prefix="worker")
+        self._engine = LocalEngine(command=_engine_command())
+        self._clients: dict[tuple[str, str], OpenAIClient] = {}
+        self._runs = RunStore(self._database)
+        ticket_store = TicketStore(self._database)
+        outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
+        self.tickets = TicketService(ticket_store)
+        self.imports = ImportService(
+            ImportStore(self._database), systems_folder=paths.systems, rejects_folder=paths.rejects, workers=self._workers
+        )
+        self.providers = ProviderService(
+            settings=self.settings, keys=self._keys, outbound=outbound, presets=presets.PRESETS, addresses=presets, resolve=self.resolve
+        )
+        self.summaries = SummaryService(
+            tickets=ticket_store, runs=self._runs, outbound=outbound, recipes_folder=paths.prompts, workers=self._workers, resolve=self.resolve
+        )
+        self.doctor = Doctor(paths=paths, keys=self._keys, providers=self.providers, tickets=ticket_store)
+
+    @property
+    def read_only_reason(self) -> str:
+        """Say in words why nothing can be written, '' when it can."""
+        return self._database.read_only_reason
+
+    async def open(self) -> None:
+        """Open the database, migrate it, and settle what a crash left behind.
+
+        Raises:
+            DeskError: `database-broken`, `database-locked` and the like.
+        """
+        await self._database.open()
+        if not self.read_only_reason:
+            self.recovered_runs = await self._runs.recover()
+
+    async def close(self) -> None:
+        """Close clients, the built-in model, the database and the threads, in that order."""
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+        await self._engine.stop()
+        await self._database.close()
+        await asyncio.to_thread(self._workers.shutdown, wait=True, cancel_futures=True)
+
+    async def resolve(self, name: str = "", model: str = "") -> Endpoint:
+        """Turn a provider's name ('' for the default) into an endpoint; the built-in model is started when it is needed.
+
+        Raises:
+            DeskError: `provider-missing`, `provider-no-key`, `provider-no-model`, `engine-…`.
+        """
+        profile = self.providers.profile(name)
+        if profile.kind == BUILT_IN:
+            return await self._resolve_built_in(profile)
+        host, is_local = self.providers.host(profile), self.providers.is_local(profile)
+        key, state = await self._keys.get(profile.name, host=host)
+        if not key and not is_local:
+            raise _no_key(profile, host, state)
+        return Endpoint(
+            name=profile.name,
+            model=model or profile.model,
+            base_url=profile.base_url,
+            host=host,
+            is_local=is_local,
+            context_tokens=LOCAL_CONTEXT_TOKENS if is_local else CLOUD_CONTEXT_TOKENS,
+            client=self._client(profile.base_url, key),
+        )
+
+    async def _resolve_built_in(self, profile: ProviderProfile) -> Endpoint:
+        path = Path(profile.model_path) if profile.model_path else find_builtin_model()
+        if path is None:
+            raise DeskError(
+                "engine-no-model",
+                "No model file came with this installation.",
+                remedy="Choose a GGUF file or set up another provider in Settings > Providers.",
+            )
+        base_url, key = await self._engine.start(path)
+        return Endpoint(
+            name=profile.name,
+            model=path.stem if profile.model_path else BUILTIN_MODEL_NAME,
+            base_url=base_url,
+            host="this machine",
+            is_local=True,
+            context_tokens=BUILT_IN_CONTEXT_TOKENS,
+            client=self._client(base_url, key),
+        )
+
+    def _client(self, base_url: str, key: str) -> OpenAIClient:
+        """Reuse one client for an address and key: its connections stay warm."""
+        if (base_url, key) not in self._clients:
+            self._clients[base_url, key] = OpenAIClient(base_url=base_url, key=key)
+        return self._clients[base_url, key]
+
+
+async def open_desk(paths: Paths) -> Desk:
+    """Build and open a desk."""
+    desk = Desk(paths)
+    try:
+        await desk.open()
+    except BaseException:
+        await desk.close()
+        raise
+    return desk
+
+
+def _engine_command() -> tuple[str, ...]:
+    """The program started again: in a bundle `sys.executable` is the program itself."""
+    return (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
+
+
+def _no_key(profile: ProviderProfile, host: str, state: KeyState) -> DeskError:
+    if state is KeyState.UNAVAILABLE:
+        return DeskError(
+            "provider-no-key",
+            f"The key for {profile.name} cannot be read, because the system's keyring is not available.",
+            remedy="Unlock the keyring, or enter the key again for this session.",
+        )
+    return DeskError("provider-no-key", f"There is no key for {profile.name} ({host}).", remedy="Enter it in Settings > Providers.")

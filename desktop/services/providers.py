@@ -1,0 +1,195 @@
+"""Providers: the profiles that the user set up, and their keys. Profiles lie in the settings, keys in the keyring.
+
+The built-in model is a profile that always exists. This module decides nothing about how a provider is reached: `container` resolves a
+profile to an endpoint, `outbound` talks to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Protocol
+
+from desktop.config.secrets import ENVIRONMENT_HOST, KeyStore
+from desktop.config.settings import Settings
+from desktop.domain.errors import DeskError
+from desktop.domain.providers import KeyState, Preset, ProviderProfile, ProviderStatus, TestStep
+from desktop.services.outbound import Endpoint, Outbound
+
+BUILT_IN = "built-in"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
+
+
+class Addresses(Protocol):
+    """What is known about base URLs; `container` gives it, so that this module need not know the `llm` layer."""
+
+    def normalize_base_url(self, text: str) -> str: ...
+    def is_loopback(self, url: str) -> bool: ...
+    def host_of(self, url: str) -> str: ...
+
+
+class ProviderService:
+    """Everything the window and the command do with providers and keys."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        keys: KeyStore,
+        outbound: Outbound,
+        presets: tuple[Preset, ...],
+        addresses: Addresses,
+        resolve: Callable[[str, str], Awaitable[Endpoint]],
+    ) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._outbound = outbound
+        self._addresses = addresses
+        self._resolve = resolve
+        self.presets = presets
+
+    def profiles(self) -> tuple[ProviderProfile, ...]:
+        """Return all profiles, the built-in one first."""
+        stored = []
+        built_in = ProviderProfile(BUILT_IN, BUILT_IN, "")
+        for values in self._settings.get("providers"):
+            try:
+                profile = ProviderProfile(**{key: str(value) for key, value in values.items()})
+            except (TypeError, AttributeError):
+                continue  # written by a newer version, or by hand: it is kept in the file and not shown
+            if profile.name == BUILT_IN:
+                built_in = profile
+            else:
+                stored.append(profile)
+        return (built_in, *stored)
+
+    def profile(self, name: str = "") -> ProviderProfile:
+        """Return one profile, the default one without a name.
+
+        Raises:
+            DeskError: `provider-missing`.
+        """
+        wanted = name or self.default_name()
+        for profile in self.profiles():
+            if profile.name == wanted:
+                return profile
+        known = ", ".join(p.name for p in self.profiles())
+        raise DeskError("provider-missing", f"There is no provider named “{wanted}”.", remedy=f"Use one of: {known}; or add it first.")
+
+    def default_name(self) -> str:
+        """Return the name of the default provider."""
+        wanted = str(self._settings.get("default_provider"))
+        return wanted if any(p.name == wanted for p in self.profiles()) else BUILT_IN
+
+    def is_local(self, profile: ProviderProfile) -> bool:
+        """Tell whether a provider runs on this machine."""
+        return profile.kind == BUILT_IN or self._addresses.is_loopback(profile.base_url)
+
+    def host(self, profile: ProviderProfile) -> str:
+        """Return the host that a profile's key and tickets go to; 'this machine' for the built-in model."""
+        return "this machine" if profile.kind == BUILT_IN else self._addresses.host_of(profile.base_url)
+
+    async def list(self) -> tuple[ProviderStatus, ...]:
+        """Return all profiles with the state of their keys."""
+        default = self.default_name()
+        return tuple([ProviderStatus(p, p.name == default, await self.key_state(p), self.is_local(p)) for p in self.profiles()])
+
+    async def key_state(self, profile: ProviderProfile) -> KeyState:
+        """Say where a profile's key is; never what it is."""
+        if profile.kind == BUILT_IN:
+            return KeyState.NONE
+        _, state = await self._keys.get(profile.name, host=self.host(profile))
+        return state
+
+    def save(self, profile: ProviderProfile, *, make_default: bool = False) -> ProviderProfile:
+        """Add or change a profile and return it as stored. A changed host leaves the old host's key behind, so it cannot travel.
+
+        Raises:
+            DeskError: `provider-name-bad`, `provider-kind`, `base-url`, `model-file`, `settings-unwritable`.
+        """
+        profile = self._checked(profile)
+        others = [p for p in self.profiles() if p.name not in (profile.name, BUILT_IN)]
+        built_in = [p for p in self.profiles() if p.name == BUILT_IN and profile.name != BUILT_IN]
+        self._settings.set("providers", [asdict(p) for p in (*built_in, *others, profile)])
+        if make_default:
+            self._settings.set("default_provider", profile.name)
+        return profile
+
+    def set_default(self, name: str) -> None:
+        """Make a provider the default.
+
+        Raises:
+            DeskError: `provider-missing`.
+        """
+        self._settings.set("default_provider", self.profile(name).name)
+
+    async def remove(self, name: str) -> ProviderProfile:
+        """Remove a profile and its key, and return it so that it can be put back.
+
+        Raises:
+            DeskError: `provider-missing`, `provider-built-in`.
+        """
+        profile = self.profile(name)
+        if profile.name == BUILT_IN:
+            raise DeskError("provider-built-in", "The built-in model cannot be removed.", remedy="Make another provider the default instead.")
+        await self._keys.remove(profile.name, host=self.host(profile))
+        self._settings.set("providers", [asdict(p) for p in self.profiles() if p.name != profile.name])
+        return profile
+
+    async def set_key(self, name: str, key: str, *, allow_session: bool = False) -> KeyState:
+        """Store a provider's key for its host.
+
+        Raises:
+            DeskError: `provider-missing`, `key-empty`, `keyring-unavailable`, `keyring-locked`.
+        """
+        profile = self.profile(name)
+        if profile.kind == BUILT_IN:
+            raise DeskError("key-not-needed", "The built-in model needs no key.", remedy="Name the provider that the key belongs to.")
+        return await self._keys.set(profile.name, key, host=self.host(profile), allow_session=allow_session)
+
+    async def remove_key(self, name: str) -> bool:
+        """Forget a provider's key; tell whether there was one."""
+        profile = self.profile(name)
+        return await self._keys.remove(profile.name, host=self.host(profile))
+
+    async def models(self, name: str) -> tuple[str, ...]:
+        """Fetch the list of models from a provider.
+
+        Raises:
+            DeskError: `provider-missing` or one of `domain.llm.FAULTS`.
+        """
+        return await self._outbound.list_models(await self._resolve(name, ""))
+
+    async def test(self, name: str, *, model: str = "") -> AsyncIterator[TestStep]:
+        """Try a provider step by step, in the order of `TEST_STEPS`; ends after the first step that failed."""
+        try:
+            endpoint = await self._resolve(name, model)
+        except DeskError as error:
+            yield TestStep("name", ok=False, detail=error.message, remedy=error.remedy)
+            return
+        async for step in self._outbound.test(endpoint):
+            yield step
+
+    def environment_key_applies(self, profile: ProviderProfile) -> bool:
+        """Tell whether `OPENAI_API_KEY` may be offered for a profile: only for OpenAI's own host."""
+        return profile.kind != BUILT_IN and self.host(profile) == ENVIRONMENT_HOST
+
+    def _checked(self, profile: ProviderProfile) -> ProviderProfile:
+        if not _NAME.fullmatch(profile.name):
+            raise DeskError(
+                "provider-name-bad",
+                f"“{profile.name}” cannot be a provider's name.",
+                remedy="Use 1 to 40 letters, digits, spaces, dots, dashes or underscores.",
+            )
+        if profile.kind not in {preset.kind for preset in self.presets}:
+            known = ", ".join(preset.kind for preset in self.presets)
+            raise DeskError("provider-kind", f"There is no kind of provider named “{profile.kind}”.", remedy=f"Use one of: {known}.")
+        if (profile.kind == BUILT_IN) != (profile.name == BUILT_IN):
+            raise DeskError("provider-built-in", "There is one built-in model, named “built-in”.", remedy="Use another name or another kind.")
+        if profile.kind == BUILT_IN:
+            if profile.model_path and not Path(profile.model_path).is_file():
+                raise DeskError("model-file", f"There is no model file {profile.model_path}.", remedy="Choose a GGUF file.")
+            return replace(profile, base_url="")
+        return replace(profile, base_url=self._addresses.normalize_base_url(profile.base_url), model_path="")

@@ -138,9 +138,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """New text, as it came."""
+    """New text, as it came; `pending` is the unfinished end of the text after it, the claim that is being written in `section`."""
 
     text: str
+    section: str = ""
+    pending: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from desktop.domain.runs import CheckedClaim, Summary, Support
+from desktop.domain.runs import CheckedClaim, Highlight, Summary, Support
 
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~])")
 _ALLOWED_TAGS = {"p", "strong", "em", "ul", "ol", "li", "a", "br", "code", "h2", "h3", "h4", "blockquote", "pre"}
@@ -50,16 +50,33 @@ def render_summary(summary: Summary, *, title: str, include_all: bool = False) -
     return Rendered(plain="\n".join(plain) + "\n", html=render_markdown(markdown), markdown=markdown, left_out=left_out)
 
 
+def render_highlights(highlights: tuple[Highlight, ...], *, title: str) -> Rendered:
+    """Render highlights as quotes with their authors."""
+    quotes = [(h.author or "Unknown", " ".join(h.text.split())) for h in highlights]
+    plain = "\n".join([title, *(f"{author}: “{text}”" for author, text in quotes)]) + "\n"
+    marked = [f"**{_escape(title)}**", *(f"{_escape(author)}: “{_escape(text)}”" for author, text in quotes)]
+    markdown = "\n\n".join(marked) + "\n"
+    return Rendered(plain=plain, html=render_markdown(markdown), markdown=markdown, left_out=0)
+
+
 def render_markdown(text: str) -> str:
     """Turn untrusted Markdown into safe HTML: no raw HTML, no images, only http, https and mailto links."""
     import markdown
     import nh3
 
-    # Escaping before conversion turns raw HTML into text that stays visible; nh3 behind it is the wall that does not depend on that.
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
-    html = markdown.markdown(escaped, output_format="html")
+    # Without these two, raw HTML is shown as the text it is; nh3 behind it is the wall that does not depend on that.
+    converter = markdown.Markdown(output_format="html")
+    converter.preprocessors.deregister("html_block")
+    converter.inlinePatterns.deregister("html")
+    html = converter.convert(text)
     return str(
-        nh3.clean(html, tags=_ALLOWED_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}, link_rel="noopener noreferrer")
+        nh3.clean(
+            html,
+            tags=_ALLOWED_TAGS,
+            attributes={"a": {"href"}},
+            url_schemes={"http", "https", "mailto"},
+            link_rel="noopener noreferrer",
+        )
     )
 
 

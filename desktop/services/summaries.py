@@ -109,7 +109,9 @@ class SummaryService:
             return None
         prepared = await self._prepare(ticket_id)
         summary, content_hash = found
-        return replace(summary, highlights=prepared.highlights, stale=content_hash != prepared.thread.content_hash, cached=True)
+        return replace(
+            summary, highlights=prepared.highlights, stale=content_hash != prepared.thread.content_hash, cached=True
+        )
 
     async def spent_today_microusd(self) -> tuple[int, int]:
         """Return what was spent since midnight UTC in micro-dollars, and how many calls have no known price."""
@@ -137,7 +139,12 @@ class SummaryService:
         chosen = await asyncio.to_thread(load_recipe, self._recipes_folder, recipe)
         yield Highlights(prepared.highlights)
         blank = Summary(
-            ticket_id, RunState.FAILED, highlights=prepared.highlights, recipe=chosen.name, recipe_version=chosen.version, provider=provider
+            ticket_id,
+            RunState.FAILED,
+            highlights=prepared.highlights,
+            recipe=chosen.name,
+            recipe_version=chosen.version,
+            provider=provider,
         )
         if sum(len(s.text.split()) for s in prepared.sentences) < SHORTEST_THREAD_WORDS:
             yield Finished(replace(blank, reason=TOO_SHORT, remedy="Read it as it is."))
@@ -218,8 +225,9 @@ class SummaryService:
                 if progress.first_token_seconds is None:
                     progress.first_token_seconds = time.monotonic() - progress.started_at
                 progress.text += event.text
-                yield TextDelta(event.text)
-                for checked in self._check(prepared, progress, progress.parser.feed(event.text)):
+                claims = progress.parser.feed(event.text)
+                yield TextDelta(event.text, progress.parser.pending_section, progress.parser.pending)
+                for checked in self._check(prepared, progress, claims):
                     yield checked
                 await self._journal(progress)
 
@@ -273,7 +281,9 @@ class SummaryService:
     async def _prepare(self, ticket_id: int) -> _Prepared:
         thread = await self._tickets.thread(ticket_id)
         if thread is None:
-            raise DeskError("ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list.")
+            raise DeskError(
+                "ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list."
+            )
         return await asyncio.get_running_loop().run_in_executor(self._workers, _prepare, thread)
 
 
@@ -289,7 +299,9 @@ def _cache_key(thread: Thread, recipe: Recipe, endpoint: Endpoint) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-async def _until(stream: AsyncGenerator[StreamEvent, None], stop: asyncio.Event) -> AsyncIterator[StreamDelta | StreamEnd]:
+async def _until(
+    stream: AsyncGenerator[StreamEvent, None], stop: asyncio.Event
+) -> AsyncIterator[StreamDelta | StreamEnd]:
     """Yield a stream's events until it ends or `stop` is set; a wait for the next event is broken off at once."""
     stopped = asyncio.ensure_future(stop.wait())
     try:

@@ -1,0 +1,73 @@
+"""Chooses between the window and the command, and imports only the one it chose.
+
+`tldesk` opens the window, `tldesk FILE…` opens it and offers the files for import, `tldesk COMMAND …` runs a command without Qt. Two hidden
+options start the same program as something else: `--engine` is the child process of the built-in model, `--self-check` proves a bundle.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from desktop.cli import COMMANDS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    match arguments[:1]:
+        case ["--engine"]:
+            from desktop.llm.engine import main_engine
+
+            return main_engine(arguments[1:])
+        case ["--self-check"]:
+            from desktop.self_check import run_self_check
+
+            return run_self_check()
+    data_dir, rest = _take_data_dir(arguments)
+    if _is_for_window(rest):
+        return _open_window(data_dir, [Path(name) for name in rest])
+    from desktop.cli.main import run_command
+
+    return run_command(arguments)
+
+
+def _take_data_dir(arguments: list[str]) -> tuple[Path | None, list[str]]:
+    """Split a leading `--data-dir DIR` or `--data-dir=DIR` off."""
+    if len(arguments) >= 2 and arguments[0] == "--data-dir":
+        return Path(arguments[1]), arguments[2:]
+    if arguments and arguments[0].startswith("--data-dir="):
+        return Path(arguments[0].partition("=")[2]), arguments[1:]
+    return None, arguments
+
+
+def _is_for_window(rest: list[str]) -> bool:
+    """Tell files from commands: a word that is neither a command nor looks like a file is left to the command, which says so."""
+    if not rest:
+        return True
+    first = rest[0]
+    if first.startswith("-") or first in COMMANDS:
+        return False
+    return Path(first).exists() or bool(Path(first).suffix) or Path(first).name != first
+
+
+def _open_window(data_dir: Path | None, files: list[Path]) -> int:
+    from desktop.config.logs import start_logging
+    from desktop.config.paths import find_paths, make_folders
+    from desktop.config.settings import Settings
+    from desktop.domain.errors import DeskError
+
+    try:
+        paths = find_paths(data_dir)
+        make_folders(paths)
+    except DeskError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there is no window yet to say it in
+        return 4
+    start_logging(paths.logs)
+    from desktop.gui.app import run_window
+
+    return run_window(paths, files, layout=Settings(paths.settings).get("window"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""The window's life: painted first, then everything else. Qt's loop is asyncio's loop (qasync), and nothing here blocks it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import qasync
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtWidgets import QApplication
+
+from desktop.domain.errors import DeskError
+from desktop.gui.theme.style import Theme
+from desktop.gui.window import MainWindow
+
+if TYPE_CHECKING:
+    from desktop.config.paths import Paths
+    from desktop.services.container import Desk
+
+log = logging.getLogger(__name__)
+
+
+def run_window(paths: Paths, files: list[Path], *, layout: dict[str, object]) -> int:
+    """Open the window as `layout` says, offer `files` for import, and return the exit code when it was closed."""
+    app = make_application(paths.resources)
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+        return runner.run(_live(app, paths, files, layout))
+
+
+def make_application(resources: Path) -> QApplication:
+    """Return the one QApplication, with the program's names and icon."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("tldesk")
+    app.setApplicationDisplayName("TLDesk")
+    QGuiApplication.setDesktopFileName("tldesk")
+    app.setQuitOnLastWindowClosed(False)
+    app.setWindowIcon(QIcon(str(resources / "app" / "tldesk.svg")))
+    return app
+
+
+def make_window(app: QApplication, resources: Path) -> MainWindow:
+    """Build the window, empty: it needs no database and no services."""
+    return MainWindow(Theme(app, resources), app.windowIcon())
+
+
+async def _live(app: QApplication, paths: Paths, files: list[Path], layout: dict[str, object]) -> int:
+    closed = asyncio.Event()
+    app.lastWindowClosed.connect(closed.set)
+    window = make_window(app, paths.resources)
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: _on_bug(window, context))
+    window.restore_layout(layout)
+    window.show()
+    window.open_files(files)
+    # One turn of the loop paints the window; only then is the rest imported and opened.
+    painted = asyncio.Event()
+    QTimer.singleShot(0, painted.set)
+    await painted.wait()
+    desk: Desk | None = None
+    try:
+        desk = await _open_desk(paths)
+        window.attach(desk)
+    except DeskError as error:
+        window.notice.show_error(error)
+    await closed.wait()
+    await window.shut_down()
+    if desk is not None:
+        await desk.close()
+    return 0
+
+
+async def _open_desk(paths: Paths) -> Desk:
+    from desktop.services.container import open_desk
+
+    return await open_desk(paths)
+
+
+def _on_bug(window: MainWindow, context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    log.error("%s", context.get("message", "bug"), exc_info=error)
+    kind = type(error).__name__ if error is not None else "unknown"
+    window.notice.show_notice(f"Something went wrong in TLDesk itself ({kind}). Your tickets are safe; details are in the log.", tone="error")

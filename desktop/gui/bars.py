@@ -1,0 +1,159 @@
+"""The two bars: search and actions on top; what is there, what runs and what it costs at the bottom."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QProgressBar, QPushButton
+
+from desktop.gui.theme.style import Theme, scaled, small_font
+from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
+
+SEARCH_MS = 120
+APPEARANCES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
+
+
+class TopBar(QFrame):
+    """Name, search and import. `search_changed(text)` comes as one types, settled for a moment."""
+
+    search_changed = Signal(str)
+    import_requested = Signal()
+    settings_requested = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("topBar")
+        self._theme = theme
+        name = QLabel("TLDesk")
+        name.setFont(scaled(self.font(), 1.05, weight=name.font().Weight.Bold))
+        name.setMinimumWidth(SIDEBAR_WIDTH - 2 * SPACE)
+        self.search = QLineEdit(placeholderText="Search tickets")
+        self.search.setClearButtonEnabled(True)
+        self.search.setMaximumWidth(80 * SPACE)
+        self.search.setAccessibleName("Search tickets")
+        self.search.setToolTip("Words that a ticket holds; “quoted words” stand together (Ctrl+F)")
+        self._icon = QAction(self)
+        self.search.addAction(self._icon, QLineEdit.ActionPosition.LeadingPosition)
+        self._settle = QTimer(self, singleShot=True, interval=SEARCH_MS)
+        self._settle.timeout.connect(lambda: self.search_changed.emit(self.search.text()))
+        self.search.textChanged.connect(lambda: self._settle.start())
+        self.import_button = QPushButton("Import…")
+        self.import_button.setToolTip("Import a ticket export (Ctrl+O)")
+        self.import_button.clicked.connect(self.import_requested)
+        self.settings_button = QPushButton()
+        self.settings_button.setAccessibleName("Settings")
+        self.settings_button.setToolTip("Providers and appearance (Ctrl+,)")
+        self.settings_button.clicked.connect(self.settings_requested)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(2 * SPACE, SPACE, 2 * SPACE, SPACE)
+        layout.setSpacing(SPACE)
+        layout.addWidget(name)
+        layout.addWidget(self.search, 4)
+        layout.addStretch(1)
+        layout.addWidget(self.import_button)
+        layout.addWidget(self.settings_button)
+        self._on_theme()
+        theme.changed.connect(self._on_theme)
+
+    def _on_theme(self) -> None:
+        icons, t = self._theme.icons, self._theme.tokens
+        self._icon.setIcon(icons.icon("search", t.faint))
+        self.import_button.setIcon(icons.icon("import"))
+        self.settings_button.setIcon(icons.icon("settings"))
+
+
+class StatusBar(QFrame):
+    """Tickets, progress, queue, today's spend and the provider."""
+
+    cancel_requested = Signal()
+    provider_chosen = Signal(str)
+    providers_requested = Signal()
+    appearance_chosen = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("statusBar")
+        self._theme = theme
+        self.tickets = QLabel()
+        self.progress_text = QLabel()
+        self.progress = QProgressBar(textVisible=False)
+        self.progress.setFixedSize(15 * SPACE, SPACE // 2)
+        self.progress.setRange(0, 1000)
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setProperty("kind", "link")
+        self.cancel.clicked.connect(self.cancel_requested)
+        self.queue = QLabel("Queue 0")
+        self.queue.setToolTip("Summaries being written now")
+        self.spend = QLabel("today $0.00")
+        self.provider = QPushButton("…")
+        self.provider.setProperty("kind", "flat")
+        self.provider.setAccessibleName("Provider")
+        self.menu = QMenu(self.provider)
+        self.provider.setMenu(self.menu)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(2 * SPACE, 1, SPACE, 1)
+        layout.setSpacing(2 * SPACE)
+        small = small_font(self.font())
+        for widget in (self.tickets, self.progress_text, self.progress, self.cancel):
+            layout.addWidget(widget)
+        layout.addStretch()
+        for widget in (self.queue, self.spend, self.provider):
+            layout.addWidget(widget)
+        for widget in (self.tickets, self.progress_text, self.cancel, self.queue, self.spend, self.provider):
+            widget.setFont(small)
+        self.hide_progress()
+        self._on_theme()
+        theme.changed.connect(self._on_theme)
+
+    def show_tickets(self, shown: int, total: int) -> None:
+        """Say how many tickets there are, and how many of them are listed."""
+        words = f"{total:,} ticket{'' if total == 1 else 's'}"
+        self.tickets.setText(words if shown == total else f"{shown:,} of {words}")
+
+    def show_progress(self, text: str, fraction: float) -> None:
+        """Show work in progress; `fraction` is 0..1."""
+        self.progress_text.setText(text)
+        self.progress.setValue(round(fraction * 1000))
+        for widget in (self.progress_text, self.progress, self.cancel):
+            widget.show()
+
+    def hide_progress(self) -> None:
+        """The work is done."""
+        for widget in (self.progress_text, self.progress, self.cancel):
+            widget.hide()
+
+    def show_spend(self, microusd: int, unknown: int) -> None:
+        """Show today's spend; calls without a known price are said, never counted as nothing."""
+        dollars = microusd / 1e6
+        self.spend.setText(f"today ${dollars:.2f}" + (f" + {unknown} unknown" if unknown else ""))
+        self.spend.setToolTip(f"Spent since midnight UTC: ${dollars:.6f}" + (f"; {unknown} calls without a known price" if unknown else ""))
+
+    def show_queue(self, count: int) -> None:
+        """Say how many summaries are being written."""
+        self.queue.setText(f"Queue {count}")
+
+    def show_providers(self, names: list[tuple[str, str]], default: str, appearance: str) -> None:
+        """Fill the menu with providers (name, label), the settings and the appearance."""
+        self.menu.clear()
+        group = QActionGroup(self.menu)
+        for name, label in names:
+            action = self.menu.addAction(label)
+            action.setCheckable(True)
+            action.setChecked(name == default)
+            group.addAction(action)
+            action.triggered.connect(lambda _=False, n=name: self.provider_chosen.emit(n))
+            if name == default:
+                self.provider.setText(f"{label}  ▾")
+        self.menu.addSeparator()
+        self.menu.addAction("Providers…").triggered.connect(self.providers_requested)
+        self.menu.addSeparator()
+        looks = QActionGroup(self.menu)
+        for value, label in APPEARANCES:
+            action = self.menu.addAction(label)
+            action.setCheckable(True)
+            action.setChecked(value == appearance)
+            looks.addAction(action)
+            action.triggered.connect(lambda _=False, v=value: self.appearance_chosen.emit(v))
+
+    def _on_theme(self) -> None:
+        self.provider.setIcon(self._theme.icons.icon("plug", self._theme.tokens.muted))

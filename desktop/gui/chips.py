@@ -1,0 +1,69 @@
+"""Chips: the small rounded marks inside a text, a citation's number or an author's role, drawn from the tokens.
+
+A chip is one object character in the document. Its words are kept in the format, so that the tool tip and the screen reader's description can be
+made from them; copying a summary never goes through the document.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPyTextObject, QTextCharFormat, QTextDocument, QTextFormat
+
+from desktop.gui.theme.style import Theme, scaled
+from desktop.gui.theme.tokens import SPACE
+
+CHIP = int(QTextFormat.ObjectTypes.UserObject) + 1
+_TEXT = int(QTextFormat.Property.UserProperty) + 1
+_TONE = int(QTextFormat.Property.UserProperty) + 2
+_SCALE = 0.78
+OBJECT_CHARACTER = "￼"
+
+
+class ChipPainter(QPyTextObject):
+    """Measures and draws chips; one for each document."""
+
+    def __init__(self, theme: Theme, document: QTextDocument) -> None:
+        super().__init__(document)
+        self._theme = theme
+        document.documentLayout().registerHandler(CHIP, self)
+
+    def intrinsicSize(self, document: QTextDocument, position: int, format_: QTextFormat) -> QSizeF:
+        metrics = QFontMetricsF(_font(document))
+        return QSizeF(metrics.horizontalAdvance(str(format_.property(_TEXT))) + 1.25 * SPACE, metrics.height() + 1)
+
+    def drawObject(self, painter: QPainter, rect: QRectF, document: QTextDocument, position: int, format_: QTextFormat) -> None:
+        t = self._theme.tokens
+        ground, ink = {"active": (t.accent, t.on_accent), "warning": (t.warning_ground, t.warning)}.get(
+            str(format_.property(_TONE)), (t.chip, t.muted)
+        )
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(ground))
+        box = QRectF(rect.topLeft() + QPointF(1, 2), rect.size() - QSizeF(2, 1))
+        painter.drawRoundedRect(box, SPACE / 2, SPACE / 2)
+        painter.setPen(QColor(ink))
+        painter.setFont(_font(document))
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), str(format_.property(_TEXT)))
+        painter.restore()
+
+
+def chip_format(text: str, *, tone: str = "", href: str = "", tool_tip: str = "") -> QTextCharFormat:
+    """Return the format of one chip; insert it with `OBJECT_CHARACTER`."""
+    result = QTextCharFormat()
+    result.setObjectType(CHIP)
+    result.setProperty(_TEXT, text)
+    result.setProperty(_TONE, tone)
+    result.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignBottom)
+    if href:
+        result.setAnchor(True)
+        result.setAnchorHref(href)
+    if tool_tip:
+        result.setToolTip(tool_tip)
+    return result
+
+
+def _font(document: QTextDocument) -> QFont:
+    return scaled(document.defaultFont(), _SCALE)
+
+

@@ -1,0 +1,177 @@
+"""The import as the window leads it: recognize → show → import in the background → say what became of it, with an *Undo*."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import aclosing
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+
+from desktop.domain.errors import DeskError
+from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, Progress, Recognized
+from desktop.gui.bars import StatusBar
+from desktop.gui.import_panel import ImportPanel
+from desktop.gui.jobs import JobScope
+from desktop.gui.notices import NoticeBar
+from desktop.services.container import Desk
+
+RELOAD_MS = 250
+"""The list is read again at most four times a second while tickets arrive."""
+
+
+class ImportFlow(QObject):
+    """Leads files through the import panel, one at a time."""
+
+    panel_wanted = Signal()
+    done_with_panel = Signal()
+    tickets_changed = Signal()
+    imported = Signal()
+
+    def __init__(self, panel: ImportPanel, status: StatusBar, notice: NoticeBar) -> None:
+        super().__init__()
+        self._panel, self._status, self._notice = panel, status, notice
+        self._desk: Desk | None = None
+        self._waiting: deque[Path] = deque()
+        self._recognized: Recognized | None = None
+        self._overrides = ImportOverrides()
+        self.jobs = JobScope(self._on_error)
+        self._running = JobScope(self._on_error)
+        self._reload = QTimer(self, singleShot=True, interval=RELOAD_MS)
+        self._reload.timeout.connect(self.tickets_changed)
+        panel.import_requested.connect(self._on_import)
+        panel.cancelled.connect(self._on_cancelled)
+        panel.corrected.connect(self._on_corrected)
+
+    def attach(self, desk: Desk) -> None:
+        """Take the services."""
+        self._desk = desk
+
+    def open_files(self, paths: list[Path]) -> None:
+        """Recognize files; the first is shown now, the others when it is done."""
+        self._waiting.extend(paths)
+        if self._recognized is None and not self._running.is_busy:
+            self._next()
+
+    def cancel(self) -> None:
+        """Stop the import that is running; the tickets that were finished stay."""
+        self._running.cancel()
+
+    async def close(self) -> None:
+        """End everything that runs."""
+        await self._running.close()
+        await self.jobs.close()
+
+    def _next(self) -> None:
+        self._recognized = None
+        if not self._waiting:
+            self.done_with_panel.emit()
+            return
+        self._overrides = ImportOverrides()
+        self.jobs.restart(self._recognize(self._waiting.popleft()))
+
+    async def _recognize(self, path: Path) -> None:
+        assert self._desk is not None
+        try:
+            self._recognized = await self._desk.imports.recognize(path, overrides=self._overrides)
+        except DeskError as error:
+            self._on_error(error)
+            if not self._overrides.roles:
+                self._next()
+            return
+        self._panel.show_recognized(self._recognized, self._overrides)
+        self.panel_wanted.emit()
+        await self._count(self._recognized)
+
+    async def _count(self, recognized: Recognized) -> None:
+        """Run through the whole file without writing, to say what it will change."""
+        assert self._desk is not None
+        async with aclosing(self._desk.imports.run(recognized, dry_run=True)) as events:
+            async for event in events:
+                if isinstance(event, Finished) and recognized is self._recognized:
+                    self._panel.show_counts(event.counts)
+
+    def _on_corrected(self, overrides: ImportOverrides) -> None:
+        if self._recognized is not None:
+            self._overrides = overrides
+            self.jobs.restart(self._recognize(Path(self._recognized.path)))
+
+    def _on_import(self) -> None:
+        recognized, self._recognized = self._recognized, None
+        if recognized is not None:
+            self.jobs.cancel()
+            self.done_with_panel.emit()
+            self._running.restart(self._import(recognized))
+
+    def _on_cancelled(self) -> None:
+        self.jobs.cancel()
+        self._next()
+
+    async def _import(self, recognized: Recognized) -> None:
+        assert self._desk is not None
+        name = Path(recognized.path).name
+        self._status.show_progress(f"Importing {name}", 0.0)
+        done: Finished | None = None
+        try:
+            async with aclosing(self._desk.imports.run(recognized)) as events:
+                async for event in events:
+                    if isinstance(event, Progress):
+                        self._show_progress(name, event)
+                    elif isinstance(event, Finished):
+                        done = event
+        finally:
+            self._status.hide_progress()
+            self.tickets_changed.emit()
+            if done is None:
+                self._notice.show_notice(f"The import of {name} was stopped. The tickets that were finished are here.", tone="warning")
+        if done is not None:
+            self._show_finished(name, done)
+            self.imported.emit()
+        if self._waiting:
+            self._next()
+
+    def _show_progress(self, name: str, progress: Progress) -> None:
+        rows = progress.counts.rows
+        rate = rows / progress.seconds if progress.seconds else 0.0
+        self._status.show_progress(f"Importing {name}: {rows:,} rows, {rate:,.0f} a second", progress.fraction)
+        if not self._reload.isActive():
+            self._reload.start()
+
+    def _show_finished(self, name: str, done: Finished) -> None:
+        text = describe(name, done.counts)
+        if done.warnings:
+            text = " ".join([text, *done.warnings])
+        is_clean = not done.counts.rejected and not done.warnings and done.counts.adds_up
+        if done.rejects_path:
+            folder = QUrl.fromLocalFile(str(Path(done.rejects_path).parent))
+            self._notice.show_notice(
+                text, tone="warning", button="Show the rejected rows", action=lambda: QDesktopServices.openUrl(folder)
+            )
+        elif done.import_id and is_clean:
+            self._notice.show_notice(text, button="Undo", action=lambda: self.jobs.start(self._undo(done.import_id)))
+        else:
+            self._notice.show_notice(text, tone="info" if is_clean else "warning")
+
+    async def _undo(self, import_id: int) -> None:
+        assert self._desk is not None
+        undone = await self._desk.imports.undo(import_id)
+        self.tickets_changed.emit()
+        self._notice.show_notice(f"The import was undone: {undone.tickets_removed:,} tickets removed, {undone.tickets_restored:,} restored.")
+
+    def _on_error(self, error: DeskError) -> None:
+        self._notice.show_error(error)
+
+
+def describe(name: str, counts: ImportCounts) -> str:
+    """Say in one or two sentences what an import did."""
+    if not counts.tickets_new and not counts.tickets_updated:
+        rejected = f" {counts.rejected:,} rows were rejected." if counts.rejected else ""
+        return f"Nothing in {name} is new: all {counts.tickets_unchanged:,} tickets are already here, unchanged.{rejected}"
+    parts = [f"{counts.tickets_new:,} new"]
+    if counts.tickets_updated:
+        parts.append(f"{counts.tickets_updated:,} changed")
+    if counts.tickets_unchanged:
+        parts.append(f"{counts.tickets_unchanged:,} unchanged")
+    rejected = f" {counts.rejected:,} of {counts.rows:,} rows were rejected." if counts.rejected else ""
+    return f"{name}: {', '.join(parts)} tickets, {counts.messages:,} messages.{rejected}"

@@ -1,0 +1,221 @@
+"""The import panel: what a file turned out to be, shown and correctable before anything is written; one button imports it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QHeaderView, QLabel, QLineEdit, QPushButton, QTableWidget, QTableWidgetItem
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from desktop.domain.imports import COLUMN_ROLES, ImportCounts, ImportOverrides, Recognized
+from desktop.domain.tickets import TicketDraft
+from desktop.gui.theme.style import Theme, scaled, small_font, title_font
+from desktop.gui.theme.tokens import SPACE
+
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_SHAPES = {
+    "tickets": "one row a ticket",
+    "repeated": "one row a ticket, comments in repeated columns",
+    "messages": "one row a message",
+    "journal": "one row a ticket, all comments in one cell",
+}
+_DATE_ORDERS = (("iso", "year first (ISO)"), ("day-first", "day first"), ("month-first", "month first"), ("epoch", "seconds since 1970"))
+_ROLE_TITLES = {
+    "ticket_id": "ticket id",
+    "created_at": "created",
+    "updated_at": "updated",
+    "requester_email": "requester's e-mail",
+    "author_role": "author's role",
+    "message_id": "message id",
+    "message_created_at": "message time",
+    "internal": "internal note",
+    "body": "message text",
+    "journal": "all comments",
+}
+ROW_HEIGHT = 4 * SPACE
+_SHOWN_MESSAGE_CHARACTERS = 160
+
+
+class ImportPanel(QWidget):
+    """Shows one `Recognized`. `import_requested()`, `cancelled()`, and `corrected(overrides)` when the user changed something."""
+
+    import_requested = Signal()
+    cancelled = Signal()
+    corrected = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("pane")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme = theme
+        self._recognized: Recognized | None = None
+        self._overrides = ImportOverrides()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 2 * SPACE)
+        layout.setSpacing(SPACE + 4)
+        self._title = QLabel()
+        self._title.setFont(title_font(self.font()))
+        self._reason = QLabel(objectName="muted", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        layout.addWidget(self._title)
+        layout.addWidget(self._reason)
+        layout.addLayout(self._build_facts())
+        self._warnings = QLabel(objectName="stripNote", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        layout.addWidget(self._warnings)
+        layout.addWidget(self._heading("Columns"))
+        self._columns = self._build_table(["Column", "Is", "Holds"], "Columns")
+        layout.addWidget(self._columns, 3)
+        layout.addWidget(self._heading("The first tickets as they will be"))
+        self._tickets = self._build_table(["Id", "Subject", "Status", "Priority", "Requester", "Messages", "First message"], "First tickets")
+        layout.addWidget(self._tickets, 2)
+        layout.addLayout(self._build_footer())
+
+    def show_recognized(self, recognized: Recognized, overrides: ImportOverrides) -> None:
+        """Show what a file is. `overrides` are the corrections that led to this recognition."""
+        self._recognized, self._overrides = recognized, overrides
+        self._title.setText(Path(recognized.path).name)
+        self._reason.setText(f"{recognized.system_title}: {recognized.reason}")
+        self._source.setText(recognized.source)
+        self._encoding.setText(recognized.encoding)
+        self._delimiter.setText(_DELIMITERS.get(recognized.delimiter, recognized.delimiter))
+        self._header.setText(f"line {recognized.header_line:,}")
+        self._shape.setText(_SHAPES.get(recognized.shape, recognized.shape))
+        self._dates.blockSignals(True)
+        self._dates.setCurrentIndex(max(0, self._dates.findData(recognized.date_order)))
+        self._dates.setEnabled(bool(recognized.date_order))
+        self._dates.blockSignals(False)
+        self._dates.setToolTip(recognized.date_evidence)
+        self._evidence.setText(recognized.date_evidence)
+        self._warnings.setText("\n".join(recognized.warnings))
+        self._warnings.setVisible(bool(recognized.warnings))
+        self._fill_columns(recognized)
+        self._fill_tickets(recognized.preview)
+        self.show_counts(None)
+        self.import_button.setFocus()
+
+    def show_counts(self, counts: ImportCounts | None) -> None:
+        """Say how many tickets will be new, changed and unchanged; None while they are counted."""
+        if counts is None:
+            self._counts.setText("Counting what is new…")
+            self.import_button.setText("Import")
+            return
+        parts = [f"{counts.tickets_new:,} new", f"{counts.tickets_updated:,} changed", f"{counts.tickets_unchanged:,} unchanged"]
+        rejected = f"{counts.rejected:,} row{'' if counts.rejected == 1 else 's'} rejected"
+        self._counts.setText(" · ".join([*parts, rejected, f"{counts.messages:,} messages"]))
+        wanted = counts.tickets_new + counts.tickets_updated
+        self.import_button.setText(f"Import {wanted:,} ticket{'' if wanted == 1 else 's'}" if wanted else "Nothing to import")
+        self.import_button.setEnabled(wanted > 0)
+
+    def _build_facts(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(2 * SPACE)
+        grid.setVerticalSpacing(SPACE // 2 + 2)
+        self._source = QLineEdit()
+        self._source.setMaximumWidth(26 * SPACE)
+        self._source.setAccessibleName("Source name")
+        self._source.setToolTip("Tickets of the same source and id are the same ticket, from export to export")
+        self._source.editingFinished.connect(self._on_source)
+        self._dates = QComboBox()
+        self._dates.setAccessibleName("Date order")
+        for value, title in _DATE_ORDERS:
+            self._dates.addItem(title, value)
+        self._dates.setMaximumWidth(26 * SPACE)
+        self._dates.currentIndexChanged.connect(self._on_dates)
+        self._encoding, self._delimiter, self._header, self._shape = QLabel(), QLabel(), QLabel(), QLabel()
+        self._evidence = QLabel(objectName="faint", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._evidence.setFont(small_font(self.font()))
+        facts = (("Layout", self._shape), ("Encoding", self._encoding), ("Separated by", self._delimiter), ("Header", self._header))
+        for row, (name, value) in enumerate(facts):
+            grid.addWidget(QLabel(name, objectName="muted"), row, 0)
+            grid.addWidget(value, row, 1)
+        grid.addWidget(QLabel("Source", objectName="muted"), 0, 2)
+        grid.addWidget(self._source, 0, 3)
+        grid.addWidget(QLabel("Dates", objectName="muted"), 1, 2)
+        grid.addWidget(self._dates, 1, 3)
+        grid.addWidget(self._evidence, 2, 3, 2, 1, Qt.AlignmentFlag.AlignTop)
+        grid.setColumnMinimumWidth(1, 36 * SPACE)
+        grid.setColumnStretch(3, 1)
+        return grid
+
+    def _build_footer(self) -> QHBoxLayout:
+        footer = QHBoxLayout()
+        self._counts = QLabel(objectName="muted")
+        cancel = QPushButton("Cancel")
+        cancel.setShortcut("Esc")
+        cancel.clicked.connect(self.cancelled)
+        self.import_button = QPushButton("Import")
+        self.import_button.setProperty("kind", "primary")
+        self.import_button.setAutoDefault(True)
+        self.import_button.clicked.connect(self.import_requested)
+        footer.addWidget(self._counts)
+        footer.addStretch()
+        footer.addWidget(cancel)
+        footer.addWidget(self.import_button)
+        return footer
+
+    def _heading(self, text: str) -> QLabel:
+        label = QLabel(text)
+        label.setFont(scaled(self.font(), 1.0, weight=label.font().Weight.DemiBold))
+        return label
+
+    def _build_table(self, titles: list[str], name: str) -> QTableWidget:
+        table = QTableWidget(0, len(titles))
+        table.setObjectName("framed")
+        table.setAccessibleName(name)
+        table.setHorizontalHeaderLabels(titles)
+        table.horizontalHeader().setFont(small_font(self.font()))
+        table.horizontalHeader().setStretchLastSection(True)
+        table.horizontalHeader().setHighlightSections(False)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+        table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        return table
+
+    def _fill_columns(self, recognized: Recognized) -> None:
+        self._columns.setRowCount(len(recognized.columns))
+        for row, column in enumerate(recognized.columns):
+            self._columns.setItem(row, 0, QTableWidgetItem(column.name or "(no name)"))
+            box = QComboBox()
+            box.setAccessibleName(f"What {column.name} is")
+            box.addItem("kept as a field", "")
+            for role in COLUMN_ROLES:
+                box.addItem(_ROLE_TITLES.get(role, role), role)
+            box.setCurrentIndex(box.findData(column.role))
+            box.currentIndexChanged.connect(lambda _, i=column.index, b=box: self._on_role(i, b.currentData()))
+            self._columns.setCellWidget(row, 1, box)
+            self._columns.setItem(row, 2, QTableWidgetItem("  ·  ".join(" ".join(s.split())[:60] for s in column.samples)))
+        header = self._columns.horizontalHeader()
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
+        header.resizeSection(1, 24 * SPACE)
+
+    def _fill_tickets(self, preview: tuple[TicketDraft, ...]) -> None:
+        self._tickets.setRowCount(len(preview))
+        for row, draft in enumerate(preview):
+            first = " ".join(draft.messages[0].text.split())[:_SHOWN_MESSAGE_CHARACTERS] if draft.messages else "no text in this export"
+            cells = (draft.external_id, draft.subject, draft.status, draft.priority, draft.requester, str(len(draft.messages)), first)
+            for column, text in enumerate(cells):
+                self._tickets.setItem(row, column, QTableWidgetItem(text))
+        header = self._tickets.horizontalHeader()
+        for column, width in ((0, 14), (1, 34), (2, 10), (3, 10), (4, 16), (5, 10)):
+            header.resizeSection(column, width * SPACE)
+
+    def _on_role(self, index: int, role: str) -> None:
+        self._correct(roles={**self._overrides.roles, index: role})
+
+    def _on_dates(self) -> None:
+        self._correct(date_order=str(self._dates.currentData()))
+
+    def _on_source(self) -> None:
+        name = self._source.text().strip()
+        if self._recognized and name and name != self._recognized.source:
+            self._correct(source=name)
+
+    def _correct(self, *, roles: dict[int, str] | None = None, source: str = "", date_order: str = "") -> None:
+        old = self._overrides
+        self.corrected.emit(ImportOverrides(roles or old.roles, source or old.source, date_order or old.date_order))

@@ -1,0 +1,196 @@
+"""The ticket list: a table of fixed row height whose first column shows the subject and, below it, the gist."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QStackedLayout,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from desktop.domain.tickets import TicketRow
+from desktop.gui.theme.style import Theme, small_font
+from desktop.gui.theme.tokens import ROW_HEIGHT, SPACE
+from desktop.gui.ticket_model import ROW_ROLE, Column, TicketTableModel, cell_text
+
+STATUS_WIDTH = 96
+PRIORITY_WIDTH = 80
+AGE_WIDTH = 56
+
+
+class TicketList(QWidget):
+    """The list with its empty state. `ticket_chosen(id)` is emitted when the chosen row changes; `opened()` on Enter."""
+
+    ticket_chosen = Signal(int)
+    opened = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.model = TicketTableModel()
+        self.table = _Table()
+        self.table.setModel(self.model)
+        self.table.setItemDelegate(_TicketDelegate(theme, self.table))
+        self.table.setAccessibleName("Tickets")
+        _set_up_columns(self.table)
+        self._empty = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._empty.setObjectName("muted")
+        self._empty.setWordWrap(True)
+        layout = QStackedLayout(self)
+        layout.setStackingMode(QStackedLayout.StackingMode.StackAll)
+        layout.addWidget(self._empty)
+        layout.addWidget(self.table)
+        layout.setCurrentWidget(self.table)
+        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._empty.hide()
+        self.table.selectionModel().currentRowChanged.connect(self._on_current)
+        self.table.entered_key.connect(self.opened)
+        theme.changed.connect(self.table.viewport().update)
+
+    def chosen_id(self) -> int | None:
+        """Return the id of the chosen ticket."""
+        index = self.table.currentIndex()
+        return self.model.id_at(index.row()) if index.isValid() else None
+
+    def choose(self, ticket_id: int) -> bool:
+        """Choose a ticket and bring it into view; tell whether it is in the list."""
+        row = self.model.row_of(ticket_id)
+        if row < 0:
+            return False
+        self.table.selectRow(row)
+        self.table.scrollTo(self.model.index(row, 0))
+        return True
+
+    def choose_first(self) -> None:
+        """Choose the first ticket, if there is one."""
+        if self.model.rowCount():
+            self.table.selectRow(0)
+
+    def show_empty(self, text: str) -> None:
+        """Say in the middle of the list why it is empty; '' for a list that is not."""
+        self._empty.setText(text)
+        self._empty.setVisible(bool(text))
+        # StackAll shows only one widget on top: the table stays usable, the words lie over its empty ground.
+        if text:
+            self._empty.raise_()
+
+    def _on_current(self, current: QModelIndex, previous: QModelIndex) -> None:
+        if current.isValid():
+            self.ticket_chosen.emit(self.model.id_at(current.row()))
+
+
+class _Table(QTableView):
+    entered_key = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_J: 1, Qt.Key.Key_K: -1}.get(Qt.Key(event.key()))
+        if step and not event.modifiers():
+            row = min(max(0, self.currentIndex().row() + step), self.model().rowCount() - 1)
+            if row >= 0:
+                self.selectRow(row)
+            return
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.entered_key.emit()
+            return
+        super().keyPressEvent(event)
+
+
+def _set_up_columns(table: QTableView) -> None:
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setTabKeyNavigation(False)
+    table.setCornerButtonEnabled(False)
+    table.verticalHeader().hide()
+    table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+    header = table.horizontalHeader()
+    header.setHighlightSections(False)
+    header.setSectionsClickable(False)
+    header.setSectionResizeMode(Column.SUBJECT, QHeaderView.ResizeMode.Stretch)
+    for column, width in ((Column.STATUS, STATUS_WIDTH), (Column.PRIORITY, PRIORITY_WIDTH), (Column.AGE, AGE_WIDTH)):
+        header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+        header.resizeSection(column, width)
+    header.setFont(small_font(header.font()))
+
+
+class _TicketDelegate(QStyledItemDelegate):
+    """Paints a row from the tokens."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        t = self._theme.tokens
+        rect: QRect = option.rect  # type: ignore[attr-defined]
+        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        column = Column(index.column())
+        painter.save()
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, QColor(t.selection))
+            if column is Column.SUBJECT:
+                painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), QColor(t.accent))
+        elif state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(rect, QColor(t.sunken))
+        painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), QColor(t.line))
+        ticket: TicketRow | None = index.data(ROW_ROLE)
+        if ticket is not None:
+            (self._paint_subject if column is Column.SUBJECT else self._paint_cell)(painter, rect, ticket, column)
+        painter.restore()
+
+    def _paint_subject(self, painter: QPainter, rect: QRect, ticket: TicketRow, column: Column) -> None:
+        t = self._theme.tokens
+        box = rect.adjusted(2 * SPACE, SPACE, -SPACE, -SPACE)
+        font = painter.font()
+        metrics = QFontMetrics(font)
+        painter.setPen(QColor(t.text))
+        elide = Qt.TextElideMode.ElideRight
+        painter.drawText(box.left(), box.top() + metrics.ascent() + 1, metrics.elidedText(_flat(ticket.title), elide, box.width()))
+        second = small_font(font)
+        painter.setFont(second)
+        metrics = QFontMetrics(second)
+        painter.setPen(QColor(t.muted if ticket.gist else t.faint))
+        line = _flat(ticket.gist) or _messages(ticket)
+        painter.drawText(box.left(), box.bottom() - metrics.descent(), metrics.elidedText(line, elide, box.width()))
+
+    def _paint_cell(self, painter: QPainter, rect: QRect, ticket: TicketRow, column: Column) -> None:
+        t = self._theme.tokens
+        text = cell_text(ticket, column)
+        font = small_font(painter.font())
+        painter.setFont(font)
+        metrics = QFontMetrics(font)
+        baseline = rect.top() + SPACE + metrics.ascent() + 2
+        left = rect.left() + SPACE
+        if column is Column.STATUS and text:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(_status_color(self._theme, ticket.status)))
+            painter.drawEllipse(QRectF(QPointF(left, baseline - metrics.ascent() / 2 - 2), QPointF(left + 7, baseline - metrics.ascent() / 2 + 5)))
+            left += 13
+        painter.setPen(QColor(t.muted))
+        painter.drawText(left, baseline, metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.right() - left))
+
+
+def _status_color(theme: Theme, status: str) -> str:
+    t = theme.tokens
+    return {"open": t.accent, "pending": t.pending, "on-hold": t.pending, "solved": t.ok, "closed": t.faint}.get(status, t.strong_line)
+
+
+def _messages(ticket: TicketRow) -> str:
+    who = f"{ticket.requester} · " if ticket.requester else ""
+    return f"{who}{ticket.message_count} message{'' if ticket.message_count == 1 else 's'}"
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,349 @@
+"""The window: bars, sidebar, list and ticket, and the panels that take their place for a while.
+
+It wires panes to services and owns no logic of either. Everything slow is a job; the window never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QIcon, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.domain.errors import DeskError
+from desktop.domain.tickets import TicketCounts, TicketQuery
+from desktop.gui.bars import StatusBar, TopBar
+from desktop.gui.empty_state import EmptyState
+from desktop.gui.import_flow import ImportFlow
+from desktop.gui.import_panel import ImportPanel
+from desktop.gui.jobs import JobScope
+from desktop.gui.notices import NoticeBar
+from desktop.gui.providers_panel import ProvidersPanel
+from desktop.gui.sidebar import Sidebar
+from desktop.gui.theme.style import Theme, title_font
+from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
+from desktop.gui.ticket_list import TicketList
+from desktop.gui.ticket_pane import TicketPane
+from desktop.services.container import Desk
+
+SETTLE_MS = 150
+DEFAULT_SIZE = QSize(1440, 900)
+LEAST_SIZE = QSize(960, 600)
+
+
+class MainWindow(QMainWindow):
+    """The one window of the program."""
+
+    def __init__(self, theme: Theme, icon: QIcon) -> None:
+        super().__init__()
+        self.setWindowTitle("TLDesk")
+        self.setWindowIcon(icon)
+        self.setMinimumSize(LEAST_SIZE)
+        self.resize(DEFAULT_SIZE)
+        self.setAcceptDrops(True)
+        self._theme = theme
+        self._desk: Desk | None = None
+        self._search = ""
+        self._counts = TicketCounts(0, {}, {})
+        self._waiting_files: list[Path] = []
+        self._lists = JobScope(self._show_error)
+        self._pages = JobScope(self._show_error)
+        self._quiet = JobScope(self._show_error)
+        self.top = TopBar(theme)
+        self.notice = NoticeBar(theme)
+        self.sidebar = Sidebar(theme)
+        self.list = TicketList(theme)
+        self.ticket = TicketPane(theme)
+        self.empty = EmptyState(theme)
+        self.import_panel = ImportPanel(theme)
+        self.providers = ProvidersPanel(theme)
+        self.status = StatusBar(theme)
+        self.imports = ImportFlow(self.import_panel, self.status, self.notice)
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._build()
+        self._connect()
+        self._add_shortcuts()
+
+    # Life
+
+    def attach(self, desk: Desk) -> None:
+        """Take the services, bring back the layout and show the tickets."""
+        self._desk = desk
+        self._theme.set_appearance(desk.settings.get("appearance"))
+        for pane in (self.ticket, self.providers, self.imports):
+            pane.attach(desk)
+        self._show_provider_menu()
+        if desk.settings.warning:
+            self.notice.show_notice(desk.settings.warning, tone="warning")
+        if desk.read_only_reason:
+            self.notice.show_notice(desk.read_only_reason, tone="warning")
+        self.reload_list()
+        self._quiet.start(self._show_spend())
+        files, self._waiting_files = self._waiting_files, []
+        if files:
+            self.open_files(files)
+
+    def restore_layout(self, state: dict[str, object]) -> None:
+        """Bring back place, size and column widths; what does not fit is ignored."""
+        geometry = state.get("geometry")
+        if isinstance(geometry, str):
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        for name, splitter in (("outer", self._outer), ("inner", self._inner)):
+            value = state.get(name)
+            if isinstance(value, str):
+                splitter.restoreState(QByteArray.fromBase64(value.encode()))
+
+    def layout_state(self) -> dict[str, object]:
+        """Return what `restore_layout` brings back."""
+        parts = {"geometry": self.saveGeometry(), "outer": self._outer.saveState(), "inner": self._inner.saveState()}
+        return {name: bytes(value.toBase64().data()).decode() for name, value in parts.items()}
+
+    async def shut_down(self) -> None:
+        """End all jobs and keep the layout; called once, after the window was closed."""
+        scopes = (self._lists, self._pages, self._quiet, self.ticket.jobs, self.imports, self.providers.jobs)
+        await asyncio.gather(*(scope.close() for scope in scopes))
+        if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
+            self._desk.settings.set("window", self.layout_state())
+
+    def open_files(self, paths: list[Path]) -> None:
+        """Recognize files and offer to import them, one after the other."""
+        if self._desk is None:
+            self._waiting_files += paths
+            return
+        self.imports.open_files(paths)
+
+    def reload_list(self) -> None:
+        """Read the list and the counts again."""
+        self._lists.restart(self._load_list())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.accept()
+
+    # Building
+
+    def _build(self) -> None:
+        self._inner = QSplitter(Qt.Orientation.Horizontal)
+        self._inner.addWidget(self.list)
+        self._inner.addWidget(self.ticket)
+        self._inner.setSizes([520, 700])
+        self._stack = QStackedWidget()
+        for page in (self.empty, self._inner, self.import_panel, self.providers):
+            self._stack.addWidget(page)
+        self._outer = QSplitter(Qt.Orientation.Horizontal)
+        self._outer.addWidget(self.sidebar)
+        self._outer.addWidget(self._stack)
+        self._outer.setSizes([SIDEBAR_WIDTH, DEFAULT_SIZE.width() - SIDEBAR_WIDTH])
+        for splitter, least in ((self._inner, 320), (self._outer, 160)):
+            splitter.setHandleWidth(1)
+            splitter.setChildrenCollapsible(False)
+            splitter.widget(0).setMinimumWidth(least)
+        self._outer.setStretchFactor(1, 1)
+        self._inner.setStretchFactor(1, 1)
+        central = QWidget()
+        layout = QVBoxLayout(central)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for widget in (self.top, self.notice, self._outer, self.status):
+            layout.addWidget(widget, 1 if widget is self._outer else 0)
+        self.setCentralWidget(central)
+        self._overlay = QLabel("Drop to import", self, alignment=Qt.AlignmentFlag.AlignCenter, objectName="dropOverlay")
+        self._overlay.setFont(title_font(self.font()))
+        self._overlay.hide()
+        self.sidebar.hide()
+        self._stack.setCurrentWidget(self.empty)
+
+    def _connect(self) -> None:
+        self.top.search_changed.connect(self._on_search)
+        self.top.import_requested.connect(self.choose_file)
+        self.top.settings_requested.connect(self.show_providers)
+        self.sidebar.filter_chosen.connect(lambda _: self._on_filter())
+        self.list.ticket_chosen.connect(lambda _: self._settle.start())
+        self.list.opened.connect(self.ticket.thread_view.setFocus)
+        self.list.model.page_wanted.connect(lambda page: self._pages.start(self._load_page(page)))
+        self._settle.timeout.connect(self._on_settled)
+        self.ticket.summarized.connect(self._on_summarized)
+        self.ticket.queue_changed.connect(self.status.show_queue)
+        self.ticket.providers_requested.connect(self.show_providers)
+        self.ticket.noticed.connect(self.notice.show_notice)
+        self.ticket.failed.connect(self._show_error)
+        self.empty.import_requested.connect(self.choose_file)
+        self.empty.sample_requested.connect(self._open_sample)
+        self.imports.panel_wanted.connect(lambda: self._show_page(self.import_panel))
+        self.imports.done_with_panel.connect(self._show_tickets)
+        self.imports.tickets_changed.connect(self.reload_list)
+        self.imports.imported.connect(self.ticket.reload)
+        self.providers.changed.connect(self._show_provider_menu)
+        self.providers.closed.connect(self._show_tickets)
+        self.status.provider_chosen.connect(self._on_provider)
+        self.status.providers_requested.connect(self.show_providers)
+        self.status.appearance_chosen.connect(self._on_appearance)
+        self.status.cancel_requested.connect(self.imports.cancel)
+
+    def _add_shortcuts(self) -> None:
+        for keys, action in (
+            (QKeySequence.StandardKey.Open, self.choose_file),
+            (QKeySequence.StandardKey.Find, self._focus_search),
+            (QKeySequence.StandardKey.Copy, self._on_copy),
+            (QKeySequence.StandardKey.Quit, self.close),
+            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Comma), self.show_providers),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.activated.connect(action)
+        for keys, action in (("Esc", self._on_escape), ("/", self._focus_search)):
+            shortcut = QShortcut(QKeySequence(keys), self._inner)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+
+    # What the user does
+
+    def choose_file(self) -> None:
+        """Ask for files to import; the dialog does not block the window."""
+        dialog = QFileDialog(self, "Import ticket exports", "", "Exports (*.csv *.tsv *.psv *.txt);;All files (*)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(lambda names: self.open_files([Path(name) for name in names]))
+        dialog.open()
+
+    def show_providers(self) -> None:
+        """Show the providers in place of the tickets."""
+        if self._desk is not None:
+            self._show_page(self.providers)
+            self.providers.open()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() and any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self._overlay.setGeometry(self.centralWidget().geometry().adjusted(2 * SPACE, 2 * SPACE, -2 * SPACE, -2 * SPACE))
+            self._overlay.raise_()
+            self._overlay.show()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._overlay.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._overlay.hide()
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self.open_files(paths)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._overlay.hide()
+
+    def _on_search(self, text: str) -> None:
+        if text != self._search:
+            self._search = text
+            self.reload_list()
+
+    def _on_filter(self) -> None:
+        self._show_tickets()
+        self.reload_list()
+
+    def _on_settled(self) -> None:
+        ticket_id = self.list.chosen_id()
+        if ticket_id is not None:
+            self.ticket.show_ticket(ticket_id)
+
+    def _on_summarized(self, _: int) -> None:
+        self.list.model.refresh()
+        self._quiet.start(self._show_spend())
+
+    def _on_copy(self) -> None:
+        focus = QApplication.focusWidget()
+        if isinstance(focus, QLineEdit) and focus.hasSelectedText():
+            focus.copy()
+        else:
+            self.ticket.copy()
+
+    def _on_escape(self) -> None:
+        if self.ticket.card.is_running:
+            self.ticket.stop()
+
+    def _focus_search(self) -> None:
+        self.top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.top.search.selectAll()
+
+    def _open_sample(self) -> None:
+        if self._desk is not None:
+            self.open_files([self._desk.paths.sample])
+
+    def _on_provider(self, name: str) -> None:
+        if self._desk is not None:
+            try:
+                self._desk.providers.set_default(name)
+            except DeskError as error:
+                self._show_error(error)
+            self._show_provider_menu()
+
+    def _on_appearance(self, appearance: str) -> None:
+        if self._desk is not None:
+            self._theme.set_appearance(appearance)
+            try:
+                self._desk.settings.set("appearance", appearance)
+            except DeskError as error:
+                self._show_error(error)
+
+    # What is shown
+
+    def _show_page(self, page: QWidget) -> None:
+        self._stack.setCurrentWidget(page)
+        self.sidebar.setVisible(bool(self._counts.total))
+
+    def _show_tickets(self) -> None:
+        self._show_page(self._inner if self._counts.total else self.empty)
+        if self._counts.total:
+            self.list.table.setFocus()
+
+    def _show_error(self, error: DeskError) -> None:
+        self.notice.show_error(error)
+
+    def _show_provider_menu(self) -> None:
+        assert self._desk is not None
+        service = self._desk.providers
+        names = [(p.name, f"{p.name} · {p.model}" if p.model else _label(p.name)) for p in service.profiles()]
+        self.status.show_providers(names, service.default_name(), self._desk.settings.get("appearance"))
+
+    async def _load_list(self) -> None:
+        assert self._desk is not None
+        query = TicketQuery(search=self._search, where=self.sidebar.chosen())
+        counts, ids = await asyncio.gather(self._desk.tickets.counts(), self._desk.tickets.ids(query))
+        chosen = self.list.chosen_id()
+        had_tickets = bool(self._counts.total)
+        self._counts = counts
+        self.sidebar.show_counts(counts)
+        self._put_ids(ids, chosen)
+        self.status.show_tickets(len(ids), counts.total)
+        words = f"No ticket holds “{self._search}”." if self._search else "No tickets here."
+        self.list.show_empty("" if ids or not counts.total else words)
+        if had_tickets != bool(counts.total) and self._stack.currentWidget() in (self.empty, self._inner):
+            self._show_tickets()
+        self.sidebar.setVisible(bool(counts.total))
+
+    def _put_ids(self, ids: array[int], chosen: int | None) -> None:
+        if self.list.model.extend_ids(ids):
+            self.list.model.refresh()
+        else:
+            self.list.model.set_ids(ids)
+        if chosen is not None and self.list.choose(chosen):
+            return
+        if ids:
+            self.list.choose_first()
+        else:
+            self.ticket.clear()
+
+    async def _load_page(self, page: int) -> None:
+        assert self._desk is not None
+        ids = self.list.model.ids_of_page(page)
+        self.list.model.put_page(page, ids, await self._desk.tickets.rows(ids))
+
+    async def _show_spend(self) -> None:
+        assert self._desk is not None
+        spent, unknown = await self._desk.summaries.spent_today_microusd()
+        self.status.show_spend(spent, unknown)
+
+
+def _label(name: str) -> str:
+    return "Built-in model (tiny)" if name == "built-in" else name

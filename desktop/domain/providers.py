@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+BUILT_IN = "built-in"
+"""The name and the kind of the provider that always exists."""
+
+
 class KeyState(StrEnum):
     """Where a provider's key is, never what it is."""
 
@@ -30,7 +34,10 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class ProviderProfile:
-    """One provider. `kind` is a preset's; `base_url` ends before `/chat/completions`; `model` may be '' until chosen; `model_path` only for built-in."""
+    """One provider.
+
+    `kind` is a preset's; `base_url` ends before `/chat/completions`; `model` may be '' until chosen; `model_path` only for built-in.
+    """
 
     name: str
     kind: str
@@ -62,4 +69,4 @@ class TestStep:
 
 
 TEST_STEPS = ("name", "connection", "certificate", "key", "model", "quota")
-"""name: the host resolves; connection: it accepts; certificate: TLS is trusted; key: accepted; model: it is there and answers; quota: not exhausted."""
+"""The host resolves; it accepts a connection; TLS is trusted; the key is accepted; the model is there and answers; the quota is not used up."""

@@ -83,4 +83,6 @@ def _on_bug(window: MainWindow, context: dict[str, Any]) -> None:
     error = context.get("exception")
     log.error("%s", context.get("message", "bug"), exc_info=error)
     kind = type(error).__name__ if error is not None else "unknown"
-    window.notice.show_notice(f"Something went wrong in TLDesk itself ({kind}). Your tickets are safe; details are in the log.", tone="error")
+    window.notice.show_notice(
+        f"Something went wrong in TLDesk itself ({kind}). Your tickets are safe; details are in the log.", tone="error"
+    )

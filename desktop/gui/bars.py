@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QProgressBar, QPushButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QProgressBar, QPushButton
 
 from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
+from desktop.gui.words import Words
 
 SEARCH_MS = 120
 APPEARANCES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
@@ -24,7 +25,7 @@ class TopBar(QFrame):
         super().__init__()
         self.setObjectName("topBar")
         self._theme = theme
-        name = QLabel("TLDesk")
+        name = Words("TLDesk")
         name.setFont(scaled(self.font(), 1.05, weight=name.font().Weight.Bold))
         name.setMinimumWidth(SIDEBAR_WIDTH - 2 * SPACE)
         self.search = QLineEdit(placeholderText="Search tickets")
@@ -74,17 +75,17 @@ class StatusBar(QFrame):
         super().__init__()
         self.setObjectName("statusBar")
         self._theme = theme
-        self.tickets = QLabel()
-        self.progress_text = QLabel()
+        self.tickets = Words()
+        self.progress_text = Words()
         self.progress = QProgressBar(textVisible=False)
         self.progress.setFixedSize(15 * SPACE, SPACE // 2)
         self.progress.setRange(0, 1000)
         self.cancel = QPushButton("Cancel")
         self.cancel.setProperty("kind", "link")
         self.cancel.clicked.connect(self.cancel_requested)
-        self.queue = QLabel("Queue 0")
+        self.queue = Words("Queue 0")
         self.queue.setToolTip("Summaries being written now")
-        self.spend = QLabel("today $0.00")
+        self.spend = Words("today $0.00")
         self.provider = QPushButton("…")
         self.provider.setProperty("kind", "flat")
         self.provider.setAccessibleName("Provider")
@@ -126,7 +127,10 @@ class StatusBar(QFrame):
         """Show today's spend; calls without a known price are said, never counted as nothing."""
         dollars = microusd / 1e6
         self.spend.setText(f"today ${dollars:.2f}" + (f" + {unknown} unknown" if unknown else ""))
-        self.spend.setToolTip(f"Spent since midnight UTC: ${dollars:.6f}" + (f"; {unknown} calls without a known price" if unknown else ""))
+        self.spend.setToolTip(
+            f"Spent since midnight UTC: ${dollars:.6f}"
+            + (f"; {unknown} calls without a known price" if unknown else "")
+        )
 
     def show_queue(self, count: int) -> None:
         """Say how many summaries are being written."""

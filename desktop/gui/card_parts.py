@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.domain.runs import CheckedClaim, Highlight, RunState, Summary
 from desktop.gui.claims_view import ClaimsView, why
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import LABEL_WIDTH, SPACE
+from desktop.gui.words import Words
 
 
 class SectionRow(QWidget):
@@ -19,7 +20,7 @@ class SectionRow(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE)
-        self._label = QLabel(name, objectName="muted")
+        self._label = Words(name, kind="muted")
         self._label.setFixedWidth(LABEL_WIDTH)
         self._label.setWordWrap(True)
         self.view = ClaimsView(theme)
@@ -41,8 +42,8 @@ class Strip(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
         layout.setSpacing(2 * SPACE)
-        self._claim = QLabel(f"“{checked.claim.text}”", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self._note = QLabel(f"{why(checked)} · left out of copy", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._claim = Words(f"“{checked.claim.text}”", wraps=True)
+        self._note = Words(f"{why(checked)} · left out of copy", wraps=True)
         self._note.setObjectName("stripNote")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         small = small_font(self.font())
@@ -111,7 +112,11 @@ class HighlightsList(QWidget):
             return
         author = ""
         for highlight in self._highlights:
-            self._list.addWidget(_HighlightRow(self._theme, highlight, "" if highlight.author == author else highlight.author, self.chosen))
+            self._list.addWidget(
+                _HighlightRow(
+                    self._theme, highlight, "" if highlight.author == author else highlight.author, self.chosen
+                )
+            )
             author = highlight.author
 
 
@@ -121,21 +126,21 @@ class _HighlightRow(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE)
-        name = QLabel(objectName="muted", textFormat=Qt.TextFormat.PlainText)
+        name = Words(kind="muted")
         name.setFixedWidth(LABEL_WIDTH)
         name.setText(name.fontMetrics().elidedText(author, Qt.TextElideMode.ElideRight, LABEL_WIDTH))
         name.setToolTip(highlight.author)
-        words = _Words(highlight)
+        words = _Quote(highlight)
         words.clicked.connect(lambda: chosen.emit(highlight))  # type: ignore[attr-defined]
         layout.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(words, 1)
 
 
-class _Words(QLabel):
+class _Quote(Words):
     clicked = Signal()
 
     def __init__(self, highlight: Highlight) -> None:
-        super().__init__(" ".join(highlight.text.split()), wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        super().__init__(" ".join(highlight.text.split()), wraps=True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip(f"Show it in message {highlight.position}")
@@ -163,8 +168,8 @@ class RunNotice(QFrame):
         self._theme = theme
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
-        self._icon = QLabel()
-        self._words = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._icon = Words()
+        self._words = Words(wraps=True)
         self._retry = QPushButton("Try again")
         self._providers = QPushButton("Providers…")
         self._retry.clicked.connect(self.retry_requested)

@@ -6,8 +6,17 @@ made from them; copying a summary never goes through the document.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPyTextObject, QTextCharFormat, QTextDocument, QTextFormat
+from PySide6.QtCore import QRect, QRectF, QSizeF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPyTextObject,
+    QTextCharFormat,
+    QTextDocument,
+    QTextFormat,
+)
 
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import SPACE
@@ -31,7 +40,9 @@ class ChipPainter(QPyTextObject):
         metrics = QFontMetricsF(_font(document))
         return QSizeF(metrics.horizontalAdvance(str(format_.property(_TEXT))) + 1.25 * SPACE, metrics.height() + 1)
 
-    def drawObject(self, painter: QPainter, rect: QRectF, document: QTextDocument, position: int, format_: QTextFormat) -> None:
+    def drawObject(
+        self, painter: QPainter, rect: QRectF | QRect, document: QTextDocument, position: int, format_: QTextFormat
+    ) -> None:
         t = self._theme.tokens
         ground, ink = {"active": (t.accent, t.on_accent), "warning": (t.warning_ground, t.warning)}.get(
             str(format_.property(_TONE)), (t.chip, t.muted)
@@ -40,7 +51,7 @@ class ChipPainter(QPyTextObject):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(ground))
-        box = QRectF(rect.topLeft() + QPointF(1, 2), rect.size() - QSizeF(2, 1))
+        box = QRectF(rect).adjusted(1, 2, -1, 1)
         painter.drawRoundedRect(box, SPACE / 2, SPACE / 2)
         painter.setPen(QColor(ink))
         painter.setFont(_font(document))
@@ -65,5 +76,3 @@ def chip_format(text: str, *, tone: str = "", href: str = "", tool_tip: str = ""
 
 def _font(document: QTextDocument) -> QFont:
     return scaled(document.defaultFont(), _SCALE)
-
-

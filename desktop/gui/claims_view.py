@@ -40,7 +40,12 @@ class ClaimsView(SafeTextBrowser):
         self.link_clicked.connect(self._on_link)
 
     def show_claims(
-        self, claims: Sequence[tuple[int, CheckedClaim]], *, pending: str = "", active: int = -1, sentences: Mapping[str, str]
+        self,
+        claims: Sequence[tuple[int, CheckedClaim]],
+        *,
+        pending: str = "",
+        active: int = -1,
+        sentences: Mapping[str, str],
     ) -> None:
         """Show claims by their index, the text being written, and which claim is active. `sentences` gives the tool tips."""
         content = (tuple(claims), pending, active)

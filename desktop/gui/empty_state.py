@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.gui.theme.style import Theme, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
+from desktop.gui.words import Words, named_frame
 
 
 class EmptyState(QWidget):
@@ -20,16 +21,16 @@ class EmptyState(QWidget):
         self.setObjectName("pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
-        self.zone = QFrame(objectName="dropZone")
+        self.zone = named_frame("dropZone")
         self.zone.setMaximumSize(84 * SPACE, 46 * SPACE)
         self.zone.setMinimumSize(60 * SPACE, 40 * SPACE)
-        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        title = QLabel("Drop a ticket export here", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._icon = Words(centered=True)
+        title = Words("Drop a ticket export here", centered=True)
         title.setFont(title_font(self.font()))
-        kinds = QLabel(
+        kinds = Words(
             "CSV from Zendesk, Jira, ServiceNow, Freshdesk, Intercom,\nor any table with one row a ticket or one row a message.",
-            alignment=Qt.AlignmentFlag.AlignCenter,
-            objectName="muted",
+            centered=True,
+            kind="muted",
         )
         self.choose = QPushButton("Choose a file…")
         self.choose.setProperty("kind", "primary")
@@ -42,11 +43,11 @@ class EmptyState(QWidget):
         buttons.addWidget(self.choose)
         buttons.addWidget(self.sample)
         buttons.addStretch()
-        note = QLabel(
+        note = Words(
             "Tickets stay in a file on this machine. They go to a model only when you choose one that is elsewhere.",
-            alignment=Qt.AlignmentFlag.AlignCenter,
-            objectName="faint",
-            wordWrap=True,
+            centered=True,
+            kind="faint",
+            wraps=True,
         )
         note.setFont(small_font(self.font()))
         inner = QVBoxLayout(self.zone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import aclosing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -15,7 +16,9 @@ from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
 from desktop.gui.notices import NoticeBar
-from desktop.services.container import Desk
+
+if TYPE_CHECKING:
+    from desktop.services.container import Desk
 
 RELOAD_MS = 250
 """The list is read again at most four times a second while tickets arrive."""
@@ -124,7 +127,9 @@ class ImportFlow(QObject):
             self._status.hide_progress()
             self.tickets_changed.emit()
             if done is None:
-                self._notice.show_notice(f"The import of {name} was stopped. The tickets that were finished are here.", tone="warning")
+                self._notice.show_notice(
+                    f"The import of {name} was stopped. The tickets that were finished are here.", tone="warning"
+                )
         if done is not None:
             self._show_finished(name, done)
             self.imported.emit()
@@ -146,7 +151,7 @@ class ImportFlow(QObject):
         if done.rejects_path:
             folder = QUrl.fromLocalFile(str(Path(done.rejects_path).parent))
             self._notice.show_notice(
-                text, tone="warning", button="Show the rejected rows", action=lambda: QDesktopServices.openUrl(folder)
+                text, tone="warning", button="Show the rejected rows", action=lambda: _open_folder(folder)
             )
         elif done.import_id and is_clean:
             self._notice.show_notice(text, button="Undo", action=lambda: self.jobs.start(self._undo(done.import_id)))
@@ -157,17 +162,25 @@ class ImportFlow(QObject):
         assert self._desk is not None
         undone = await self._desk.imports.undo(import_id)
         self.tickets_changed.emit()
-        self._notice.show_notice(f"The import was undone: {undone.tickets_removed:,} tickets removed, {undone.tickets_restored:,} restored.")
+        self._notice.show_notice(
+            f"The import was undone: {undone.tickets_removed:,} tickets removed, {undone.tickets_restored:,} restored."
+        )
 
     def _on_error(self, error: DeskError) -> None:
         self._notice.show_error(error)
+
+
+def _open_folder(url: QUrl) -> None:
+    QDesktopServices.openUrl(url)
 
 
 def describe(name: str, counts: ImportCounts) -> str:
     """Say in one or two sentences what an import did."""
     if not counts.tickets_new and not counts.tickets_updated:
         rejected = f" {counts.rejected:,} rows were rejected." if counts.rejected else ""
-        return f"Nothing in {name} is new: all {counts.tickets_unchanged:,} tickets are already here, unchanged.{rejected}"
+        return (
+            f"Nothing in {name} is new: all {counts.tickets_unchanged:,} tickets are already here, unchanged.{rejected}"
+        )
     parts = [f"{counts.tickets_new:,} new"]
     if counts.tickets_updated:
         parts.append(f"{counts.tickets_updated:,} changed")

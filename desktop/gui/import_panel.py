@@ -5,13 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QHeaderView, QLabel, QLineEdit, QPushButton, QTableWidget, QTableWidgetItem
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.domain.imports import COLUMN_ROLES, ImportCounts, ImportOverrides, Recognized
 from desktop.domain.tickets import TicketDraft
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
+from desktop.gui.words import Words
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SHAPES = {
@@ -20,7 +32,12 @@ _SHAPES = {
     "messages": "one row a message",
     "journal": "one row a ticket, all comments in one cell",
 }
-_DATE_ORDERS = (("iso", "year first (ISO)"), ("day-first", "day first"), ("month-first", "month first"), ("epoch", "seconds since 1970"))
+_DATE_ORDERS = (
+    ("iso", "year first (ISO)"),
+    ("day-first", "day first"),
+    ("month-first", "month first"),
+    ("epoch", "seconds since 1970"),
+)
 _ROLE_TITLES = {
     "ticket_id": "ticket id",
     "created_at": "created",
@@ -54,19 +71,21 @@ class ImportPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 2 * SPACE)
         layout.setSpacing(SPACE + 4)
-        self._title = QLabel()
+        self._title = Words()
         self._title.setFont(title_font(self.font()))
-        self._reason = QLabel(objectName="muted", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._reason = Words(kind="muted", wraps=True)
         layout.addWidget(self._title)
         layout.addWidget(self._reason)
         layout.addLayout(self._build_facts())
-        self._warnings = QLabel(objectName="stripNote", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._warnings = Words(kind="stripNote", wraps=True)
         layout.addWidget(self._warnings)
         layout.addWidget(self._heading("Columns"))
         self._columns = self._build_table(["Column", "Is", "Holds"], "Columns")
         layout.addWidget(self._columns, 3)
         layout.addWidget(self._heading("The first tickets as they will be"))
-        self._tickets = self._build_table(["Id", "Subject", "Status", "Priority", "Requester", "Messages", "First message"], "First tickets")
+        self._tickets = self._build_table(
+            ["Id", "Subject", "Status", "Priority", "Requester", "Messages", "First message"], "First tickets"
+        )
         layout.addWidget(self._tickets, 2)
         layout.addLayout(self._build_footer())
 
@@ -99,11 +118,17 @@ class ImportPanel(QWidget):
             self._counts.setText("Counting what is new…")
             self.import_button.setText("Import")
             return
-        parts = [f"{counts.tickets_new:,} new", f"{counts.tickets_updated:,} changed", f"{counts.tickets_unchanged:,} unchanged"]
+        parts = [
+            f"{counts.tickets_new:,} new",
+            f"{counts.tickets_updated:,} changed",
+            f"{counts.tickets_unchanged:,} unchanged",
+        ]
         rejected = f"{counts.rejected:,} row{'' if counts.rejected == 1 else 's'} rejected"
         self._counts.setText(" · ".join([*parts, rejected, f"{counts.messages:,} messages"]))
         wanted = counts.tickets_new + counts.tickets_updated
-        self.import_button.setText(f"Import {wanted:,} ticket{'' if wanted == 1 else 's'}" if wanted else "Nothing to import")
+        self.import_button.setText(
+            f"Import {wanted:,} ticket{'' if wanted == 1 else 's'}" if wanted else "Nothing to import"
+        )
         self.import_button.setEnabled(wanted > 0)
 
     def _build_facts(self) -> QGridLayout:
@@ -121,16 +146,21 @@ class ImportPanel(QWidget):
             self._dates.addItem(title, value)
         self._dates.setMaximumWidth(26 * SPACE)
         self._dates.currentIndexChanged.connect(self._on_dates)
-        self._encoding, self._delimiter, self._header, self._shape = QLabel(), QLabel(), QLabel(), QLabel()
-        self._evidence = QLabel(objectName="faint", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._encoding, self._delimiter, self._header, self._shape = Words(), Words(), Words(), Words()
+        self._evidence = Words(kind="faint", wraps=True)
         self._evidence.setFont(small_font(self.font()))
-        facts = (("Layout", self._shape), ("Encoding", self._encoding), ("Separated by", self._delimiter), ("Header", self._header))
-        for row, (name, value) in enumerate(facts):
-            grid.addWidget(QLabel(name, objectName="muted"), row, 0)
-            grid.addWidget(value, row, 1)
-        grid.addWidget(QLabel("Source", objectName="muted"), 0, 2)
+        facts = (
+            ("Layout", self._shape),
+            ("Encoding", self._encoding),
+            ("Separated by", self._delimiter),
+            ("Header", self._header),
+        )
+        for row, (name, label) in enumerate(facts):
+            grid.addWidget(Words(name, kind="muted"), row, 0)
+            grid.addWidget(label, row, 1)
+        grid.addWidget(Words("Source", kind="muted"), 0, 2)
         grid.addWidget(self._source, 0, 3)
-        grid.addWidget(QLabel("Dates", objectName="muted"), 1, 2)
+        grid.addWidget(Words("Dates", kind="muted"), 1, 2)
         grid.addWidget(self._dates, 1, 3)
         grid.addWidget(self._evidence, 2, 3, 2, 1, Qt.AlignmentFlag.AlignTop)
         grid.setColumnMinimumWidth(1, 36 * SPACE)
@@ -139,7 +169,7 @@ class ImportPanel(QWidget):
 
     def _build_footer(self) -> QHBoxLayout:
         footer = QHBoxLayout()
-        self._counts = QLabel(objectName="muted")
+        self._counts = Words(kind="muted")
         cancel = QPushButton("Cancel")
         cancel.setShortcut("Esc")
         cancel.clicked.connect(self.cancelled)
@@ -154,7 +184,7 @@ class ImportPanel(QWidget):
         return footer
 
     def _heading(self, text: str) -> QLabel:
-        label = QLabel(text)
+        label = Words(text)
         label.setFont(scaled(self.font(), 1.0, weight=label.font().Weight.DemiBold))
         return label
 
@@ -188,7 +218,9 @@ class ImportPanel(QWidget):
             box.setCurrentIndex(box.findData(column.role))
             box.currentIndexChanged.connect(lambda _, i=column.index, b=box: self._on_role(i, b.currentData()))
             self._columns.setCellWidget(row, 1, box)
-            self._columns.setItem(row, 2, QTableWidgetItem("  ·  ".join(" ".join(s.split())[:60] for s in column.samples)))
+            self._columns.setItem(
+                row, 2, QTableWidgetItem("  ·  ".join(" ".join(s.split())[:60] for s in column.samples))
+            )
         header = self._columns.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
@@ -197,8 +229,20 @@ class ImportPanel(QWidget):
     def _fill_tickets(self, preview: tuple[TicketDraft, ...]) -> None:
         self._tickets.setRowCount(len(preview))
         for row, draft in enumerate(preview):
-            first = " ".join(draft.messages[0].text.split())[:_SHOWN_MESSAGE_CHARACTERS] if draft.messages else "no text in this export"
-            cells = (draft.external_id, draft.subject, draft.status, draft.priority, draft.requester, str(len(draft.messages)), first)
+            first = (
+                " ".join(draft.messages[0].text.split())[:_SHOWN_MESSAGE_CHARACTERS]
+                if draft.messages
+                else "no text in this export"
+            )
+            cells = (
+                draft.external_id,
+                draft.subject,
+                draft.status,
+                draft.priority,
+                draft.requester,
+                str(len(draft.messages)),
+                first,
+            )
             for column, text in enumerate(cells):
                 self._tickets.setItem(row, column, QTableWidgetItem(text))
         header = self._tickets.horizontalHeader()

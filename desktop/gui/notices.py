@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from desktop.domain.errors import DeskError
 from desktop.gui.theme.style import Theme
 from desktop.gui.theme.tokens import SPACE
+from desktop.gui.words import Words
 
 _ICONS = {"info": "check", "warning": "warning", "error": "warning"}
 INFO_MS = 12_000
@@ -26,8 +27,8 @@ class NoticeBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, SPACE // 2 + 2, SPACE, SPACE // 2 + 2)
         layout.setSpacing(SPACE)
-        self._icon = QLabel()
-        self._words = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._icon = Words()
+        self._words = Words(wraps=True)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._button = QPushButton()
         self._button.clicked.connect(self._act)
@@ -47,7 +48,9 @@ class NoticeBar(QFrame):
         """Return the words that are shown, '' when none are."""
         return self._words.text() if not self.isHidden() else ""
 
-    def show_notice(self, text: str, *, tone: str = "info", button: str = "", action: Callable[[], None] | None = None) -> None:
+    def show_notice(
+        self, text: str, *, tone: str = "info", button: str = "", action: Callable[[], None] | None = None
+    ) -> None:
         """Show a notice; `tone` is info, warning or error."""
         t = self._theme.tokens
         color = {"info": t.accent, "warning": t.warning, "error": t.error}[tone]

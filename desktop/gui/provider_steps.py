@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from desktop.domain.providers import TestStep
 from desktop.gui.theme.style import Theme
 from desktop.gui.theme.tokens import SPACE
+from desktop.gui.words import Words
 
 
 class ProviderSteps(QWidget):
@@ -22,7 +23,7 @@ class ProviderSteps(QWidget):
         self._grid.setHorizontalSpacing(SPACE)
         self._grid.setVerticalSpacing(SPACE // 2)
         self._grid.setColumnStretch(2, 1)
-        self._words = QLabel(objectName="muted")
+        self._words = Words(kind="muted")
 
     def clear(self) -> None:
         """Forget the last test."""
@@ -44,10 +45,10 @@ class ProviderSteps(QWidget):
         row = len(self.steps)
         self.steps.append(step)
         t = self._theme.tokens
-        mark = QLabel()
+        mark = Words()
         mark.setPixmap(self._theme.icons.pixmap("check" if step.ok else "warning", t.ok if step.ok else t.error))
-        name = QLabel(step.name.capitalize())
-        detail = QLabel(f"{step.detail} {step.remedy}".strip(), wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        name = Words(step.name.capitalize())
+        detail = Words(f"{step.detail} {step.remedy}".strip(), wraps=True)
         detail.setObjectName("muted" if step.ok else "errorText")
         detail.setAccessibleName(f"{step.name}: {'in order' if step.ok else 'failed'}. {step.detail}")
         for column, widget in enumerate((mark, name, detail)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -11,7 +12,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -21,13 +21,15 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import KeyState, ProviderProfile, ProviderStatus, TestStep
+from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile, ProviderStatus, TestStep
 from desktop.gui.jobs import JobScope
 from desktop.gui.provider_steps import ProviderSteps
 from desktop.gui.theme.style import Theme, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
-from desktop.services.container import Desk
-from desktop.services.providers import BUILT_IN
+from desktop.gui.words import Words
+
+if TYPE_CHECKING:
+    from desktop.services.container import Desk
 
 _KEY_STATES = {
     KeyState.STORED: "A key is in the system's keyring.",
@@ -81,11 +83,11 @@ class ProvidersPanel(QWidget):
 
     def _build_head(self) -> QHBoxLayout:
         head = QHBoxLayout()
-        title = QLabel("Providers")
+        title = Words("Providers")
         title.setFont(title_font(self.font()))
         head.addWidget(title)
         head.addStretch()
-        head.addWidget(QLabel("Summarize when a ticket is opened:", objectName="muted"))
+        head.addWidget(Words("Summarize when a ticket is opened:", kind="muted"))
         self._auto = QComboBox()
         self._auto.setAccessibleName("Summarize when a ticket is opened")
         for value, text in _AUTO:
@@ -118,7 +120,7 @@ class ProvidersPanel(QWidget):
         self._name = QLineEdit()
         self._url = QLineEdit(placeholderText="https://…/v1")
         self._key = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText="Paste a key to store it")
-        self._key_state = QLabel(objectName="faint", wordWrap=True)
+        self._key_state = Words(kind="faint", wraps=True)
         self._key_state.setFont(small_font(self.font()))
         self._model = QComboBox(editable=True)
         self._model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -127,17 +129,25 @@ class ProvidersPanel(QWidget):
         self._path = QLineEdit(placeholderText="SmolLM2 135M, the one that comes with TLDesk")
         self._choose = QPushButton("Choose a GGUF file…")
         self._choose.clicked.connect(self._on_choose)
-        self._note = QLabel(objectName="muted", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._note = Words(kind="muted", wraps=True)
         self._form = QFormLayout()
         self._form.setHorizontalSpacing(2 * SPACE)
         self._form.setVerticalSpacing(SPACE + 2)
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         self._form.addRow(self._note)
-        rows = (("Kind", self._kind), ("Name", self._name), ("Base URL", self._url), ("Key", self._key), ("", self._key_state))
+        rows = (
+            ("Kind", self._kind),
+            ("Name", self._name),
+            ("Base URL", self._url),
+            ("Key", self._key),
+            ("", self._key_state),
+        )
         for title, field in rows:
             self._form.addRow(title, field)
-        self._form.addRow("Model", _side_by_side(self._model, self._fetch))
-        self._form.addRow("Model file", _side_by_side(self._path, self._choose))
+        self._model_row = _side_by_side(self._model, self._fetch)
+        self._path_row = _side_by_side(self._path, self._choose)
+        self._form.addRow("Model", self._model_row)
+        self._form.addRow("Model file", self._path_row)
         for title, field in (*rows[:4], ("Model", self._model), ("Model file", self._path)):
             field.setAccessibleName(title)
             field.setMaximumWidth(FIELD_WIDTH)
@@ -147,7 +157,7 @@ class ProvidersPanel(QWidget):
         form.addLayout(self._build_buttons())
         self._steps = ProviderSteps(self._theme)
         form.addWidget(self._steps)
-        self._words = QLabel(objectName="errorText", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._words = Words(kind="errorText", wraps=True)
         form.addWidget(self._words)
         form.addStretch()
         return form
@@ -219,9 +229,10 @@ class ProvidersPanel(QWidget):
         self._model.clear()
         self._model.setEditText(profile.model)
         self._path.setText(profile.model_path)
-        for field in (self._kind, self._name, self._url, self._key, self._key_state, self._model.parentWidget()):
+        fields: tuple[QWidget, ...] = (self._kind, self._name, self._url, self._key, self._key_state, self._model_row)
+        for field in fields:
             self._form.setRowVisible(field, not is_built_in)
-        self._form.setRowVisible(self._path.parentWidget(), is_built_in)
+        self._form.setRowVisible(self._path_row, is_built_in)
         self._note.setText(self._explain(profile))
         self._remove.setVisible(not is_built_in and not self._is_new)
         self._default.setEnabled(not status.is_default)
@@ -258,14 +269,18 @@ class ProvidersPanel(QWidget):
             name = old.name
         else:
             name = self._name.text().strip()
-        return ProviderProfile(name, str(self._kind.currentData()), self._url.text().strip(), self._model.currentText().strip())
+        return ProviderProfile(
+            name, str(self._kind.currentData()), self._url.text().strip(), self._model.currentText().strip()
+        )
 
-    async def _save_profile(self, *, make_default: bool = False, allow_session: bool = False) -> str:
+    async def _save_profile(self, *, make_default: bool = False, allow_session: bool = False) -> None:
         assert self._desk is not None
         self._words.clear()
         profile = self._edited()
         if self._is_new and any(s.profile.name == profile.name for s in self._statuses):
-            raise DeskError("provider-name-bad", f"There is already a provider named “{profile.name}”.", remedy="Use another name.")
+            raise DeskError(
+                "provider-name-bad", f"There is already a provider named “{profile.name}”.", remedy="Use another name."
+            )
         saved = self._desk.providers.save(profile, make_default=make_default)
         if self._key.text() and saved.kind != BUILT_IN:
             try:
@@ -275,11 +290,11 @@ class ProvidersPanel(QWidget):
                 raise
         await self._reload(saved.name)
         self.changed.emit()
-        return saved.name
 
     async def _fetch_models(self) -> None:
         assert self._desk is not None
-        name = await self._save_profile()
+        await self._save_profile()
+        name = self._edited().name
         chosen = self._model.currentText()
         models = await self._desk.providers.models(name)
         self._model.clear()
@@ -289,7 +304,8 @@ class ProvidersPanel(QWidget):
 
     async def _run_test(self) -> None:
         assert self._desk is not None
-        name = await self._save_profile()
+        await self._save_profile()
+        name = self._edited().name
         self._steps.start()
         async with aclosing(self._desk.providers.test(name)) as steps:  # type: ignore[type-var]
             async for step in steps:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.domain.tickets import STATUSES, TicketCounts
 from desktop.gui.theme.style import Theme, scaled
@@ -95,13 +103,13 @@ class _FilterDelegate(QStyledItemDelegate):
         self._theme = theme
 
     def sizeHint(self, option: QStyleOptionViewItem, index: object) -> QSize:
-        height = option.fontMetrics.height() + SPACE + 2  # type: ignore[attr-defined]
+        height = option.fontMetrics.height() + SPACE + 2
         return QSize(SIDEBAR_WIDTH - 4 * SPACE, height + SPACE if index.data(_IS_HEADING) else height)  # type: ignore[attr-defined]
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: object) -> None:
         t = self._theme.tokens
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         title = str(index.data(Qt.ItemDataRole.DisplayRole))  # type: ignore[attr-defined]
         box = rect.adjusted(SPACE, 0, -SPACE, 0)
         painter.save()

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.domain.runs import CheckedClaim, Highlight, RunState, Summary, Support
 from desktop.gui.card_parts import HighlightsList, RunNotice, SectionRow, Strip
 from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span, readable_time
+from desktop.gui.words import Words, named_frame
 
 FLUSH_MS = 40
 GIST = "Gist"
@@ -115,9 +116,9 @@ class SummaryCard(QFrame):
         layout.setContentsMargins(2 * SPACE, SPACE + 4, 2 * SPACE, SPACE + 4)
         layout.setSpacing(SPACE)
         head = QHBoxLayout()
-        self._title = QLabel("Summary")
+        self._title = Words("Summary")
         self._title.setFont(scaled(self.font(), 1.0, weight=self._title.font().Weight.DemiBold))
-        self._meta = QLabel(objectName="faint")
+        self._meta = Words(kind="faint")
         self._meta.setFont(small_font(self.font()))
         head.addWidget(self._title)
         head.addStretch()
@@ -126,11 +127,12 @@ class SummaryCard(QFrame):
         self._body = QScrollArea()
         self._body.setWidgetResizable(True)
         self._body.setFocusPolicy(self._body.focusPolicy().NoFocus)
-        inner = QWidget(objectName="cardBody")
+        inner = QWidget()
+        inner.setObjectName("cardBody")
         self._sections = QVBoxLayout(inner)
         self._sections.setContentsMargins(0, 0, SPACE // 2, 0)
         self._sections.setSpacing(SPACE // 2 + 2)
-        self._gist = QLabel(wordWrap=True)
+        self._gist = Words(wraps=True)
         self._gist.setFont(scaled(self.font(), 1.06))
         self._gist.hide()
         self._sections.addWidget(self._gist)
@@ -148,7 +150,7 @@ class SummaryCard(QFrame):
         self._sections.addStretch()
         self._body.setWidget(inner)
         layout.addWidget(self._body)
-        rule = QFrame(objectName="rule")
+        rule = named_frame("rule")
         rule.setFixedHeight(1)
         layout.addWidget(rule)
         layout.addLayout(self._build_footer())
@@ -165,14 +167,16 @@ class SummaryCard(QFrame):
         self._more.setToolTip("More ways to copy")
         menu = QMenu(self._more)
         menu.addAction("Copy as Markdown").triggered.connect(lambda: self.copy_requested.emit("markdown"))
-        menu.addAction("Copy everything, unsupported too").triggered.connect(lambda: self.copy_requested.emit("everything"))
+        menu.addAction("Copy everything, unsupported too").triggered.connect(
+            lambda: self.copy_requested.emit("everything")
+        )
         self._more.setMenu(menu)
         self._refresh = QPushButton("Summarize")
         self._refresh.clicked.connect(lambda: self.summarize_requested.emit(self._summary is not None))
         self._stop = QPushButton("Stop")
         self._stop.setToolTip("Stop writing and keep the text so far (Esc)")
         self._stop.clicked.connect(self.stop_requested)
-        self._status = QLabel(objectName="muted")
+        self._status = Words(kind="muted")
         self._status.setFont(small_font(self.font()))
         for widget in (self._copy, self._more, self._refresh, self._stop):
             footer.addWidget(widget)
@@ -208,7 +212,10 @@ class SummaryCard(QFrame):
             row = self._rows.get(name) or self._add_row(name)
             row.show()
             row.view.show_claims(
-                by_section.get(name, []), pending=pending if name == section else "", active=self._active, sentences=self._sentences
+                by_section.get(name, []),
+                pending=pending if name == section else "",
+                active=self._active,
+                sentences=self._sentences,
             )
         for name, row in self._rows.items():
             row.setVisible(name in by_section or (name == section and bool(pending)))
@@ -240,10 +247,14 @@ class SummaryCard(QFrame):
         self._copy.setText("Copy" if has_text or not self._highlights.has_any else "Copy highlights")
         self._more.setVisible(has_text and not self._is_running)
         self._refresh.setText("Refresh" if self._summary is not None and self._summary.claims else "Summarize")
-        self._refresh.setToolTip("Write this summary again (F5)" if self._summary else "Write a summary of this ticket (F5)")
+        self._refresh.setToolTip(
+            "Write this summary again (F5)" if self._summary else "Write a summary of this ticket (F5)"
+        )
         if self._is_running:
             count = len(self._claims)
-            self._status.setText(f"{count} sentence{'' if count == 1 else 's'} checked" if count else "Reading the ticket…")
+            self._status.setText(
+                f"{count} sentence{'' if count == 1 else 's'} checked" if count else "Reading the ticket…"
+            )
         else:
             self._status.setText(_status(self._summary) if self._summary else "")
 
@@ -257,13 +268,15 @@ class SummaryCard(QFrame):
         QTimer.singleShot(0, self, self._fit_now)
 
     def _fit_now(self) -> None:
-        inner = self._body.widget()
-        layout = inner.layout()
-        assert layout is not None
+        layout = self._sections
         layout.activate()
         parent = self.parentWidget()
         most = max(160, (parent.height() if parent else 600) // 2 - 120)
-        wanted = layout.totalHeightForWidth(self._body.viewport().width()) if layout.hasHeightForWidth() else layout.sizeHint().height()
+        wanted = (
+            layout.totalHeightForWidth(self._body.viewport().width())
+            if layout.hasHeightForWidth()
+            else layout.sizeHint().height()
+        )
         self._body.setFixedHeight(max(24, min(wanted, most)))
 
     def _strips(self) -> list[Strip]:
@@ -290,7 +303,10 @@ class SummaryCard(QFrame):
 
 def _meta(summary: Summary) -> str:
     cost = summary.cost_microusd
-    parts = [summary.model or summary.provider, "price unknown" if cost is None else "free" if cost == 0 else f"${cost / 1e6:.4f}"]
+    parts = [
+        summary.model or summary.provider,
+        "price unknown" if cost is None else "free" if cost == 0 else f"${cost / 1e6:.4f}",
+    ]
     if summary.created_at:
         parts.append(readable_time(summary.created_at))
     return " · ".join(parts) if summary.claims or summary.text else ""

@@ -21,6 +21,10 @@ from desktop.gui.theme.tokens import SPACE
 
 LINE_PERCENT = 135.0
 _UNFOLD = "unfold:"
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class ThreadView(SafeTextBrowser):
 
     def lit_text(self) -> str:
         """Return the words that are marked, in the order of the thread."""
-        return " ".join(selection.cursor.selectedText() for selection in self.extraSelections())  # type: ignore[attr-defined]
+        return " ".join(selection.cursor.selectedText() for selection in self.extraSelections())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -135,7 +139,10 @@ class ThreadView(SafeTextBrowser):
         cursor.insertText(OBJECT_CHARACTER, chip_format(str(message.role)))
         if message.internal:
             cursor.insertText(" ", quiet)
-            cursor.insertText(OBJECT_CHARACTER, chip_format("internal", tone="warning", tool_tip="The customer does not see this message"))
+            cursor.insertText(
+                OBJECT_CHARACTER,
+                chip_format("internal", tone="warning", tool_tip="The customer does not see this message"),
+            )
         if message.created_at:
             cursor.insertText("  " + readable_time(message.created_at), quiet)
 
@@ -160,7 +167,9 @@ class ThreadView(SafeTextBrowser):
                 cursor.insertText("⋯ quoted history or signature folded", fold)
             at = end
 
-    def _insert_piece(self, cursor: QTextCursor, message: Message, start: int, end: int, plain: QTextCharFormat) -> None:
+    def _insert_piece(
+        self, cursor: QTextCursor, message: Message, start: int, end: int, plain: QTextCharFormat
+    ) -> None:
         text = message.text[start:end]
         if text:
             self._pieces.append(_Piece(Span(message.position, start, end), cursor.position(), text))
@@ -190,8 +199,8 @@ class ThreadView(SafeTextBrowser):
                 cursor = QTextCursor(self.document())
                 cursor.setPosition(first)
                 cursor.setPosition(last, QTextCursor.MoveMode.KeepAnchor)
-                selection.cursor = cursor  # type: ignore[attr-defined]
-                selection.format = look  # type: ignore[attr-defined]
+                selection.cursor = cursor
+                selection.format = look
                 selections.append(selection)
         self.setExtraSelections(selections)
 
@@ -209,9 +218,8 @@ class ThreadView(SafeTextBrowser):
 
 def readable_time(iso: str) -> str:
     """Return a time (ISO 8601 UTC) as people write it: `2 March 2026, 09:14`."""
-    months = "January February March April May June July August September October November December".split()
     try:
-        date = f"{int(iso[8:10])} {months[int(iso[5:7]) - 1]} {iso[:4]}"
+        date = f"{int(iso[8:10])} {MONTHS[int(iso[5:7]) - 1]} {iso[:4]}"
     except (ValueError, IndexError):
         return iso
     return f"{date}, {iso[11:16]}" if len(iso) >= 16 else date
@@ -219,4 +227,3 @@ def readable_time(iso: str) -> str:
 
 def _utf16_length(text: str) -> int:
     return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)
-

@@ -7,7 +7,6 @@ from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QLabel,
     QStackedLayout,
     QStyle,
     QStyledItemDelegate,
@@ -20,6 +19,7 @@ from desktop.domain.tickets import TicketRow
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import ROW_HEIGHT, SPACE
 from desktop.gui.ticket_model import ROW_ROLE, Column, TicketTableModel, cell_text
+from desktop.gui.words import Words
 
 STATUS_WIDTH = 96
 PRIORITY_WIDTH = 80
@@ -40,7 +40,7 @@ class TicketList(QWidget):
         self.table.setItemDelegate(_TicketDelegate(theme, self.table))
         self.table.setAccessibleName("Tickets")
         _set_up_columns(self.table)
-        self._empty = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._empty = Words(centered=True)
         self._empty.setObjectName("muted")
         self._empty.setWordWrap(True)
         layout = QStackedLayout(self)
@@ -131,10 +131,12 @@ class _TicketDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._theme = theme
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
         t = self._theme.tokens
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         column = Column(index.column())
         painter.save()
         if state & QStyle.StateFlag.State_Selected:
@@ -156,7 +158,9 @@ class _TicketDelegate(QStyledItemDelegate):
         metrics = QFontMetrics(font)
         painter.setPen(QColor(t.text))
         elide = Qt.TextElideMode.ElideRight
-        painter.drawText(box.left(), box.top() + metrics.ascent() + 1, metrics.elidedText(_flat(ticket.title), elide, box.width()))
+        painter.drawText(
+            box.left(), box.top() + metrics.ascent() + 1, metrics.elidedText(_flat(ticket.title), elide, box.width())
+        )
         second = small_font(font)
         painter.setFont(second)
         metrics = QFontMetrics(second)
@@ -176,7 +180,12 @@ class _TicketDelegate(QStyledItemDelegate):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(_status_color(self._theme, ticket.status)))
-            painter.drawEllipse(QRectF(QPointF(left, baseline - metrics.ascent() / 2 - 2), QPointF(left + 7, baseline - metrics.ascent() / 2 + 5)))
+            painter.drawEllipse(
+                QRectF(
+                    QPointF(left, baseline - metrics.ascent() / 2 - 2),
+                    QPointF(left + 7, baseline - metrics.ascent() / 2 + 5),
+                )
+            )
             left += 13
         painter.setPen(QColor(t.muted))
         painter.drawText(left, baseline, metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.right() - left))
@@ -184,7 +193,9 @@ class _TicketDelegate(QStyledItemDelegate):
 
 def _status_color(theme: Theme, status: str) -> str:
     t = theme.tokens
-    return {"open": t.accent, "pending": t.pending, "on-hold": t.pending, "solved": t.ok, "closed": t.faint}.get(status, t.strong_line)
+    return {"open": t.accent, "pending": t.pending, "on-hold": t.pending, "solved": t.ok, "closed": t.faint}.get(
+        status, t.strong_line
+    )
 
 
 def _messages(ticket: TicketRow) -> str:

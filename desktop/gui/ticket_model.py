@@ -1,4 +1,6 @@
-"""The ticket list's model: an array of ids and a cache of pages. `data()` never queries; a page that is not there yet is asked for and shows as empty.
+"""The ticket list's model: an array of ids and a cache of pages.
+
+`data()` never queries; a page that is not there yet is asked for and shows as empty.
 
 Measured: 1,000,000 rows open in 20 ms, because nothing but the ids is held.
 """
@@ -120,7 +122,12 @@ class TicketTableModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole, ROW_ROLE):
+        if role not in (
+            Qt.ItemDataRole.DisplayRole,
+            Qt.ItemDataRole.AccessibleTextRole,
+            Qt.ItemDataRole.ToolTipRole,
+            ROW_ROLE,
+        ):
             return None
         ticket = self.ticket_at(index.row())
         if role == ROW_ROLE:

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
-from desktop.domain.runs import Cached, ClaimChecked, Finished, Highlight, Highlights, RunState, Started, Summary, TextDelta
+from desktop.domain.runs import (
+    Cached,
+    ClaimChecked,
+    Finished,
+    Highlight,
+    Highlights,
+    RunState,
+    Started,
+    Summary,
+    TextDelta,
+)
 from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread
 from desktop.gui.clipboard import copy_highlights, copy_summary
@@ -22,7 +33,10 @@ from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span, ThreadView, readable_time
-from desktop.services.container import Desk
+from desktop.gui.words import Words
+
+if TYPE_CHECKING:
+    from desktop.services.container import Desk
 
 
 class TicketPane(QWidget):
@@ -46,10 +60,10 @@ class TicketPane(QWidget):
         self.jobs = JobScope(self.failed.emit)
         self.card = SummaryCard(theme)
         self.thread_view = ThreadView(theme)
-        self._title = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._title = Words(wraps=True)
         self._title.setFont(title_font(self.font()))
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._facts = QLabel(objectName="muted", wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._facts = Words(kind="muted", wraps=True)
         self._build()
         self.card.spans_wanted.connect(self.thread_view.light_up)
         self.card.summarize_requested.connect(lambda again: self.summarize(again=again))
@@ -98,8 +112,12 @@ class TicketPane(QWidget):
         title = self._thread.ticket.title
         if self._summary is not None and self._summary.claims:
             left_out = copy_summary(self._summary, title=title, how=how)
-            note = f" {left_out} sentence{'' if left_out == 1 else 's'} that the ticket does not support {'was' if left_out == 1 else 'were'} left out."
-            self.noticed.emit("Summary copied." + (note if left_out else ""))
+            sentences = (
+                "One sentence that the ticket does not support was"
+                if left_out == 1
+                else f"{left_out} unsupported sentences were"
+            )
+            self.noticed.emit("Summary copied." + (f" {sentences} left out." if left_out else ""))
         elif self._highlights:
             copy_highlights(self._highlights, title=title)
             self.noticed.emit("Highlights copied.")
@@ -112,7 +130,7 @@ class TicketPane(QWidget):
 
     def _build(self) -> None:
         self._stack = QStackedLayout(self)
-        nothing = QLabel("Choose a ticket to read it.", alignment=Qt.AlignmentFlag.AlignCenter, objectName="muted")
+        nothing = Words("Choose a ticket to read it.", centered=True, kind="muted")
         self._stack.addWidget(nothing)
         page = QWidget()
         layout = QVBoxLayout(page)
@@ -149,7 +167,9 @@ class TicketPane(QWidget):
     def _starts_by_itself(self) -> bool:
         assert self._desk is not None
         wanted = self._desk.settings.get("auto_summarize")
-        return wanted == "always" or (wanted == "local" and self._desk.providers.is_local(self._desk.providers.profile()))
+        return wanted == "always" or (
+            wanted == "local" and self._desk.providers.is_local(self._desk.providers.profile())
+        )
 
     async def _summarize(self, ticket_id: int, *, again: bool) -> None:
         assert self._desk is not None
@@ -173,7 +193,9 @@ class TicketPane(QWidget):
                         case Cached(summary) | Finished(summary):
                             self._show_summary(summary)
         except DeskError as error:
-            self._show_summary(Summary(ticket_id, RunState.FAILED, reason=error.message, error=error.code, remedy=error.remedy))
+            self._show_summary(
+                Summary(ticket_id, RunState.FAILED, reason=error.message, error=error.code, remedy=error.remedy)
+            )
         finally:
             self.queue_changed.emit(0)
         self.summarized.emit(ticket_id)

@@ -8,10 +8,29 @@ from __future__ import annotations
 import asyncio
 from array import array
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QIcon, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QIcon,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QLineEdit,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.domain.errors import DeskError
 from desktop.domain.tickets import TicketCounts, TicketQuery
@@ -27,7 +46,10 @@ from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
 from desktop.gui.ticket_list import TicketList
 from desktop.gui.ticket_pane import TicketPane
-from desktop.services.container import Desk
+from desktop.gui.words import Words
+
+if TYPE_CHECKING:
+    from desktop.services.container import Desk
 
 SETTLE_MS = 150
 DEFAULT_SIZE = QSize(1440, 900)
@@ -136,10 +158,11 @@ class MainWindow(QMainWindow):
         self._outer.addWidget(self.sidebar)
         self._outer.addWidget(self._stack)
         self._outer.setSizes([SIDEBAR_WIDTH, DEFAULT_SIZE.width() - SIDEBAR_WIDTH])
-        for splitter, least in ((self._inner, 320), (self._outer, 160)):
+        self.list.setMinimumWidth(320)
+        self.ticket.setMinimumWidth(400)
+        for splitter in (self._inner, self._outer):
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)
-            splitter.widget(0).setMinimumWidth(least)
         self._outer.setStretchFactor(1, 1)
         self._inner.setStretchFactor(1, 1)
         central = QWidget()
@@ -149,7 +172,7 @@ class MainWindow(QMainWindow):
         for widget in (self.top, self.notice, self._outer, self.status):
             layout.addWidget(widget, 1 if widget is self._outer else 0)
         self.setCentralWidget(central)
-        self._overlay = QLabel("Drop to import", self, alignment=Qt.AlignmentFlag.AlignCenter, objectName="dropOverlay")
+        self._overlay = Words("Drop to import", "dropOverlay", centered=True, parent=self)
         self._overlay.setFont(title_font(self.font()))
         self._overlay.hide()
         self.sidebar.hide()
@@ -184,16 +207,16 @@ class MainWindow(QMainWindow):
 
     def _add_shortcuts(self) -> None:
         for keys, action in (
-            (QKeySequence.StandardKey.Open, self.choose_file),
-            (QKeySequence.StandardKey.Find, self._focus_search),
-            (QKeySequence.StandardKey.Copy, self._on_copy),
-            (QKeySequence.StandardKey.Quit, self.close),
+            (QKeySequence(QKeySequence.StandardKey.Open), self.choose_file),
+            (QKeySequence(QKeySequence.StandardKey.Find), self._focus_search),
+            (QKeySequence(QKeySequence.StandardKey.Copy), self._on_copy),
+            (QKeySequence(QKeySequence.StandardKey.Quit), self.close),
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Comma), self.show_providers),
         ):
-            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut = QShortcut(keys, self)
             shortcut.activated.connect(action)
-        for keys, action in (("Esc", self._on_escape), ("/", self._focus_search)):
-            shortcut = QShortcut(QKeySequence(keys), self._inner)
+        for key, action in (("Esc", self._on_escape), ("/", self._focus_search)):
+            shortcut = QShortcut(QKeySequence(key), self._inner)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
 
@@ -216,7 +239,7 @@ class MainWindow(QMainWindow):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() and any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
-            self._overlay.setGeometry(self.centralWidget().geometry().adjusted(2 * SPACE, 2 * SPACE, -2 * SPACE, -2 * SPACE))
+            self._overlay.setGeometry(self.rect().adjusted(2 * SPACE, 2 * SPACE, -2 * SPACE, -2 * SPACE))
             self._overlay.raise_()
             self._overlay.show()
 

@@ -14,7 +14,7 @@ from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import KeyState, ProviderProfile
+from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile
 from desktop.llm import presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
@@ -22,7 +22,7 @@ from desktop.llm.prices import load_prices
 from desktop.services.doctor import Doctor
 from desktop.services.imports import ImportService
 from desktop.services.outbound import Endpoint, Outbound
-from desktop.services.providers import BUILT_IN, ProviderService
+from desktop.services.providers import ProviderService
 from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
 from desktop.storage.database import Database
@@ -54,13 +54,26 @@ class Desk:
         outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
         self.tickets = TicketService(ticket_store)
         self.imports = ImportService(
-            ImportStore(self._database), systems_folder=paths.systems, rejects_folder=paths.rejects, workers=self._workers
+            ImportStore(self._database),
+            systems_folder=paths.systems,
+            rejects_folder=paths.rejects,
+            workers=self._workers,
         )
         self.providers = ProviderService(
-            settings=self.settings, keys=self._keys, outbound=outbound, presets=presets.PRESETS, addresses=presets, resolve=self.resolve
+            settings=self.settings,
+            keys=self._keys,
+            outbound=outbound,
+            presets=presets.PRESETS,
+            addresses=presets,
+            resolve=self.resolve,
         )
         self.summaries = SummaryService(
-            tickets=ticket_store, runs=self._runs, outbound=outbound, recipes_folder=paths.prompts, workers=self._workers, resolve=self.resolve
+            tickets=ticket_store,
+            runs=self._runs,
+            outbound=outbound,
+            recipes_folder=paths.prompts,
+            workers=self._workers,
+            resolve=self.resolve,
         )
         self.doctor = Doctor(paths=paths, keys=self._keys, providers=self.providers, tickets=ticket_store)
 
@@ -150,7 +163,9 @@ async def open_desk(paths: Paths) -> Desk:
 
 def _engine_command() -> tuple[str, ...]:
     """The program started again: in a bundle `sys.executable` is the program itself."""
-    return (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
+    return (
+        (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
+    )
 
 
 def _no_key(profile: ProviderProfile, host: str, state: KeyState) -> DeskError:
@@ -160,4 +175,6 @@ def _no_key(profile: ProviderProfile, host: str, state: KeyState) -> DeskError:
             f"The key for {profile.name} cannot be read, because the system's keyring is not available.",
             remedy="Unlock the keyring, or enter the key again for this session.",
         )
-    return DeskError("provider-no-key", f"There is no key for {profile.name} ({host}).", remedy="Enter it in Settings > Providers.")
+    return DeskError(
+        "provider-no-key", f"There is no key for {profile.name} ({host}).", remedy="Enter it in Settings > Providers."
+    )

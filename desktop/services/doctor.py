@@ -14,8 +14,8 @@ from desktop import __version__
 from desktop.config.paths import Paths
 from desktop.config.secrets import KeyStore
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import KeyState
-from desktop.services.providers import BUILT_IN, ProviderService
+from desktop.domain.providers import BUILT_IN, KeyState
+from desktop.services.providers import ProviderService
 from desktop.storage.tickets import TicketStore
 
 _LEAST_FREE_BYTES = 500_000_000
@@ -63,7 +63,11 @@ class Doctor:
         folder = self._paths.data_dir
         free = await asyncio.to_thread(lambda: shutil.disk_usage(folder).free)
         if free < _LEAST_FREE_BYTES:
-            raise DeskError("disk", f"{folder} has only {free // 1_000_000} MB free.", remedy="Free some space, or use another --data-dir.")
+            raise DeskError(
+                "disk",
+                f"{folder} has only {free // 1_000_000} MB free.",
+                remedy="Free some space, or use another --data-dir.",
+            )
         return f"{folder}, {free / 1e9:.0f} GB free"
 
     async def _database(self) -> str:
@@ -73,7 +77,9 @@ class Doctor:
     async def _program_files(self) -> str:
         for path in (self._paths.systems, self._paths.sample, self._paths.prompts / "summarize.md"):
             if not path.exists():
-                raise DeskError("program-files", f"A file of the program is missing: {path}.", remedy="Install TLDesk again.")
+                raise DeskError(
+                    "program-files", f"A file of the program is missing: {path}.", remedy="Install TLDesk again."
+                )
         return f"{len(list(self._paths.systems.glob('*.toml')))} ticket systems, recipes in {self._paths.prompts}"
 
     async def _keyring(self) -> str:
@@ -81,7 +87,11 @@ class Doctor:
 
     async def _built_in(self) -> str:
         if importlib.util.find_spec("xllamacpp") is None:
-            raise DeskError("engine-missing", "The part that runs models on this machine is not installed.", remedy="Install tldesk[local].")
+            raise DeskError(
+                "engine-missing",
+                "The part that runs models on this machine is not installed.",
+                remedy="Install tldesk[local].",
+            )
         return "ready (tiny, for trying out)"
 
     async def _default_provider(self) -> str:
@@ -89,10 +99,14 @@ class Doctor:
         if profile.kind != BUILT_IN and not self._providers.is_local(profile):
             state = await self._providers.key_state(profile)
             if state in (KeyState.NONE, KeyState.UNAVAILABLE):
-                raise DeskError("provider-no-key", f"{profile.name} has no key.", remedy=f"Run: tldesk keys set {profile.name}")
+                raise DeskError(
+                    "provider-no-key", f"{profile.name} has no key.", remedy=f"Run: tldesk keys set {profile.name}"
+                )
         return f"{profile.name} ({self._providers.host(profile)}){f', {profile.model}' if profile.model else ''}"
 
     async def _window(self) -> str:
         if importlib.util.find_spec("PySide6") is None:
-            raise DeskError("window", "PySide6 is not installed, so the window cannot open.", remedy="Install TLDesk again.")
+            raise DeskError(
+                "window", "PySide6 is not installed, so the window cannot open.", remedy="Install TLDesk again."
+            )
         return f"PySide6 is installed ({sys.platform})"

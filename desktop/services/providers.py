@@ -15,10 +15,9 @@ from typing import Protocol
 from desktop.config.secrets import ENVIRONMENT_HOST, KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import KeyState, Preset, ProviderProfile, ProviderStatus, TestStep
+from desktop.domain.providers import BUILT_IN, KeyState, Preset, ProviderProfile, ProviderStatus, TestStep
 from desktop.services.outbound import Endpoint, Outbound
 
-BUILT_IN = "built-in"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
 
 
@@ -76,7 +75,11 @@ class ProviderService:
             if profile.name == wanted:
                 return profile
         known = ", ".join(p.name for p in self.profiles())
-        raise DeskError("provider-missing", f"There is no provider named “{wanted}”.", remedy=f"Use one of: {known}; or add it first.")
+        raise DeskError(
+            "provider-missing",
+            f"There is no provider named “{wanted}”.",
+            remedy=f"Use one of: {known}; or add it first.",
+        )
 
     def default_name(self) -> str:
         """Return the name of the default provider."""
@@ -94,7 +97,9 @@ class ProviderService:
     async def list(self) -> tuple[ProviderStatus, ...]:
         """Return all profiles with the state of their keys."""
         default = self.default_name()
-        return tuple([ProviderStatus(p, p.name == default, await self.key_state(p), self.is_local(p)) for p in self.profiles()])
+        return tuple(
+            [ProviderStatus(p, p.name == default, await self.key_state(p), self.is_local(p)) for p in self.profiles()]
+        )
 
     async def key_state(self, profile: ProviderProfile) -> KeyState:
         """Say where a profile's key is; never what it is."""
@@ -133,7 +138,11 @@ class ProviderService:
         """
         profile = self.profile(name)
         if profile.name == BUILT_IN:
-            raise DeskError("provider-built-in", "The built-in model cannot be removed.", remedy="Make another provider the default instead.")
+            raise DeskError(
+                "provider-built-in",
+                "The built-in model cannot be removed.",
+                remedy="Make another provider the default instead.",
+            )
         await self._keys.remove(profile.name, host=self.host(profile))
         self._settings.set("providers", [asdict(p) for p in self.profiles() if p.name != profile.name])
         return profile
@@ -146,7 +155,11 @@ class ProviderService:
         """
         profile = self.profile(name)
         if profile.kind == BUILT_IN:
-            raise DeskError("key-not-needed", "The built-in model needs no key.", remedy="Name the provider that the key belongs to.")
+            raise DeskError(
+                "key-not-needed",
+                "The built-in model needs no key.",
+                remedy="Name the provider that the key belongs to.",
+            )
         return await self._keys.set(profile.name, key, host=self.host(profile), allow_session=allow_session)
 
     async def remove_key(self, name: str) -> bool:
@@ -185,11 +198,19 @@ class ProviderService:
             )
         if profile.kind not in {preset.kind for preset in self.presets}:
             known = ", ".join(preset.kind for preset in self.presets)
-            raise DeskError("provider-kind", f"There is no kind of provider named “{profile.kind}”.", remedy=f"Use one of: {known}.")
+            raise DeskError(
+                "provider-kind", f"There is no kind of provider named “{profile.kind}”.", remedy=f"Use one of: {known}."
+            )
         if (profile.kind == BUILT_IN) != (profile.name == BUILT_IN):
-            raise DeskError("provider-built-in", "There is one built-in model, named “built-in”.", remedy="Use another name or another kind.")
+            raise DeskError(
+                "provider-built-in",
+                "There is one built-in model, named “built-in”.",
+                remedy="Use another name or another kind.",
+            )
         if profile.kind == BUILT_IN:
             if profile.model_path and not Path(profile.model_path).is_file():
-                raise DeskError("model-file", f"There is no model file {profile.model_path}.", remedy="Choose a GGUF file.")
+                raise DeskError(
+                    "model-file", f"There is no model file {profile.model_path}.", remedy="Choose a GGUF file."
+                )
             return replace(profile, base_url="")
         return replace(profile, base_url=self._addresses.normalize_base_url(profile.base_url), model_path="")

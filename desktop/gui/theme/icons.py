@@ -39,7 +39,9 @@ class Icons:
             pixmap = QPixmap(size * ratio, size * ratio)
             pixmap.fill(Qt.GlobalColor.transparent)
             painter = QPainter(pixmap)
-            QSvgRenderer(QByteArray(self._svg(name, color).encode())).render(painter, QRectF(0, 0, size * ratio, size * ratio))
+            QSvgRenderer(QByteArray(self._svg(name, color).encode())).render(
+                painter, QRectF(0, 0, size * ratio, size * ratio)
+            )
             painter.end()
             pixmap.setDevicePixelRatio(ratio)
             self._cache[key] = pixmap

@@ -1,0 +1,33 @@
+"""Words on the screen: labels that show exactly the text they are given. Ticket text can hold anything, so no label guesses at rich text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLabel, QWidget
+
+
+class Words(QLabel):
+    """A plain-text label. `kind` names its look in the style sheet: muted, faint, errorText, stripNote."""
+
+    def __init__(
+        self,
+        text: str = "",
+        kind: str = "",
+        *,
+        wraps: bool = False,
+        centered: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setObjectName(kind)
+        self.setWordWrap(wraps)
+        if centered:
+            self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+
+def named_frame(name: str) -> QFrame:
+    """Return a frame that the style sheet knows by name."""
+    frame = QFrame()
+    frame.setObjectName(name)
+    return frame

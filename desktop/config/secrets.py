@@ -58,7 +58,11 @@ class KeyStore:
         """
         key = key.strip()
         if not key or any(c.isspace() or not c.isprintable() for c in key):
-            raise DeskError("key-empty", "That is not a key: it is empty or holds spaces or line breaks.", remedy="Paste the key again, alone.")
+            raise DeskError(
+                "key-empty",
+                "That is not a key: it is empty or holds spaces or line breaks.",
+                remedy="Paste the key again, alone.",
+            )
         user = _user(name, host)
         try:
             await _in_thread(lambda: _keyring_set(user, key))
@@ -165,7 +169,8 @@ async def _in_thread(function: Callable[[], T]) -> T:
 
     threading.Thread(target=call, name="keyring", daemon=True).start()
     try:
-        return await asyncio.wait_for(future, TIMEOUT_SECONDS)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            return await future
     except TimeoutError:
         raise DeskError(
             "keyring-locked",

@@ -37,7 +37,11 @@ SETTINGS = (
     Setting("default_provider", "built-in", "The provider that writes summaries when no other is named."),
     Setting("providers", [], "The providers the user set up, without their keys."),
     Setting("window", {}, "Place and layout of the window."),
-    Setting("session_keys_accepted", False, "Whether the user agreed to keep keys for this session only where there is no keyring."),
+    Setting(
+        "session_keys_accepted",
+        False,
+        "Whether the user agreed to keep keys for this session only where there is no keyring.",
+    ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -65,7 +69,9 @@ class Settings:
         """
         setting = _BY_NAME[name]
         if setting.choices and value not in setting.choices:
-            raise DeskError("setting-value", f"{name} cannot be {value!r}.", remedy=f"Use one of: {', '.join(setting.choices)}.")
+            raise DeskError(
+                "setting-value", f"{name} cannot be {value!r}.", remedy=f"Use one of: {', '.join(setting.choices)}."
+            )
         if value == setting.default:
             self._values.pop(name, None)
         else:

@@ -1,0 +1,49 @@
+"""Settings: declared once, written whole, never lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from desktop.config.settings import SETTINGS, Settings
+from desktop.domain.errors import DeskError
+
+
+def test_a_changed_setting_is_there_after_a_restart(data_dir: Path) -> None:
+    path = data_dir / "settings.json"
+    Settings(path).set("appearance", "dark")
+    assert Settings(path).get("appearance") == "dark"
+
+
+def test_only_what_differs_from_the_defaults_is_written(data_dir: Path) -> None:
+    path = data_dir / "settings.json"
+    settings = Settings(path)
+    settings.set("appearance", "dark")
+    settings.set("auto_summarize", "never")
+    settings.set("appearance", "system")
+    assert json.loads(path.read_text(encoding="utf-8")) == {"auto_summarize": "never"}
+
+
+def test_a_broken_file_is_kept_aside_and_said(data_dir: Path) -> None:
+    path = data_dir / "settings.json"
+    path.write_text('{"appearance": "da', encoding="utf-8")
+    settings = Settings(path)
+    assert settings.get("appearance") == "system"
+    assert "settings.broken.json" in settings.warning
+    assert (data_dir / "settings.broken.json").read_text(encoding="utf-8") == '{"appearance": "da'
+
+
+def test_a_value_outside_the_choices_is_refused_and_an_odd_one_in_the_file_is_ignored(data_dir: Path) -> None:
+    path = data_dir / "settings.json"
+    path.write_text('{"appearance": "purple", "providers": 7}', encoding="utf-8")
+    settings = Settings(path)
+    assert settings.get("appearance") == "system"
+    assert settings.get("providers") == []
+    with pytest.raises(DeskError, match=r"system, light, dark"):
+        settings.set("appearance", "purple")
+
+
+def test_every_setting_explains_itself() -> None:
+    assert all(setting.help.endswith(".") for setting in SETTINGS)

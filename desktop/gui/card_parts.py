@@ -49,8 +49,8 @@ class Strip(QFrame):
         small = small_font(self.font())
         self._claim.setFont(small)
         self._note.setFont(small)
-        layout.addWidget(self._claim, 3)
-        layout.addWidget(self._note, 2)
+        layout.addWidget(self._claim, 1)
+        layout.addWidget(self._note, 1)
         self.setAccessibleName(self.text())
 
     def text(self) -> str:

@@ -51,7 +51,7 @@ class ChipPainter(QPyTextObject):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(ground))
-        box = QRectF(rect).adjusted(1, 2, -1, 1)
+        box = QRectF(rect).adjusted(1, 3, -1, 2)
         painter.drawRoundedRect(box, SPACE / 2, SPACE / 2)
         painter.setPen(QColor(ink))
         painter.setFont(_font(document))
@@ -65,7 +65,7 @@ def chip_format(text: str, *, tone: str = "", href: str = "", tool_tip: str = ""
     result.setObjectType(CHIP)
     result.setProperty(_TEXT, text)
     result.setProperty(_TONE, tone)
-    result.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignBottom)
+    result.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignNormal)
     if href:
         result.setAnchor(True)
         result.setAnchorHref(href)

@@ -136,6 +136,7 @@ class SummaryCard(QFrame):
         self._gist.setFont(scaled(self.font(), 1.06))
         self._gist.hide()
         self._sections.addWidget(self._gist)
+        self._gist.setContentsMargins(0, 0, 0, SPACE // 2)
         self._strip_box = QVBoxLayout()
         self._strip_box.setSpacing(SPACE // 2)
         self._sections.addLayout(self._strip_box)

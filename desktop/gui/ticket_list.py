@@ -24,6 +24,7 @@ from desktop.gui.words import Words
 STATUS_WIDTH = 96
 PRIORITY_WIDTH = 80
 AGE_WIDTH = 56
+LINE_GAP = 4
 
 
 class TicketList(QWidget):
@@ -153,28 +154,27 @@ class _TicketDelegate(QStyledItemDelegate):
 
     def _paint_subject(self, painter: QPainter, rect: QRect, ticket: TicketRow, column: Column) -> None:
         t = self._theme.tokens
-        box = rect.adjusted(2 * SPACE, SPACE, -SPACE, -SPACE)
-        font = painter.font()
-        metrics = QFontMetrics(font)
-        painter.setPen(QColor(t.text))
+        first, second = painter.font(), small_font(painter.font())
+        above, below = QFontMetrics(first), QFontMetrics(second)
+        left, width = rect.left() + 2 * SPACE, rect.width() - 3 * SPACE
+        top = rect.top() + (rect.height() - above.height() - below.height() - LINE_GAP) // 2
         elide = Qt.TextElideMode.ElideRight
-        painter.drawText(
-            box.left(), box.top() + metrics.ascent() + 1, metrics.elidedText(_flat(ticket.title), elide, box.width())
-        )
-        second = small_font(font)
+        painter.setPen(QColor(t.text))
+        painter.drawText(left, top + above.ascent(), above.elidedText(_flat(ticket.title), elide, width))
         painter.setFont(second)
-        metrics = QFontMetrics(second)
         painter.setPen(QColor(t.muted if ticket.gist else t.faint))
         line = _flat(ticket.gist) or _messages(ticket)
-        painter.drawText(box.left(), box.bottom() - metrics.descent(), metrics.elidedText(line, elide, box.width()))
+        baseline = top + above.height() + LINE_GAP + below.ascent()
+        painter.drawText(left, baseline, below.elidedText(line, elide, width))
 
     def _paint_cell(self, painter: QPainter, rect: QRect, ticket: TicketRow, column: Column) -> None:
         t = self._theme.tokens
         text = cell_text(ticket, column)
-        font = small_font(painter.font())
-        painter.setFont(font)
-        metrics = QFontMetrics(font)
-        baseline = rect.top() + SPACE + metrics.ascent() + 2
+        above, below = QFontMetrics(painter.font()), QFontMetrics(small_font(painter.font()))
+        # On the line of the subject, so that the eye reads across.
+        baseline = rect.top() + (rect.height() - above.height() - below.height() - LINE_GAP) // 2 + above.ascent()
+        metrics = below
+        painter.setFont(small_font(painter.font()))
         left = rect.left() + SPACE
         if column is Column.STATUS and text:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -10,7 +10,7 @@ from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -113,6 +113,8 @@ class MainWindow(QMainWindow):
         geometry = state.get("geometry")
         if isinstance(geometry, str):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        elif not self.screen().availableGeometry().adjusted(0, 0, -SPACE, -5 * SPACE).contains(QRect(QPoint(), DEFAULT_SIZE)):
+            self.setWindowState(Qt.WindowState.WindowMaximized)
         for name, splitter in (("outer", self._outer), ("inner", self._inner)):
             value = state.get(name)
             if isinstance(value, str):

@@ -26,6 +26,7 @@ class Theme(QObject):
         super().__init__(app)
         self._app = app
         app.setStyle("Fusion")
+        self._appearance = "system"
         self.icons = Icons(resources / "icons")
         self.tokens = self._current()
         self._apply()
@@ -33,6 +34,8 @@ class Theme(QObject):
 
     def set_appearance(self, appearance: str) -> None:
         """Choose `system`, `light` or `dark`."""
+        self._appearance = appearance
+        # Title bars and native dialogs follow this where the platform has the notion; the tokens follow the choice itself.
         QGuiApplication.styleHints().setColorScheme(_SCHEMES[appearance])
         self._follow()
 
@@ -44,6 +47,8 @@ class Theme(QObject):
             self.changed.emit()
 
     def _current(self) -> Tokens:
+        if self._appearance != "system":
+            return DARK if self._appearance == "dark" else LIGHT
         return DARK if QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark else LIGHT
 
     def _apply(self) -> None:
@@ -110,7 +115,7 @@ QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong
 #topBar, #statusBar, #sidebar {{ background: {t.sunken}; }}
 #topBar {{ border-bottom: 1px solid {t.line}; }}
 #statusBar {{ border-top: 1px solid {t.line}; }}
-#sidebar {{ border: 0; border-right: 1px solid {t.line}; }}
+#sidebar {{ border: 0; }}
 #pane {{ background: {t.ground}; }}
 #muted, #statusBar QLabel {{ color: {t.muted}; }}
 #faint {{ color: {t.faint}; }}
@@ -159,6 +164,8 @@ QMenu::separator {{ height: 1px; background: {t.line}; margin: {half}px; }}
 QHeaderView {{ background: {t.ground}; }}
 QHeaderView::section {{ background: {t.ground}; color: {t.faint}; border: 0; border-bottom: 1px solid {t.line};
   padding: {half + 2}px {SPACE}px; text-align: left; }}
+QHeaderView::section:first {{ padding-left: {2 * SPACE}px; }}
+#framed QHeaderView::section:first {{ padding-left: {SPACE}px; }}
 QTableView, QTableWidget, QListWidget {{ background: {t.ground}; border: 0; outline: 0; gridline-color: {t.line}; }}
 #framed {{ border: 1px solid {t.line}; border-radius: {RADIUS}px; }}
 #sidebar QListWidget {{ background: transparent; }}

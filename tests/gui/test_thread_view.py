@@ -1,0 +1,57 @@
+"""The thread: the very words that are cited light up, quoted history folds, and nothing in a text is ever loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QTextDocument
+from pytestqt.qtbot import QtBot
+
+from desktop.domain.tickets import Thread
+from desktop.gui.safe_text import SafeTextBrowser
+from desktop.gui.theme.style import Theme
+from desktop.gui.thread_view import Span, ThreadView, readable_time
+
+
+def test_the_cited_words_light_up_even_behind_emoji(qtbot: QtBot, theme: Theme, thread: Thread) -> None:
+    view = ThreadView(theme)
+    qtbot.addWidget(view)
+    view.show_thread(thread)
+    text = thread.messages[0].text
+    start = text.index("My card")
+    view.light_up([Span(1, start, len(text))])
+    assert view.lit_text() == "My card was charged $49 twice."
+
+
+def test_quoted_history_is_folded_and_unfolds_for_a_citation(qtbot: QtBot, theme: Theme, thread: Thread) -> None:
+    view = ThreadView(theme)
+    qtbot.addWidget(view)
+    view.show_thread(thread)
+    assert "folded" in view.toPlainText()
+    assert "> Please help." not in view.toPlainText()
+    text = thread.messages[1].text
+    start = text.index("> Please help.")
+    view.light_up([Span(2, start, len(text))])
+    assert view.lit_text() == "> Please help."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFOs in its file system")
+def test_an_image_in_a_text_is_never_read(qtbot: QtBot, tmp_path: Path) -> None:
+    """A FIFO without a writer would hang the program for ever if it were opened."""
+    fifo = tmp_path / "trap.png"
+    os.mkfifo(fifo)
+    view = SafeTextBrowser()
+    qtbot.addWidget(view)
+    view.setHtml(f'<img src="{fifo.as_uri()}"><img src="{fifo}">')
+    view.show()
+    view.document().size()
+    assert view.document().resource(int(QTextDocument.ResourceType.ImageResource.value), fifo.as_uri()) is None
+
+
+def test_times_are_written_as_people_write_them() -> None:
+    assert readable_time("2026-03-02T09:14:00Z") == "2 March 2026, 09:14"
+    assert readable_time("2026-03-02") == "2 March 2026"
+    assert readable_time("soon") == "soon"

@@ -19,7 +19,8 @@ export UV_NO_PROGRESS := 1
 
 # What Qt loads at run time, offscreen and in a window of X11.
 QT_PACKAGES := libgl1 libegl1 libx11-6 libdbus-1-3 libfontconfig1 libfreetype6 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 \
-  libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 fonts-dejavu-core
+  libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libwayland-cursor0 \
+  fonts-dejavu-core
 # What the journeys need besides: a display with a window manager, a hand, a clipboard, a camera, a keyring.
 JOURNEY_PACKAGES := xvfb openbox xdotool xclip imagemagick gnome-keyring dbus dbus-x11 libsecret-tools
 # What PyInstaller needs of the system; Debian keeps Python's shared library in a package of its own.
@@ -58,7 +59,7 @@ broken:
 $(UV):
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not on the PATH." >&2; exit 1; }
 	@echo "Fetching uv into .tools"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --upgrade --target .tools 'uv>=0.9,<1'
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore --upgrade --target .tools 'uv>=0.9,<1'
 
 system:
 	@$(call install,$(QT_PACKAGES)); $(call say_what_to_install,$(QT_PACKAGES))

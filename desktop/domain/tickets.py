@@ -65,7 +65,14 @@ class TicketDraft:
         """Hash everything a reader could see, so that an equal hash means that nothing changed. Hexadecimal SHA-256."""
         return _sha256(
             [
-                [self.external_id, self.subject, self.status, self.status_original, self.priority, self.priority_original],
+                [
+                    self.external_id,
+                    self.subject,
+                    self.status,
+                    self.status_original,
+                    self.priority,
+                    self.priority_original,
+                ],
                 [self.requester, self.assignee, self.created_at, self.updated_at],
                 dict(self.fields),
                 [[m.author, m.role, m.created_at, m.text, m.internal] for m in self.messages],
@@ -132,4 +139,6 @@ class TicketCounts:
 
 
 def _sha256(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(
+        json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    ).hexdigest()

@@ -43,14 +43,20 @@ class Outbound:
         self._ledger = ledger
         self._prices = prices
 
-    async def stream(self, endpoint: Endpoint, request: ChatRequest, *, purpose: str) -> AsyncGenerator[StreamEvent, None]:
+    async def stream(
+        self, endpoint: Endpoint, request: ChatRequest, *, purpose: str
+    ) -> AsyncGenerator[StreamEvent, None]:
         """Send a request and yield what comes back; ends with one `StreamEnd`. Closing the generator closes the connection.
 
         Raises:
             DeskError: one of `domain.llm.FAULTS`, when no text came.
         """
-        body = json.dumps([[m.role, m.content] for m in request.messages], ensure_ascii=False).encode("utf-8", "surrogatepass")
-        entry = await self._ledger.sent(host=endpoint.host, purpose=purpose, bytes=len(body), sha256=hashlib.sha256(body).hexdigest())
+        body = json.dumps([[m.role, m.content] for m in request.messages], ensure_ascii=False).encode(
+            "utf-8", "surrogatepass"
+        )
+        entry = await self._ledger.sent(
+            host=endpoint.host, purpose=purpose, bytes=len(body), sha256=hashlib.sha256(body).hexdigest()
+        )
         state, cost = RunState.CANCELLED, None
         try:
             async with aclosing(endpoint.client.stream(request)) as events:

@@ -49,7 +49,9 @@ def load_recipe(folder: Path, name: str) -> Recipe:
     path = folder / f"{name}.md"
     if not name.replace("-", "").replace("_", "").isalnum() or not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.md")))
-        raise DeskError("recipe-missing", f"There is no recipe named “{name}” in {folder}.", remedy=f"Use one of: {known}.")
+        raise DeskError(
+            "recipe-missing", f"There is no recipe named “{name}” in {folder}.", remedy=f"Use one of: {known}."
+        )
     text = path.read_text(encoding="utf-8")
     try:
         opening, front, body = text.split("+++\n", 2)
@@ -71,5 +73,7 @@ def load_recipe(folder: Path, name: str) -> Recipe:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DeskError(
-            "recipe-broken", f"The recipe {path} cannot be used: {error}.", remedy="Mend its front matter or restore the shipped file."
+            "recipe-broken",
+            f"The recipe {path} cannot be used: {error}.",
+            remedy="Mend its front matter or restore the shipped file.",
         ) from None

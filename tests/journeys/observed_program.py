@@ -1,0 +1,95 @@
+"""The real program, with an observer that writes down what its window shows, one JSON record each time it changes.
+
+The observer only reads widgets, from a timer on the window's own thread; it calls nothing of the program and changes nothing. It is started as
+`observed_program.py LOG [the program's own arguments]`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QRect, QTimer
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+
+from desktop.__main__ import main
+from desktop.config.paths import find_paths
+from desktop.gui.app import make_application
+from desktop.gui.window import MainWindow
+
+EVERY_MS = 30
+
+
+def _place(widget: QWidget) -> list[int]:
+    corner = widget.mapToGlobal(widget.rect().topLeft())
+    rect = QRect(corner, widget.size())
+    return [rect.x(), rect.y(), rect.width(), rect.height()]
+
+
+def _buttons(window: MainWindow) -> dict[str, list[int]]:
+    shown = (b for b in window.findChildren(QPushButton) if b.isVisible())
+    return {(b.text() or b.accessibleName()).strip(): _place(b) for b in shown if b.isEnabled()}
+
+
+def observe(window: MainWindow) -> dict[str, Any]:
+    """Return what a person would see."""
+    model = window.list.model
+    first = model.ticket_at(0) if model.rowCount() else None
+    return {
+        "window": _place(window),
+        "page": type(window._stack.currentWidget()).__name__,
+        "rows": model.rowCount(),
+        "messages": window_messages(window),
+        "list": _place(window.list.table.viewport()),
+        "first": first.title if first else "",
+        "status": window.status.tickets.text(),
+        "notice": window.notice.text(),
+        "title": window.ticket._title.text(),
+        "ticket": window.ticket.ticket_id,
+        "running": window.ticket.card.is_running,
+        "card": window.ticket.card.shown_text(),
+        "card_place": _place(window.ticket.card),
+        "card_status": window.ticket.card._status.text(),
+        "thread": window.ticket.thread_view.toPlainText(),
+        "lit": window.ticket.thread_view.lit_text(),
+        "provider": window.status.provider.text(),
+        "spend": window.status.spend.text(),
+        "dark": window._theme.tokens.is_dark,
+        "buttons": _buttons(window),
+        "steps": [[step.name, step.ok, step.detail] for step in window.providers.shown_steps()],
+        "provider_error": window.providers._words.text(),
+        "counts": window.import_panel._counts.text(),
+    }
+
+
+def window_messages(window: MainWindow) -> int:
+    """Add up the messages of all tickets that the list has loaded."""
+    tickets = (window.list.model.ticket_at(row) for row in range(window.list.model.rowCount()))
+    return sum(ticket.message_count for ticket in tickets if ticket is not None)
+
+
+def _write_changes(log: Path) -> None:
+    last: dict[str, Any] = {}
+    for widget in QApplication.topLevelWidgets():
+        if isinstance(widget, MainWindow) and widget.isVisible():
+            now = observe(widget)
+            if now != _seen.get("state", last):
+                _seen["state"] = now
+                with log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(now, ensure_ascii=False) + "\n")
+
+
+_seen: dict[str, dict[str, Any]] = {}
+
+
+if __name__ == "__main__":
+    log_path = Path(sys.argv[1])
+    application = make_application(find_paths().resources)
+    timer = QTimer(interval=EVERY_MS)
+    timer.timeout.connect(lambda: _write_changes(log_path))
+    timer.start()
+    assert threading.current_thread() is threading.main_thread()
+    sys.exit(main(sys.argv[2:]))

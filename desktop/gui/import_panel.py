@@ -81,12 +81,13 @@ class ImportPanel(QWidget):
         layout.addWidget(self._warnings)
         layout.addWidget(self._heading("Columns"))
         self._columns = self._build_table(["Column", "Is", "Holds"], "Columns")
-        layout.addWidget(self._columns, 3)
+        layout.addWidget(self._columns, 5)
         layout.addWidget(self._heading("The first tickets as they will be"))
         self._tickets = self._build_table(
             ["Id", "Subject", "Status", "Priority", "Requester", "Messages", "First message"], "First tickets"
         )
-        layout.addWidget(self._tickets, 2)
+        layout.addWidget(self._tickets, 4)
+        layout.addStretch(1)
         layout.addLayout(self._build_footer())
 
     def show_recognized(self, recognized: Recognized, overrides: ImportOverrides) -> None:
@@ -163,8 +164,9 @@ class ImportPanel(QWidget):
         grid.addWidget(Words("Dates", kind="muted"), 1, 2)
         grid.addWidget(self._dates, 1, 3)
         grid.addWidget(self._evidence, 2, 3, 2, 1, Qt.AlignmentFlag.AlignTop)
-        grid.setColumnMinimumWidth(1, 36 * SPACE)
-        grid.setColumnStretch(3, 1)
+        for column, width in ((0, 12), (1, 40), (2, 8), (3, 40)):
+            grid.setColumnMinimumWidth(column, width * SPACE)
+        grid.setColumnStretch(4, 1)
         return grid
 
     def _build_footer(self) -> QHBoxLayout:
@@ -211,6 +213,7 @@ class ImportPanel(QWidget):
         for row, column in enumerate(recognized.columns):
             self._columns.setItem(row, 0, QTableWidgetItem(column.name or "(no name)"))
             box = QComboBox()
+            box.setProperty("kind", "cell")
             box.setAccessibleName(f"What {column.name} is")
             box.addItem("kept as a field", "")
             for role in COLUMN_ROLES:
@@ -221,6 +224,7 @@ class ImportPanel(QWidget):
             self._columns.setItem(
                 row, 2, QTableWidgetItem("  ·  ".join(" ".join(s.split())[:60] for s in column.samples))
             )
+        self._columns.setMaximumHeight((len(recognized.columns) + 1) * ROW_HEIGHT + SPACE)
         header = self._columns.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
@@ -245,6 +249,7 @@ class ImportPanel(QWidget):
             )
             for column, text in enumerate(cells):
                 self._tickets.setItem(row, column, QTableWidgetItem(text))
+        self._tickets.setFixedHeight((len(preview) + 1) * ROW_HEIGHT + SPACE)
         header = self._tickets.horizontalHeader()
         for column, width in ((0, 14), (1, 34), (2, 10), (3, 10), (4, 16), (5, 10)):
             header.resizeSection(column, width * SPACE)

@@ -133,7 +133,7 @@ class ProvidersPanel(QWidget):
         self._form = QFormLayout()
         self._form.setHorizontalSpacing(2 * SPACE)
         self._form.setVerticalSpacing(SPACE + 2)
-        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._form.addRow(self._note)
         rows = (
             ("Kind", self._kind),

@@ -113,7 +113,12 @@ class MainWindow(QMainWindow):
         geometry = state.get("geometry")
         if isinstance(geometry, str):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
-        elif not self.screen().availableGeometry().adjusted(0, 0, -SPACE, -5 * SPACE).contains(QRect(QPoint(), DEFAULT_SIZE)):
+        elif (
+            not self.screen()
+            .availableGeometry()
+            .adjusted(0, 0, -SPACE, -5 * SPACE)
+            .contains(QRect(QPoint(), DEFAULT_SIZE))
+        ):
             self.setWindowState(Qt.WindowState.WindowMaximized)
         for name, splitter in (("outer", self._outer), ("inner", self._inner)):
             value = state.get(name)

@@ -1,0 +1,187 @@
+"""Database: one writer thread that owns every write, two readers, and nothing of SQL outside this package.
+
+A write is a function that gets the connection inside a transaction; it runs to its end in the writer's thread even when the one who awaited it is
+cancelled, so a cancelled job leaves no half of anything. Errors of the *environment* (disk full, locked, broken file) become sentences; every other
+SQLite error is our bug and is left to the crash path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils.db import Database as MigratingDatabase
+
+from desktop.domain.errors import DeskError
+from desktop.storage.migrations import migrations
+
+BUSY_MS = 5_000
+READERS = 2
+
+T = TypeVar("T")
+
+
+class Database:
+    """One SQLite file. `read_only_reason` is '' or says in words why nothing can be written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.read_only_reason = ""
+        self._writer: sqlite3.Connection | None = None
+        self._readers: list[sqlite3.Connection] = []
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+
+    async def open(self) -> None:
+        """Open the file, create or migrate it.
+
+        Raises:
+            DeskError: `database-broken`, `database-locked`, `database-full`, `database-readonly`.
+        """
+        await self._on(self._write_thread, self._open)
+
+    async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `function` in the writer thread, in one transaction.
+
+        Raises:
+            DeskError: as `open`; `database-newer` when the file is only read.
+        """
+
+        def call() -> T:
+            if self.read_only_reason:
+                raise DeskError("database-newer", self.read_only_reason, remedy="Update TLDesk.")
+            assert self._writer is not None
+            with self._writer:
+                self._writer.execute("BEGIN IMMEDIATE")
+                return function(self._writer)
+
+        return await self._on(self._write_thread, call)
+
+    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `function` in a reader thread on a connection that cannot write.
+
+        Raises:
+            DeskError: as `open`.
+        """
+        return await self._on(self._read_threads, lambda: function(self._reader()))
+
+    async def close(self) -> None:
+        """Finish what is queued, fold the log into the file, close all connections and end the threads."""
+        await self._on(self._write_thread, self._close_writer)
+        await asyncio.to_thread(self._read_threads.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(self._write_thread.shutdown, wait=True)
+        for connection in self._readers:
+            connection.close()
+        self._readers.clear()
+
+    async def _on(self, threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
+        def call() -> T:
+            try:
+                return function()
+            except sqlite3.Error as error:
+                translated = _translate(error, self.path)
+                if translated is None:
+                    raise
+                raise translated from None
+
+        return await asyncio.get_running_loop().run_in_executor(threads, call)
+
+    def _open(self) -> None:
+        if not self.path.exists():
+            # Created by us, so that no other user can ever read it: SQLite would follow the umask.
+            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+        connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA temp_store=MEMORY")
+            self._migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._writer = connection
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        database = MigratingDatabase(connection)
+        known = {migration.name for migration in migrations.pending(database)} | {
+            migration.name for migration in migrations.applied(database)
+        }
+        ours = {migration.name for migration in migrations._migrations}
+        if known - ours:
+            self.read_only_reason = (
+                "These tickets were written by a newer TLDesk; they can be read here, and nothing can be changed."
+            )
+            return
+        if migrations.pending(database):
+            if migrations.applied(database):
+                self._back_up(connection)
+            migrations.apply(database)
+
+    def _back_up(self, connection: sqlite3.Connection) -> None:
+        """Copy the file before its form changes."""
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        name = f"{self.path.stem}-before-migration-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}{self.path.suffix}"
+        shutil.copy2(self.path, self.path.with_name(name))
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                f"{self.path.as_uri()}?mode=ro",
+                uri=True,
+                timeout=BUSY_MS / 1000,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            connection.execute("PRAGMA query_only=ON")
+            self._local.connection = connection
+            with self._lock:
+                self._readers.append(connection)
+        return connection
+
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            if not self.read_only_reason:
+                self._writer.execute("PRAGMA optimize")
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._writer.close()
+            self._writer = None
+
+
+def _translate(error: sqlite3.Error, path: Path) -> DeskError | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    match code:
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return DeskError(
+                "database-broken",
+                f"The file {path} is damaged or is no database of TLDesk.",
+                remedy="Put a backup in its place, or move it away to begin anew; nothing was changed.",
+            )
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return DeskError(
+                "database-locked",
+                f"The file {path} is in use by another program.",
+                remedy="Close the other one and try again.",
+            )
+        case sqlite3.SQLITE_FULL:
+            return DeskError(
+                "database-full", f"There is no space left for {path}.", remedy="Free some space and try again."
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_IOERR:
+            return DeskError(
+                "database-readonly",
+                f"The file {path} cannot be read or written ({error}).",
+                remedy="Check the disk and the folder's permissions.",
+            )
+    return None

@@ -1,0 +1,67 @@
+"""Migrations: the database's form, step by step. Names are plain words, so that any SQLite tool can open the file.
+
+Times are ISO 8601 UTC text, money is integer micro-dollars, tables are STRICT. A migration is never edited after it shipped: a new one follows it.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils.db import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("tldesk")
+
+_FIRST = """
+CREATE TABLE source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, system TEXT NOT NULL) STRICT;
+CREATE TABLE import_batch (
+  id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES source(id), path TEXT NOT NULL, system TEXT NOT NULL, started_at TEXT NOT NULL,
+  finished_at TEXT NOT NULL DEFAULT '', counts_json TEXT NOT NULL DEFAULT '{}', undone_at TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE import_reject (
+  id INTEGER PRIMARY KEY, import_id INTEGER NOT NULL REFERENCES import_batch(id) ON DELETE CASCADE, line INTEGER NOT NULL,
+  reason TEXT NOT NULL, "column" TEXT NOT NULL, value TEXT NOT NULL, raw TEXT NOT NULL) STRICT;
+CREATE TABLE ticket (
+  id INTEGER PRIMARY KEY, source_id INTEGER NOT NULL REFERENCES source(id), external_id TEXT NOT NULL, content_hash TEXT NOT NULL,
+  subject TEXT NOT NULL, status TEXT NOT NULL, status_original TEXT NOT NULL, priority TEXT NOT NULL, priority_original TEXT NOT NULL,
+  requester TEXT NOT NULL, assignee TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, message_count INTEGER NOT NULL,
+  gist TEXT NOT NULL DEFAULT '', fields_json TEXT NOT NULL, import_id INTEGER NOT NULL REFERENCES import_batch(id),
+  changed_import_id INTEGER NOT NULL, UNIQUE (source_id, external_id)) STRICT;
+CREATE INDEX ticket_by_updated_at ON ticket (updated_at DESC, id DESC);
+CREATE INDEX ticket_by_created_at ON ticket (created_at DESC, id DESC);
+CREATE INDEX ticket_by_status ON ticket (status, updated_at DESC, id DESC);
+CREATE INDEX ticket_by_source ON ticket (source_id, updated_at DESC, id DESC);
+CREATE INDEX ticket_by_import ON ticket (import_id);
+CREATE INDEX ticket_by_external_id ON ticket (external_id);
+CREATE TABLE message (
+  id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, position INTEGER NOT NULL, author TEXT NOT NULL,
+  role TEXT NOT NULL, internal INTEGER NOT NULL, created_at TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (ticket_id, position)) STRICT;
+CREATE TABLE import_change (
+  import_id INTEGER NOT NULL REFERENCES import_batch(id) ON DELETE CASCADE, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  before_json TEXT NOT NULL, PRIMARY KEY (import_id, ticket_id)) STRICT;
+CREATE VIRTUAL TABLE ticket_fts USING fts5 (subject, body, content='', tokenize='unicode61 remove_diacritics 2');
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, task TEXT NOT NULL, state TEXT NOT NULL,
+  recipe TEXT NOT NULL, recipe_version INTEGER NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, cache_key TEXT NOT NULL,
+  content_hash TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
+  error TEXT NOT NULL DEFAULT '', remedy TEXT NOT NULL DEFAULT '', text TEXT NOT NULL DEFAULT '', input_tokens INTEGER, output_tokens INTEGER,
+  cached_input_tokens INTEGER, cost_microusd INTEGER, first_token_seconds REAL, seconds REAL NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX run_by_ticket ON run (ticket_id, id DESC);
+CREATE INDEX run_by_cache_key ON run (cache_key, id DESC);
+CREATE INDEX run_by_started_at ON run (started_at);
+CREATE TABLE summary (
+  run_id INTEGER PRIMARY KEY REFERENCES run(id) ON DELETE CASCADE, gist TEXT NOT NULL, sections_json TEXT NOT NULL, claims_json TEXT NOT NULL,
+  coverage_json TEXT NOT NULL, human_text TEXT) STRICT;
+CREATE TABLE citation (
+  run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, claim INTEGER NOT NULL, message INTEGER NOT NULL, "start" INTEGER NOT NULL,
+  "end" INTEGER NOT NULL, splitter_version INTEGER NOT NULL, sentence_id TEXT NOT NULL) STRICT;
+CREATE INDEX citation_by_run ON citation (run_id);
+CREATE TABLE ledger (
+  id INTEGER PRIMARY KEY, at TEXT NOT NULL, host TEXT NOT NULL, purpose TEXT NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
+  redactions_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL DEFAULT 'outcome unknown', cost_microusd INTEGER) STRICT;
+"""
+
+
+@migrations()
+def create_first_tables(db: Database) -> None:
+    """Tickets with their messages, imports, runs and what left the machine."""
+    for statement in _FIRST.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

@@ -1,0 +1,195 @@
+"""Tickets in the database: ids of a query, rows of a page, one thread. Every list is an array of ids; rows come by page.
+
+What a user types is never SQL and never an FTS5 expression: words are quoted, the last one is a prefix, so search works as one types. An index that
+counts or sorts is joined `CROSS JOIN` from the full-text index: 0.6 s in place of 7.6 s at 1,000,000 tickets.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from array import array
+from collections.abc import Sequence
+
+from desktop.domain.errors import DeskError
+from desktop.domain.tickets import Message, Role, Thread, TicketCounts, TicketQuery, TicketRow
+from desktop.storage.database import Database
+
+SORTS = {
+    "updated_at": "ticket.updated_at",
+    "created_at": "ticket.created_at",
+    "subject": "ticket.subject COLLATE NOCASE",
+    "status": "ticket.status",
+    "priority": "CASE ticket.priority WHEN 'low' THEN 1 WHEN 'normal' THEN 2 WHEN 'high' THEN 3 WHEN 'urgent' THEN 4 ELSE 0 END",
+    "requester": "ticket.requester COLLATE NOCASE",
+    "assignee": "ticket.assignee COLLATE NOCASE",
+    "message_count": "ticket.message_count",
+    "id": "ticket.id",
+}
+FIELDS = {
+    "status": "ticket.status",
+    "priority": "ticket.priority",
+    "requester": "ticket.requester",
+    "assignee": "ticket.assignee",
+    "external_id": "ticket.external_id",
+    "subject": "ticket.subject",
+}
+_ROW = """SELECT ticket.id, source.name, external_id, subject, status, status_original, priority, priority_original, requester, assignee,
+  created_at, updated_at, message_count, gist FROM ticket JOIN source ON source.id = ticket.source_id"""
+_TERM = re.compile(r'"([^"]*)"|(\S+)')
+_WORD = re.compile(r"\w+")
+IDS_A_QUERY = 500
+
+
+class TicketStore:
+    """Reads tickets; `ImportStore` writes them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ids(self, query: TicketQuery) -> array[int]:
+        """Return the ids of all tickets that a query asks for, in its order.
+
+        Raises:
+            DeskError: `sort-unknown`, `where-unknown`.
+        """
+        statement, values = _statement(query)
+        return await self._database.read(
+            lambda connection: array("q", (row[0] for row in connection.execute(statement, values)))
+        )
+
+    async def rows(self, ids: Sequence[int]) -> list[TicketRow]:
+        """Return tickets in the order of `ids`; those that are gone are left out."""
+
+        def read(connection: sqlite3.Connection) -> list[TicketRow]:
+            found: dict[int, TicketRow] = {}
+            for first in range(0, len(ids), IDS_A_QUERY):
+                part = list(ids[first : first + IDS_A_QUERY])
+                marks = ",".join("?" * len(part))
+                for row in connection.execute(f"{_ROW} WHERE ticket.id IN ({marks})", part):
+                    found[row[0]] = TicketRow(*row)
+            return [found[i] for i in ids if i in found]
+
+        return await self._database.read(read)
+
+    async def counts(self) -> TicketCounts:
+        """Count the tickets: in all, by status, by source."""
+
+        def read(connection: sqlite3.Connection) -> TicketCounts:
+            by_status = dict(connection.execute("SELECT status, count(*) FROM ticket GROUP BY status"))
+            by_source = dict(
+                connection.execute(
+                    "SELECT source.name, n FROM (SELECT source_id, count(*) AS n FROM ticket GROUP BY source_id) JOIN source ON source.id = source_id"
+                )
+            )
+            return TicketCounts(sum(by_status.values()), by_status, by_source)
+
+        return await self._database.read(read)
+
+    async def thread(self, ticket_id: int) -> Thread | None:
+        """Return one ticket with its messages, None when it is gone."""
+
+        def read(connection: sqlite3.Connection) -> Thread | None:
+            row = connection.execute(f"{_ROW} WHERE ticket.id = ?", [ticket_id]).fetchone()
+            if row is None:
+                return None
+            fields, content_hash = connection.execute(
+                "SELECT fields_json, content_hash FROM ticket WHERE id = ?", [ticket_id]
+            ).fetchone()
+            return Thread(TicketRow(*row), json.loads(fields), read_messages(connection, ticket_id), content_hash)
+
+        return await self._database.read(read)
+
+    async def find(self, reference: str) -> int:
+        """Return the id of the ticket that `SOURCE:EXTERNAL_ID`, or a bare external id where it is unique, names.
+
+        Raises:
+            DeskError: `ticket-missing`, `ticket-ambiguous`.
+        """
+
+        def read(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+            select = "SELECT ticket.id, source.name || ':' || external_id FROM ticket JOIN source ON source.id = source_id WHERE "
+            found = connection.execute(f"{select} external_id = ? LIMIT 9", [reference]).fetchall()
+            parts = reference.split(":")
+            for cut in range(1, len(parts)):
+                names = [":".join(parts[:cut]), ":".join(parts[cut:])]
+                found += connection.execute(f"{select} source.name = ? AND external_id = ?", names).fetchall()
+            return found
+
+        found = dict(await self._database.read(read))
+        if not found:
+            raise DeskError("ticket-missing", f"There is no ticket {reference}.", remedy="See them with: tldesk list")
+        if len(found) > 1:
+            raise DeskError(
+                "ticket-ambiguous",
+                f"More than one ticket is {reference}.",
+                remedy=f"Use one of: {', '.join(sorted(found.values()))}.",
+            )
+        return next(iter(found))
+
+
+def read_messages(connection: sqlite3.Connection, ticket_id: int) -> tuple[Message, ...]:
+    """Return a ticket's messages in their order."""
+    rows = connection.execute(
+        "SELECT position, author, role, created_at, text, internal FROM message WHERE ticket_id = ? ORDER BY position",
+        [ticket_id],
+    )
+    return tuple(
+        Message(p, author, Role(role), at, text, bool(internal)) for p, author, role, at, text, internal in rows
+    )
+
+
+def match_expression(text: str) -> str:
+    """Turn what a user typed into an FTS5 expression: all words, quoted ones as phrases, the last one as a prefix; '' for no word."""
+    terms: list[str] = []
+    matches = list(_TERM.finditer(text))
+    for number, match in enumerate(matches):
+        words = _WORD.findall(match[1] if match[1] is not None else match[2])
+        if words:
+            is_open = match[1] is None and number == len(matches) - 1 and not text[-1:].isspace()
+            terms.append(f'"{" ".join(words)}"{"*" if is_open else ""}')
+    return " ".join(terms)
+
+
+def _statement(query: TicketQuery) -> tuple[str, list[str]]:
+    tables, conditions, values = "ticket", [], list[str]()
+    expression = match_expression(query.search)
+    if expression:
+        tables = "ticket_fts CROSS JOIN ticket ON ticket.id = ticket_fts.rowid"
+        conditions.append("ticket_fts MATCH ?")
+        values.append(expression)
+    elif query.search.strip():
+        # Only signs and no word: a word of signs stands in no ticket's index.
+        conditions.append("0")
+    for name, value in query.where:
+        condition, bound = _condition(name, value)
+        conditions.append(condition)
+        values += bound
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT ticket.id FROM {tables}{where} ORDER BY {_order(query.sort)}", values
+
+
+def _condition(name: str, value: str) -> tuple[str, list[str]]:
+    if name == "source":
+        return "ticket.source_id = (SELECT id FROM source WHERE name = ?)", [value]
+    if name in FIELDS:
+        return f"{FIELDS[name]} = ?", [value]
+    # Any column of the export, by its own name; quoting makes the name one key of the JSON whatever it holds.
+    path = "$." + json.dumps(name, ensure_ascii=False)
+    if '"' in name or "\\" in name:
+        raise DeskError(
+            "where-unknown",
+            f"There is no field named {name}.",
+            remedy="Use a column's name as `tldesk show` prints it.",
+        )
+    return "json_extract(ticket.fields_json, ?) = ?", [path, value]
+
+
+def _order(sort: str) -> str:
+    name, direction = (sort[1:], "DESC") if sort.startswith("-") else (sort, "ASC")
+    if name not in SORTS:
+        raise DeskError(
+            "sort-unknown", f"Tickets cannot be sorted by “{name}”.", remedy=f"Use one of: {', '.join(SORTS)}."
+        )
+    return f"{SORTS[name]} {direction}, ticket.id {direction}"

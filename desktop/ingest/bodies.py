@@ -1,0 +1,165 @@
+"""Bodies: what a message says, as plain text a person would see.
+
+HTML becomes text with links as `text (url)`. What a reader of the mail could not have seen (hidden, zero-size, white on white, zero-width
+characters) is dropped and counted: it is where instructions to a model are smuggled in. Text that only mentions a `<` stays as it is.
+Deliberately not here: folding quoted history and signatures, which is a matter of showing, not of importing.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+_TAG_NAMES = (
+    "a|abbr|address|article|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|figure|font|footer|form|h[1-6]|head|header|hr|html|i|img|"
+    "input|ins|kbd|label|li|link|main|meta|nav|ol|p|pre|q|s|script|section|small|span|strike|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|"
+    "title|tr|tt|u|ul"
+)
+_TAG = re.compile(rf"<(?:/?(?:{_TAG_NAMES})(?:\s[^<>]*|/)?>|!--|!doctype\b)", re.IGNORECASE)
+_BLOCK_START = re.compile(r"<(?:p|div|table|html|body|ul|ol|h[1-6]|!doctype)\b", re.IGNORECASE)
+# Most bodies with tags hold a few of these and nothing else; a parser would take ten times as long over them.
+_BARE_INLINE = re.compile(r"</?(?:b|i|u|em|strong|code|tt|s|small)>|<br\s*/?>\n?", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u200b\u2060-\u2064\ufeff\u180e\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+_BLOCKS = frozenset(
+    "p div table tr ul ol h1 h2 h3 h4 h5 h6 blockquote pre section article header footer form hr dl dt dd address center figure".split()
+)
+_VOID = frozenset("br hr img input meta link area base col embed source track wbr".split())
+_UNSEEN = frozenset("script style head title template noscript svg".split())
+_HIDING_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:\.0+)?(?:px|pt|em|rem|%)?\s*(?:;|!|$)|opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)|mso-hide\s*:\s*all"
+    r"|(?:max-)?(?:height|width)\s*:\s*0(?:px)?\s*;[^\"]*overflow\s*:\s*hidden"
+)
+_WHITE = r"(?:white|#fff(?:fff)?|rgb\(\s*255\s*,\s*255\s*,\s*255\s*\))(?![0-9a-f])"
+_WHITE_TEXT = re.compile(rf"(?:^|[;\s])color\s*:\s*{_WHITE}")
+_BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;]+)")
+MAX_PARSED_CHARACTERS = 400_000
+"""The parser of the standard library is quadratic on some broken input; beyond this only tags are cut out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Plain text with `\\n` line ends, and how many hidden pieces were dropped from it."""
+
+    text: str
+    hidden: int = 0
+
+
+def read_body(value: str) -> Body:
+    """Turn a cell's text, HTML or not, into what a person would have read."""
+    if "\r" in value:
+        value = value.replace("\r\n", "\n").replace("\r", "\n")
+    hidden = 0
+    if "<" in value:
+        value, hidden = _without_tags(value)
+    elif "&" in value:
+        value = html.unescape(value)
+    if not value.isascii():
+        value, invisible = _INVISIBLE.subn("", value)
+        hidden += invisible
+        value = value.replace("\u00a0", " ")
+    return Body(value.strip(), hidden)
+
+
+def _without_tags(value: str) -> tuple[str, int]:
+    plain = _BARE_INLINE.sub(_bare_replacement, value)
+    if "<" not in plain or not _TAG.search(plain):
+        return (html.unescape(plain) if "&" in plain else plain), 0
+    if len(value) > MAX_PARSED_CHARACTERS:
+        return html.unescape(re.sub(r"<[^<>]*>", " ", value)), 0
+    parser = _BodyParser(collapses=_BLOCK_START.search(value) is not None)
+    try:
+        parser.feed(value)
+        parser.close()
+    except AssertionError:  # the parser's way to say that a `<![` declaration is broken
+        return html.unescape(re.sub(r"<[^<>]*>", " ", value)), 0
+    return parser.text(), parser.hidden
+
+
+def _bare_replacement(match: re.Match[str]) -> str:
+    return "\n" if match.group()[1] in "bB" and match.group()[2] in "rR" else ""
+
+
+class _BodyParser(HTMLParser):
+    def __init__(self, *, collapses: bool) -> None:
+        super().__init__(convert_charrefs=True)
+        self._collapses = collapses
+        self._pieces: list[str] = []
+        self._open: list[tuple[str, bool, bool]] = []  # tag, is hidden, is on a colored background
+        self._link = ""
+        self._link_start = 0
+        self.hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        above_hidden, above_colored = self._open[-1][1:] if self._open else (False, False)
+        style = values.get("style", "").lower()
+        is_colored = above_colored or _colors_background(style, values.get("bgcolor", "").lower())
+        is_hidden = above_hidden or tag in _UNSEEN or "hidden" in values or _hides(style, values, is_colored=is_colored)
+        if tag == "br":
+            self._pieces.append("\n")
+        elif tag in _BLOCKS:
+            self._break()
+        elif tag == "li":
+            self._break()
+            self._pieces.append("- ")
+        elif tag in ("td", "th"):
+            self._pieces.append(" ")
+        if tag in _VOID:
+            return
+        if tag == "a" and not is_hidden:
+            self._link, self._link_start = values.get("href", "").strip(), len(self._pieces)
+        self._open.append((tag, is_hidden, is_colored))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a" and self._link:
+            self._close_link()
+        for place in range(len(self._open) - 1, -1, -1):
+            if self._open[place][0] == tag:
+                del self._open[place:]
+                break
+        if tag in _BLOCKS or tag == "li":
+            self._break()
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1][1]:
+            if data.strip() and self._open[-1][0] not in _UNSEEN:
+                self.hidden += 1
+            return
+        is_preformatted = any(tag == "pre" for tag, _, _ in self._open)
+        self._pieces.append(re.sub(r"\s+", " ", data) if self._collapses and not is_preformatted else data)
+
+    def text(self) -> str:
+        """Return what was read, without trailing spaces and towers of blank lines."""
+        text = "".join(self._pieces)
+        text = re.sub(r"[ \t]*\n[ \t]*", "\n", text) if self._collapses else text
+        return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]{2,}", " ", text) if self._collapses else text).strip()
+
+    def _break(self) -> None:
+        if self._pieces and not self._pieces[-1].endswith("\n"):
+            self._pieces.append("\n")
+
+    def _close_link(self) -> None:
+        label = "".join(self._pieces[self._link_start :]).strip()
+        target = self._link.removeprefix("mailto:")
+        is_safe = re.match(r"(?:https?://|mailto:)", self._link, re.IGNORECASE) is not None
+        if is_safe and target.rstrip("/") != label.rstrip("/"):
+            self._pieces.append(f" ({target})" if label else target)
+        self._link = ""
+
+
+def _colors_background(style: str, attribute: str) -> bool:
+    match = _BACKGROUND.search(style)
+    color = match.group(1).strip() if match else attribute.strip()
+    return bool(color) and not re.match(rf"{_WHITE}|transparent|none|inherit", color)
+
+
+def _hides(style: str, values: dict[str, str], *, is_colored: bool) -> bool:
+    if style and _HIDING_STYLE.search(style):
+        return True
+    is_white = (
+        bool(style and _WHITE_TEXT.search(style))
+        or re.fullmatch(_WHITE, values.get("color", "").lower().strip()) is not None
+    )
+    return is_white and not is_colored

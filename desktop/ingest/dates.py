@@ -1,0 +1,208 @@
+"""Dates: from the ways help desks write a time to one, ISO 8601 in UTC.
+
+Whether `05/03/2026` is a day or a month first is decided over a column, never by one value; the evidence is kept in words, so that a person
+can check and correct it. A time without a zone is taken as UTC. Deliberately not here: guessing zones or local holidays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+ORDERS = ("iso", "day-first", "month-first", "epoch")
+
+_ISO_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_YEAR_FIRST = re.compile(r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?P<rest>(?:[T ].*)?)", re.ASCII)
+_NUMERIC = re.compile(r"(?P<a>\d{1,2})([-/.])(?P<b>\d{1,2})\2(?P<y>\d{4}|\d{2})(?P<rest>(?:[T, ].*)?)", re.ASCII)
+_DAY_WORD = re.compile(
+    r"(?:[^\W\d]{2,10}\.?,?\s+)?(?P<d>\d{1,2})(?:st|nd|rd|th|\.)?[-/\s.]+(?:de\s+)?(?P<word>[^\W\d]{3,12})\.?"
+    r"[-/\s,.]+(?:de\s+)?(?P<y>\d{4}|\d{2})(?P<rest>(?:[T, ].*)?)"
+)
+_WORD_DAY = re.compile(
+    r"(?:[^\W\d]{2,10},\s+)?(?P<word>[^\W\d]{3,12})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})(?P<rest>(?:[T, ].*)?)"
+)
+_CLOCK = re.compile(
+    r"[T,\s]*(?:(?:at|um|à|a las)\s+)?(?P<h>\d{1,2})[:.](?P<min>\d\d)(?:[:.](?P<s>\d\d)(?:[.,]\d+)?)?"
+    r"\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[A-Z]{3,4}|(?:UTC|GMT)?[+-]\d\d:?(?:\d\d)?)?(?:\s*\([^)]*\))?"
+)
+_NUMBER = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|[2-7]\d{4}(?:\.\d+)?", re.ASCII)
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january janv janvier enero ene januar jän gennaio gen janeiro",
+            "feb february févr fév fevr février febrero februar febbraio fev fevereiro",
+            "mar march mars marzo mär mrz märz março",
+            "apr april avr avril abr abril aprile",
+            "may mai mayo maggio mag maio",
+            "jun june juin junio juni giugno giu junho",
+            "jul july juil juillet julio juli luglio lug julho",
+            "aug august août aout ago agosto",
+            "sep sept september septembre septiembre settembre set setembro",
+            "oct october octobre octubre okt oktober ottobre ott outubro out",
+            "nov november novembre noviembre novembro",
+            "dec december déc dec décembre diciembre dic dez dezember dicembre dezembro",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_NOTHING = {"", "?", "-", "null", "none", "n/a", "nan", "0000-00-00 00:00:00"}
+
+
+@dataclass(frozen=True, slots=True)
+class DateOrder:
+    """How dates are written in a file: one of `ORDERS` or '' when there are none, and why, in words."""
+
+    order: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDate:
+    """A date as read: ISO 8601 UTC text, '' when unreadable; `is_contrary` when it only made sense in the other order."""
+
+    text: str
+    is_contrary: bool = False
+
+
+def read_date(value: str, order: str) -> ReadDate:
+    """Read one date cell, day and month in the given order."""
+    if _ISO_UTC.fullmatch(value):
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            return ReadDate("")
+        return ReadDate(value)
+    value = value.strip()
+    if value.lower() in _NOTHING:
+        return ReadDate("")
+    if _NUMBER.fullmatch(value):
+        return ReadDate(_from_number(value))
+    match = _YEAR_FIRST.fullmatch(value)
+    if match:
+        return ReadDate(_build(int(match["y"]), int(match["m"]), int(match["d"]), match["rest"]))
+    match = _NUMERIC.fullmatch(value)
+    if match:
+        return _read_numeric(match, order)
+    match = _DAY_WORD.fullmatch(value) or _WORD_DAY.fullmatch(value)
+    month = _MONTHS.get(match["word"].casefold()) if match else None
+    if match and month:
+        return ReadDate(_build(_full_year(match["y"]), month, int(match["d"]), match["rest"]))
+    return ReadDate("")
+
+
+def decide_order(
+    columns: Iterable[tuple[str, Iterable[str]]], *, fallback: str = "", fallback_reason: str = ""
+) -> DateOrder:
+    """Decide day or month first over (column name, values) pairs; `fallback` settles what the values leave open."""
+    ambiguous = year_first = numbers = words = ""
+    has_half_day = False
+    for name, values in columns:
+        for value in values:
+            value = value.strip()
+            if match := _NUMERIC.fullmatch(value):
+                first, second = int(match["a"]), int(match["b"])
+                if 12 < first <= 31 and second <= 12:
+                    return DateOrder("day-first", f"“{value}” in {name}: there is no month {first}")
+                if 12 < second <= 31 and first <= 12:
+                    return DateOrder("month-first", f"“{value}” in {name}: there is no month {second}")
+                ambiguous = ambiguous or f"“{value}” in {name}"
+                has_half_day = has_half_day or bool(re.search(r"[AaPp]\.?[Mm]", match["rest"]))
+            elif _YEAR_FIRST.fullmatch(value):
+                year_first = year_first or f"“{value}” in {name}: the year comes first"
+            elif _NUMBER.fullmatch(value):
+                numbers = numbers or f"“{value}” in {name} is a count of seconds, milliseconds or days"
+            elif read_date(value, "day-first").text:
+                words = words or f"“{value}” in {name}: the month is a word"
+    if ambiguous:
+        return _open_order(ambiguous, has_half_day=has_half_day, fallback=fallback, fallback_reason=fallback_reason)
+    if year_first:
+        return DateOrder("iso", year_first)
+    if numbers:
+        return DateOrder("epoch", numbers)
+    return DateOrder("day-first", words) if words else DateOrder("", "")
+
+
+def _open_order(example: str, *, has_half_day: bool, fallback: str, fallback_reason: str) -> DateOrder:
+    start = f"{example} could be either"
+    if fallback:
+        return DateOrder(fallback, f"{start}; {fallback_reason}")
+    if has_half_day:
+        return DateOrder("month-first", f"{start}; times with AM and PM speak for the month first")
+    return DateOrder("day-first", f"{start}; the day is taken to come first")
+
+
+def _read_numeric(match: re.Match[str], order: str) -> ReadDate:
+    first, second, year, rest = int(match["a"]), int(match["b"]), _full_year(match["y"]), match["rest"]
+    day, month = (second, first) if order == "month-first" else (first, second)
+    text = _build(year, month, day, rest)
+    if text:
+        return ReadDate(text)
+    other = _build(year, day, month, rest)
+    return ReadDate(other, is_contrary=bool(other))
+
+
+def _full_year(digits: str) -> int:
+    year = int(digits)
+    if len(digits) == 4:
+        return year
+    return year + (2000 if year < 70 else 1900)
+
+
+def _build(year: int, month: int, day: int, rest: str) -> str:
+    hour = minute = second = 0
+    zone: timezone = UTC
+    if rest.strip(" ,T"):
+        clock = _CLOCK.fullmatch(rest.rstrip())
+        if not clock:
+            return ""
+        hour, minute, second = int(clock["h"]), int(clock["min"]), int(clock["s"] or 0)
+        if clock["half"]:
+            hour = hour % 12 + (12 if clock["half"][0] in "Pp" else 0)
+        zone = _zone(clock["zone"] or "")
+    try:
+        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
+        return _as_text(moment.astimezone(UTC))
+    except (ValueError, OverflowError):
+        return ""
+
+
+# The zones that RFC 5322 names; any other name is taken as UTC, like no name at all.
+_NAMED_ZONES = {
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+    "CET": 1,
+    "CEST": 2,
+}
+
+
+def _zone(name: str) -> timezone:
+    if name in _NAMED_ZONES:
+        return timezone(timedelta(hours=_NAMED_ZONES[name]))
+    match = re.search(r"([+-])(\d\d):?(\d\d)?$", name)
+    if not match:
+        return UTC
+    offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
+    return timezone(-offset if match[1] == "-" else offset) if offset < timedelta(hours=24) else UTC
+
+
+def _from_number(value: str) -> str:
+    whole = value.split(".")[0]
+    if len(whole) == 5:  # a spreadsheet's day number, counted from 1899-12-30
+        return _as_text(datetime(1899, 12, 30, tzinfo=UTC) + timedelta(seconds=round(float(value) * 86400)))
+    seconds = int(whole) / 1000 if len(whole) == 13 else int(whole)
+    return _as_text(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(seconds)))
+
+
+def _as_text(moment: datetime) -> str:
+    # Not strftime: its %Y drops leading zeros of early years on some platforms.
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

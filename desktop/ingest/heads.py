@@ -1,0 +1,203 @@
+"""Heads: the first part of a file as a table: its encoding, delimiter, quotes and header line, and sample rows.
+
+Only the head is looked at, and for dates a piece of the tail; a delimiter is the one that cuts most rows into the same number of cells; the
+header is the first row that reads like names. Deliberately not here: what the columns mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.domain.errors import DeskError
+from desktop.ingest.encodings import READ_NOW, check_is_text, detect_encoding
+from desktop.ingest.mapping import known_names
+from desktop.ingest.records import Dialect, Record, RecordReader
+from desktop.ingest.vocabulary import fold
+
+HEAD_BYTES = 256 * 1024
+TAIL_BYTES = 64 * 1024
+_DELIMITERS = (",", ";", "\t", "|")
+_SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n?')
+_PREAMBLE_ROWS = 30
+_FIGURE = re.compile(r"[-+]?[\d.,:/\s%€$-]+|null|true|false|\*+", re.IGNORECASE)
+_SCORED_CHARACTERS = 65_536
+_SAMPLE_ROWS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the first part of a file shows. `header_line` is a physical line from 1; `rows` are sample rows after the header."""
+
+    path: Path
+    size_bytes: int
+    encoding: str
+    dialect: Dialect
+    header_line: int
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def folded(self) -> tuple[str, ...]:
+        return tuple(fold(name) for name in self.names)
+
+
+def read_head(path: Path) -> Head:
+    """Look at the first part of a file.
+
+    Raises:
+        DeskError: `file-missing`, `file-directory`, `file-unreadable`, `file-empty`, `file-binary`, `file-format-unsupported`,
+            `file-not-table`, `file-no-rows`.
+    """
+    head, size = _read_bytes(path)
+    check_is_text(path, head)
+    encoding = detect_encoding(head)
+    text = _decode(head, encoding)
+    if re.match(r"\s*<(?:!doctype|html|table|\?xml)", text, re.IGNORECASE):
+        raise _no_table(path, "it looks like a web page")
+    first_line, dialect = _find_dialect(path, text)
+    with RecordReader(path, dialect, encoding=encoding, first_line=first_line, limit_bytes=HEAD_BYTES) as reader:
+        records = [record for record in _take(reader, _SAMPLE_ROWS) if any(cell.strip() for cell in record.cells)]
+    place = _find_header(path, records)
+    rows = tuple(tuple(record.cells) for record in records[place + 1 :])
+    if not rows:
+        raise DeskError(
+            "file-no-rows",
+            f"{path.name} has a header and no rows.",
+            remedy="Export the tickets again; the filter may have been too narrow.",
+        )
+    return Head(path, size, encoding, dialect, records[place].line, _column_names(records[place].cells), rows)
+
+
+def read_tail_rows(head: Head) -> list[list[str]]:
+    """Return whole rows from the end of a file that is longer than its head, for a look at late dates."""
+    if head.size_bytes <= HEAD_BYTES + TAIL_BYTES or head.encoding.startswith("utf-16") or head.encoding == "utf-32":
+        return []
+    with head.path.open("rb") as file:
+        file.seek(-TAIL_BYTES, io.SEEK_END)
+        text = file.read().decode(head.encoding, "replace")
+    # The piece begins inside a row, maybe inside a cell: only rows of the right width are believed, and only their dates are used.
+    lines = io.StringIO(text[text.find("\n") + 1 :], newline="")
+    return [cells for cells in head.dialect.reader(iter(lines), strict=False) if len(cells) == len(head.names)]
+
+
+def _read_bytes(path: Path) -> tuple[bytes, int]:
+    try:
+        if path.is_dir():
+            raise DeskError("file-directory", f"{path.name} is a folder.", remedy="Choose the export file inside it.")
+        if not path.exists():
+            raise DeskError("file-missing", f"There is no file {path}.", remedy="Check the name, or choose it again.")
+        if not path.is_file():
+            raise DeskError(
+                "file-unreadable",
+                f"{path.name} is no ordinary file.",
+                remedy="Save the export as a file and choose that.",
+            )
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES), path.stat().st_size
+    except OSError as error:
+        raise DeskError(
+            "file-unreadable", f"{path.name} cannot be read.", remedy=f"The system says: {error.strerror or error}."
+        ) from error
+
+
+def _decode(head: bytes, encoding: str) -> str:
+    return head.decode(encoding, "ignore").replace("\0", "")
+
+
+def _take(reader: RecordReader, count: int) -> list[Record]:
+    taken = []
+    for record in reader:
+        if record.cells:
+            taken.append(record)
+        if len(taken) >= count:
+            break
+    return taken
+
+
+def _find_dialect(path: Path, text: str) -> tuple[int, Dialect]:
+    """Return the physical line where the table may begin, and how it is cut."""
+    said = _SEP_LINE.match(text)
+    if said:
+        return 2, _with_quotes(said[1], text)
+    sample = text[:_SCORED_CHARACTERS]
+    scored = [(_score(_with_quotes(delimiter, sample), sample), delimiter) for delimiter in _DELIMITERS]
+    # Of equals the first wins: a comma is the likeliest.
+    score, delimiter = max(scored, key=lambda pair: pair[0])
+    if score <= 0:
+        raise _no_table(path, "its lines are not cut into columns by commas, semicolons, tabs or bars")
+    return 1, _with_quotes(delimiter, sample)
+
+
+def _score(dialect: Dialect, sample: str) -> float:
+    widths = Counter(
+        len(cells) for cells in dialect.reader(iter(io.StringIO(sample, newline="")), strict=False) if any(cells)
+    )
+    if not widths:
+        return 0.0
+    width, count = max(widths.items(), key=lambda pair: (pair[1], pair[0]))
+    return count / widths.total() * math.log2(width) if width > 1 else 0.0
+
+
+def _with_quotes(delimiter: str, sample: str) -> Dialect:
+    single = len(re.findall(rf"'{re.escape(delimiter)} ?'", sample))
+    double = len(re.findall(rf'"{re.escape(delimiter)} ?"', sample))
+    quote = "'" if single > double and sample.lstrip("\ufeff \r\n").startswith("'") else '"'
+    spaced = len(re.findall(rf"{re.escape(delimiter)} {quote}", sample))
+    tight = len(re.findall(rf"{re.escape(delimiter)}{quote}", sample))
+    dialect = Dialect(delimiter + " " if spaced > tight and delimiter != "\t" else delimiter, quote)
+    if f"\\{quote}" not in sample:
+        return dialect
+    escaped = Dialect(dialect.delimiter, f"\\{quote}")
+    return escaped if _sound_rows(escaped, sample) > _sound_rows(dialect, sample) else dialect
+
+
+def _sound_rows(dialect: Dialect, sample: str) -> int:
+    reader = dialect.reader(iter(io.StringIO(sample, newline="")), strict=True)
+    widths: list[int] = []
+    with contextlib.suppress(csv.Error):  # rows before the fault count
+        widths.extend(len(cells) for cells in reader)
+    return max(Counter(widths).values(), default=0)
+
+
+def _find_header(path: Path, records: Sequence[Record]) -> int:
+    if not records:
+        raise _no_table(path, "it holds no rows")
+    usual = Counter(len(record.cells) for record in records).most_common(1)[0][0]
+    candidates = [
+        place for place, record in enumerate(records[:_PREAMBLE_ROWS]) if _reads_like_names(record.cells, usual)
+    ]
+    for place in candidates:
+        if known_names(fold(cell) for cell in records[place].cells) >= 2:
+            return place
+    if not candidates:
+        raise _no_table(path, "no line in it looks like a header of column names")
+    return candidates[0]
+
+
+def _reads_like_names(cells: Sequence[str], usual: int) -> bool:
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if len(filled) < max(2, math.ceil(min(usual, len(cells)) * 0.5)) or len(cells) < usual * 0.6:
+        return False
+    figures = sum(_FIGURE.fullmatch(cell) is not None and cell not in ("#", "№") for cell in filled)
+    return all(len(cell) <= 120 for cell in filled) and figures <= len(filled) * 0.2
+
+
+def _column_names(cells: Sequence[str]) -> tuple[str, ...]:
+    names = [" ".join(cell.replace("\ufeff", "").split()) for cell in cells]
+    return tuple(name or f"(column {place})" for place, name in enumerate(names, start=1))
+
+
+def _no_table(path: Path, why: str) -> DeskError:
+    return DeskError(
+        "file-not-table",
+        f"{path.name} is not a table: {why}.",
+        remedy=f"Read now: {READ_NOW}, with a line of column names.",
+    )

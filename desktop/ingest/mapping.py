@@ -1,0 +1,210 @@
+"""Mapping: what the columns of an unknown table mean, by their names and by what they hold.
+
+Names go first, by similarity to the words that help desks use; content settles the rest: the one column of unique, id-like values is the
+id, the column with the longest text is the body. Every guess is shown for correction. Deliberately not here: systems with a definition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+from desktop.ingest.dates import read_date
+from desktop.ingest.journal import holds_journal, split_comment
+from desktop.ingest.systems import MANY_COLUMNS
+from desktop.ingest.vocabulary import author_role, is_nothing
+
+_NAMES = {
+    "ticket_id": "ticket id|ticket number|ticket no|ticket nr|ticket#|ticket|id|case id|case number|issue id"
+    "|issue key|request id|incident id|incident number"
+    "|conversation id|conversation number|session id|thread id|bug id|number|key|#|no|nr|reference|ticket ref"
+    "|ticketid|ticketnummer|vorgang|vorgangsnummer"
+    "|nummer|número|numero|numéro|clave|ticket key|chat id",
+    "subject": "subject|title|summary|ticket name|ticket subject|short description|headline|topic|name|issue"
+    "|betreff|titel|zusammenfassung|asunto|título|titulo"
+    "|resumen|sujet|titre|objet|résumé|assunto|oggetto|onderwerp",
+    "body": "description|body|message|text|content|details|issue description|ticket description|problem"
+    "|comment text|question|first message|initial message"
+    "|complaint|beschreibung|nachricht|inhalt|anfrage|descripción|descripcion|mensaje|texto|contenido"
+    "|message client|contenu|texte|descrição|mensagem|omschrijving",
+    "status": "status|state|ticket status|stage|estado|zustand|statut|état|etat|stato|stav",
+    "priority": "priority|urgency|severity|importance|prio|ticket priority|priorität|prioridad|priorité|prioridade"
+    "|priorità|prioriteit|dringlichkeit",
+    "requester": "requester|customer|requester name|customer name|client|reporter|caller|requested by|requestor"
+    "|requestors|from|submitter|contact|contact name|full name"
+    "|user|opened by|created by|author|kunde|melder|anforderer|solicitante|cliente|demandeur|appelant|requester id"
+    "|customer id|sender",
+    "requester_email": "requester email|customer email|email|e mail|from email|contact email|email address|mail"
+    "|correo|correo electrónico|courriel|user email|sender email",
+    "assignee": "assignee|agent|assigned to|owner|assignee name|agent name|assigned agent|responder|technician"
+    "|handled by|bearbeiter|zuständig|zugewiesen an"
+    "|zugewiesen|asignado a|asignado|agente|responsable|assigné à|affecté à|assignee id|responsável",
+    "created_at": "created at|created|created on|created time|create date|creation date|date created|opened"
+    "|opened at|open date|date|submitted|submitted at"
+    "|reported|received|received at|timestamp|erstellt|erstellt am|erstellungsdatum|angelegt am|datum|creado"
+    "|creado el|fecha de creación|fecha|créé le|créé"
+    "|date de création|criado em|created date|time created|datetime",
+    "updated_at": "updated at|updated|updated on|last update time|last updated|last update|modified|modified at"
+    "|last modified|changed|date updated|update date"
+    "|last activity|aktualisiert|geändert|geändert am|actualizado|actualizado el|fecha de actualización|mis à jour"
+    "|modifié le|date de mise à jour|atualizado em",
+    "comment": "comment|comments|reply|note|kommentar|comentario|commentaire|comentário",
+    "journal": "journal|conversation|comments and work notes|notes|last notes|thread|transcript|chat transcript"
+    "|history|verlauf|historial|discussion|all comments",
+    "author": "author|sender|speaker|author name|sender name|posted by|written by",
+    "author_role": "author type|author role|sender type|sender role|role|speaker role",
+    "message_id": "message id|comment id|note id",
+    "internal": "internal|is internal|private|is private|is public|public",
+}
+_ALIASES = {role: names.split("|") for role, names in _NAMES.items()}
+_DATE_ROLES = ("created_at", "updated_at", "message_created_at")
+_MESSAGE_ROLES = ("author", "author_role", "message_id", "internal")
+_ID_VALUE = re.compile(r"#?[A-Za-z]{1,12}[-_ ]?\d{2,}|\d{3,}|[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
+
+
+def known_names(names: Iterable[str]) -> int:
+    """Count the folded names that are words for a column of a ticket table: what tells a header from a row."""
+    every = {alias for aliases in _ALIASES.values() for alias in aliases}
+    return sum(name in every for name in names)
+
+
+def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int, str]:
+    """Guess the role of each column from folded names and sample rows: {place: role}.
+
+    The result has no `ticket_id` when nothing in the table could be one.
+    """
+    columns = [
+        [row[place] for row in rows if place < len(row) and not is_nothing(row[place])] for place in range(len(names))
+    ]
+    roles: dict[int, str] = {}
+    _give_by_name(roles, names, columns)
+    if "ticket_id" not in roles.values():
+        _give_id_by_content(roles, columns, len(rows))
+    if "body" not in roles.values() and not _has_thread(roles):
+        _give_body_by_content(roles, columns)
+    is_messages = (
+        "ticket_id" in roles.values() and _repeats(columns[_place_of(roles, "ticket_id")]) and "body" in roles.values()
+    )
+    return (
+        _as_messages(roles, names)
+        if is_messages
+        else {place: role for place, role in roles.items() if role not in _MESSAGE_ROLES}
+    )
+
+
+def is_message_table(roles: Iterable[str]) -> bool:
+    """Tell whether these roles make a table of one row a message."""
+    return "message_created_at" in roles
+
+
+def _give_by_name(roles: dict[int, str], names: Sequence[str], columns: Sequence[Sequence[str]]) -> None:
+    candidates = [
+        (_similarity(name, alias) - rank * 0.001, role, place)
+        for place, name in enumerate(names)
+        for role, aliases in _ALIASES.items()
+        for rank, alias in enumerate(aliases)
+        if _similarity(name, alias) >= 0.8
+    ]
+    # Stable: of equal candidates the role that stands first in the table above wins, then the leftmost column.
+    for _, role, place in sorted(candidates, key=lambda candidate: -candidate[0]):
+        is_taken = role in roles.values() and role not in MANY_COLUMNS
+        if place not in roles and not is_taken and _holds(role, columns[place]):
+            roles[place] = role
+
+
+def _similarity(name: str, alias: str) -> float:
+    if name == alias:
+        return 1.0
+    if not name or len(alias) < 4:
+        return 0.0
+    words = name.split()
+    # “Ticket status (current)” is about status; “status reason” less so.
+    if len(words) > 1 and (words[-1] == alias or name.endswith(" " + alias)):
+        return 0.85
+    if abs(len(name) - len(alias)) > 2 or len(name) < 5:
+        return 0.0
+    ratio = SequenceMatcher(None, name, alias).ratio()
+    return ratio - 0.05 if ratio >= 0.87 else 0.0
+
+
+def _holds(role: str, values: Sequence[str]) -> bool:
+    """Tell whether a column's values can mean that; an empty column can mean anything but an id."""
+    if role == "ticket_id":
+        return bool(values) and _share(len(value) <= 100 and "\n" not in value for value in values) > 0.9
+    if not values:
+        return True
+    if role in _DATE_ROLES:
+        return _share(bool(read_date(value, "day-first").text) for value in values) >= 0.6
+    if role == "journal":
+        return _share(holds_journal(value) for value in values) >= 0.5
+    if role == "comment":
+        return _share(bool(split_comment(value, "day-first").created_at) for value in values) >= 0.5
+    if role == "author_role":
+        return _share(author_role(value, {}) != "unknown" for value in values) >= 0.5
+    if role in ("status", "priority"):
+        return _share(len(value) <= 60 for value in values) > 0.9
+    if role == "requester_email":
+        return _share("@" in value for value in values) >= 0.5
+    return True
+
+
+def _give_id_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]], row_count: int) -> None:
+    if not {"subject", "body", "journal", "comment"} & set(roles.values()):
+        return  # unique numbers alone do not make tickets: every table of figures has some
+    for place, values in enumerate(columns):
+        is_unique = len(values) == row_count > 0 and len(set(values)) == row_count
+        if (
+            place not in roles
+            and is_unique
+            and _share(bool(_ID_VALUE.fullmatch(value.strip())) for value in values) > 0.95
+        ):
+            roles[place] = "ticket_id"
+            return
+
+
+def _give_body_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]]) -> None:
+    free = [place for place in range(len(columns)) if place not in roles and columns[place]]
+    if not free:
+        return
+    longest = max(free, key=lambda place: _average_length(columns[place]))
+    if _average_length(columns[longest]) < 40:
+        return
+    is_journal = _share(holds_journal(value) for value in columns[longest]) >= 0.5
+    roles[longest] = "journal" if is_journal else "body"
+
+
+def _has_thread(roles: dict[int, str]) -> bool:
+    return "journal" in roles.values() or "comment" in roles.values()
+
+
+def _as_messages(roles: dict[int, str], names: Sequence[str]) -> dict[int, str]:
+    """Read the same columns as those of messages: the date is the message's, and who wrote is its author."""
+    changed = dict(roles)
+    for place, role in roles.items():
+        if role == "created_at":
+            changed[place] = "message_created_at"
+        elif (
+            role == "requester"
+            and "author" not in roles.values()
+            and names[place] in ("author", "from", "sender", "user", "created by")
+        ):
+            changed[place] = "author"
+    return changed
+
+
+def _place_of(roles: dict[int, str], role: str) -> int:
+    return next(place for place, given in roles.items() if given == role)
+
+
+def _repeats(values: Sequence[str]) -> bool:
+    return len(values) >= 4 and len(set(values)) <= len(values) * 0.85
+
+
+def _average_length(values: Sequence[str]) -> float:
+    return sum(map(len, values)) / len(values) if values else 0.0
+
+
+def _share(claims: Iterable[bool]) -> float:
+    listed = list(claims)
+    return sum(listed) / len(listed) if listed else 0.0

@@ -1,0 +1,113 @@
+"""Plan: a recognition turned into places, so that reading a row is a matter of looking up cells.
+
+It joins what was recognized (roles by column, the date order) with what the system's definition adds (its words, its parts and events). It
+works without a definition too, with the words all help desks share. Deliberately not here: any row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.domain.imports import Recognized
+from desktop.ingest.systems import Layout, SystemDefinition, load_system, match_within
+from desktop.ingest.vocabulary import fold
+
+EXTRA_FIELD = "(extra)"
+"""Where cells beyond the last column of the header are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where things stand in a row. `places` are the first column of each role, `many` all of those roles that may repeat."""
+
+    shape: str
+    date_order: str
+    delimiter: str
+    system: SystemDefinition
+    layout: Layout
+    names: tuple[str, ...]
+    places: Mapping[str, int]
+    many: Mapping[str, tuple[int, ...]]
+    requester_places: tuple[int, ...]
+    assignee_places: tuple[int, ...]
+    event_places: tuple[int, ...]
+    part_place: int
+    is_public_flag: bool
+    groups: Mapping[str, tuple[int, ...]]
+
+    @property
+    def width(self) -> int:
+        return len(self.names)
+
+    def cell(self, cells: Sequence[str], role: str) -> str:
+        """Return the cell of a role as it stands, '' when the file has no such column."""
+        place = self.places.get(role, -1)
+        return cells[place] if place >= 0 else ""
+
+    def fields(self, cells: Sequence[str]) -> dict[str, str | list[str]]:
+        """Return every column by its own name; repeated columns as a list of what they hold."""
+        if not self.groups:
+            fields: dict[str, str | list[str]] = dict(zip(self.names, cells, strict=False))
+        else:
+            fields = {}
+            for name, places in self.groups.items():
+                fields[name] = (
+                    cells[places[0]] if len(places) == 1 else [cells[place] for place in places if cells[place]]
+                )
+        if len(cells) > len(self.names):
+            fields[EXTRA_FIELD] = self.delimiter.join(cells[len(self.names) :])
+        return fields
+
+
+def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Plan:
+    """Make the plan for reading a recognized file; `systems` are the definitions it was recognized with."""
+    names = tuple(column.name for column in recognized.columns)
+    folded = [fold(name) for name in names]
+    system, layout = _definition(recognized, systems, folded)
+    places: dict[str, int] = {}
+    many: dict[str, tuple[int, ...]] = {}
+    for column in recognized.columns:
+        if column.role:
+            places.setdefault(column.role, column.index)
+            many[column.role] = (*many.get(column.role, ()), column.index)
+    groups: dict[str, tuple[int, ...]] = {}
+    for place, name in enumerate(names):
+        groups[name] = (*groups.get(name, ()), place)
+    internal = places.get("internal", -1)
+    return Plan(
+        shape=recognized.shape,
+        date_order=recognized.date_order,
+        delimiter=recognized.delimiter,
+        system=system,
+        layout=layout,
+        names=names,
+        places=places,
+        many=many,
+        requester_places=_people(places, ("requester", "requester_email"), layout.requester_ids, folded),
+        assignee_places=_people(places, ("assignee",), layout.assignee_ids, folded),
+        event_places=tuple(place for place, name in enumerate(folded) if name in layout.events),
+        part_place=folded.index(layout.part_column) if layout.part_column in folded else -1,
+        is_public_flag=internal >= 0 and "public" in folded[internal],
+        groups=groups if len(groups) < len(names) else {},
+    )
+
+
+def _definition(
+    recognized: Recognized, systems: Sequence[SystemDefinition], folded: Sequence[str]
+) -> tuple[SystemDefinition, Layout]:
+    system = next((system for system in systems if system.key == recognized.system), None)
+    if recognized.mapping_name:
+        # The user's own mapping is not among the built-in ones, and may bear the name of one.
+        system = load_system(Path(recognized.mapping_name))
+    if system is None:
+        return SystemDefinition(recognized.system, recognized.system_title, ()), Layout("", recognized.shape)
+    return system, match_within(system, folded).layout
+
+
+def _people(
+    places: Mapping[str, int], roles: Sequence[str], ids: Sequence[str], folded: Sequence[str]
+) -> tuple[int, ...]:
+    by_role = [places[role] for role in roles if role in places]
+    return tuple(by_role + [place for place, name in enumerate(folded) if name in ids])

@@ -1,0 +1,239 @@
+"""Recognition: what a file is, before anything is written, with reasons a person can check and correct.
+
+A definition whose fingerprint fits the header wins; a table that fits none is mapped by names and content. What the user corrected goes over
+both. Only the head of the file is read, and a piece of its end for dates. Deliberately not here: reading the rows, see `tickets`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from desktop.domain.errors import DeskError
+from desktop.domain.imports import COLUMN_ROLES, Column, ImportOverrides, Recognized
+from desktop.ingest.dates import ORDERS, DateOrder, decide_order
+from desktop.ingest.heads import HEAD_BYTES, Head, read_head, read_tail_rows
+from desktop.ingest.journal import comment_date, journal_dates
+from desktop.ingest.mapping import guess_roles, is_message_table
+from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, match_header, match_within
+from desktop.ingest.tickets import preview_tickets
+from desktop.ingest.vocabulary import is_nothing
+
+SAMPLE_CHARACTERS = 80
+GENERIC_KEY = "generic"
+_DATE_ROLES = ("created_at", "updated_at", "message_created_at")
+_FILLED_ROLES = ("body", "status", "priority", "requester", "requester_email", "assignee", "created_at", "updated_at")
+_DAY_FIRST_HEADERS = re.compile(r"[äöüßéèêàçñóíú]|\b(?:estado|fecha|datum|zusammenfassung|resumen|prioridad)\b")
+
+
+class NoIdColumnError(DeskError):
+    """No column could be the ticket id. `recognized` holds the columns, so that the user can say which one is."""
+
+    def __init__(self, recognized: Recognized) -> None:
+        names = ", ".join(column.name for column in recognized.columns[:8])
+        super().__init__(
+            "mapping-no-id",
+            f"No column of {Path(recognized.path).name} looks like a ticket id (it has {names}).",
+            remedy="If these are tickets, choose which column holds their ids.",
+        )
+        self.recognized = recognized
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What the header and the sample rows mean."""
+
+    system: str
+    title: str
+    reason: str
+    shape: str
+    roles: Mapping[int, str]
+    is_generic: bool
+    date_order: str
+    note: str = ""
+
+
+def recognize(
+    path: Path,
+    *,
+    systems: Sequence[SystemDefinition],
+    overrides: ImportOverrides = ImportOverrides(),
+    system: SystemDefinition | None = None,
+) -> Recognized:
+    """Find out what a file is. `system` is the one the user named; `overrides` are the user's corrections.
+
+    Raises:
+        DeskError: `file-…` when it is no table of tickets, `mapping-no-id` (a `NoIdColumnError`) when no column can be the ticket id,
+            `mapping-role` when a correction names an unknown role or column.
+    """
+    head = read_head(path)
+    meaning = _understand(head, systems, system)
+    roles = _corrected(head, meaning.roles, overrides)
+    columns = tuple(
+        Column(place, name, roles.get(place, ""), _samples(head.rows, place)) for place, name in enumerate(head.names)
+    )
+    order = _date_order(head, roles, meaning, overrides)
+    shape = _shape(meaning.shape, roles)
+    recognized = Recognized(
+        path=str(path),
+        format=_format_of(head),
+        system=meaning.system,
+        system_title=meaning.title,
+        reason=meaning.reason,
+        source=overrides.source.strip() or (source_from_name(path) if meaning.is_generic else meaning.system),
+        encoding=head.encoding,
+        delimiter=head.dialect.delimiter,
+        header_line=head.header_line,
+        shape=shape,
+        columns=columns,
+        date_order=order.order,
+        date_evidence=order.evidence,
+        quote=head.dialect.quote,
+        mapping_name=system.file if system and system not in systems else "",
+        size_bytes=head.size_bytes,
+        warnings=_warnings(meaning, shape, roles),
+    )
+    if "ticket_id" not in roles.values():
+        raise NoIdColumnError(recognized)
+    known = [*systems, system] if system else systems
+    return replace(recognized, preview=preview_tickets(recognized, systems=known, head_bytes=HEAD_BYTES))
+
+
+def source_from_name(path: Path) -> str:
+    """Name the tickets of an unknown system after their file, without the date or number at its end: next week's export is the same source."""
+    stem = path.stem.lower()
+    shorter = re.sub(r"(?:[\s._\-()]*\d+[tz]?)+[\s._\-()]*$", "", stem).rstrip(" ._-(")
+    return re.sub(r"[\s:]+", "-", shorter or stem).strip("-") or "tickets"
+
+
+def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemDefinition | None) -> _Meaning:
+    match = match_within(chosen, head.folded) if chosen else match_header(systems, head.folded)
+    if match and match.layout.shape == "none":
+        raise DeskError(
+            "file-not-tickets",
+            f"{head.path.name} is {match.layout.note}: it holds no tickets.",
+            remedy="Import the export that holds the tickets or their messages.",
+        )
+    if match:
+        return _from_match(head, match, is_chosen=chosen is not None)
+    roles = guess_roles(head.folded, head.rows)
+    told = ", ".join(head.names[place] for place, role in sorted(roles.items()) if role)
+    shape = "messages" if is_message_table(roles.values()) else "tickets"
+    reason = f"No known system has these columns; mapped by name and content: {told or 'nothing'}"
+    return _Meaning(GENERIC_KEY, "Other table", reason, shape, roles, is_generic=True, date_order="")
+
+
+def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
+    system, layout = match.system, match.layout
+    roles = dict(match.roles)
+    if layout.shape != "messages" and not is_chosen:
+        # A column of the export that the definition does not list, found by its plain name.
+        for place, role in guess_roles(head.folded, head.rows).items():
+            if (
+                role in _FILLED_ROLES
+                and role not in roles.values()
+                and place not in roles
+                and "journal" not in roles.values()
+            ):
+                roles[place] = role
+    told = [
+        head.names[place]
+        for place, name in enumerate(head.folded)
+        if any(name in group for group in layout.fingerprint)
+    ]
+    how = "Chosen by you" if is_chosen else f"Told by the columns {', '.join(dict.fromkeys(told))}"
+    return _Meaning(
+        system.key,
+        system.title,
+        f"{how} ({layout.name})",
+        layout.shape,
+        roles,
+        is_generic=system.is_generic,
+        date_order=system.date_order,
+        note=layout.note,
+    )
+
+
+def _corrected(head: Head, roles: Mapping[int, str], overrides: ImportOverrides) -> dict[int, str]:
+    corrected = dict(roles)
+    for place, role in overrides.roles.items():
+        if role and role not in COLUMN_ROLES:
+            raise DeskError(
+                "mapping-role", f"“{role}” is no role of a column.", remedy=f"Roles are {', '.join(COLUMN_ROLES)}."
+            )
+        if not 0 <= place < len(head.names):
+            raise DeskError(
+                "mapping-role", f"{head.path.name} has no column {place + 1}.", remedy="Choose one of its columns."
+            )
+        if role and role not in MANY_COLUMNS:
+            corrected = {other: given for other, given in corrected.items() if given != role}
+        corrected[place] = role
+    return {place: role for place, role in corrected.items() if role}
+
+
+def _shape(expected: str, roles: Mapping[int, str]) -> str:
+    given = set(roles.values())
+    if expected == "messages" or "message_created_at" in given:
+        return "messages"
+    if "journal" in given:
+        return "journal"
+    return "repeated" if "comment" in given else "tickets"
+
+
+def _date_order(head: Head, roles: Mapping[int, str], meaning: _Meaning, overrides: ImportOverrides) -> DateOrder:
+    if overrides.date_order:
+        if overrides.date_order not in ORDERS:
+            raise DeskError(
+                "mapping-role",
+                f"“{overrides.date_order}” is no order of dates.",
+                remedy=f"Orders are {', '.join(ORDERS)}.",
+            )
+        return DateOrder(overrides.date_order, "Chosen by you")
+    rows = [*head.rows, *read_tail_rows(head)]
+    columns = [(head.names[place], list(_dates(rows, place, role))) for place, role in roles.items()]
+    if meaning.date_order:
+        return decide_order(columns, fallback=meaning.date_order, fallback_reason=f"{meaning.title} writes dates so")
+    if _DAY_FIRST_HEADERS.search(" ".join(head.folded)):
+        return decide_order(
+            columns, fallback="day-first", fallback_reason="the language of the header speaks for the day first"
+        )
+    return decide_order(columns)
+
+
+def _dates(rows: Iterable[Sequence[str]], place: int, role: str) -> Iterable[str]:
+    cells = [row[place] for row in rows if place < len(row) and not is_nothing(row[place])]
+    if role in _DATE_ROLES:
+        return cells
+    if role == "comment":
+        return [comment_date(cell) for cell in cells]
+    return [date for cell in cells for date in journal_dates(cell)] if role == "journal" else []
+
+
+def _samples(rows: Iterable[Sequence[str]], place: int) -> tuple[str, ...]:
+    samples: dict[str, None] = {}
+    for row in rows:
+        if place < len(row) and not is_nothing(row[place]):
+            samples[" ".join(row[place].split())[:SAMPLE_CHARACTERS]] = None
+        if len(samples) == 3:
+            break
+    return tuple(samples)
+
+
+def _format_of(head: Head) -> str:
+    return {"\t": "tsv", "|": "psv"}.get(head.dialect.delimiter[0], "csv")
+
+
+def _warnings(meaning: _Meaning, shape: str, roles: Mapping[int, str]) -> tuple[str, ...]:
+    given = set(roles.values())
+    warnings = [meaning.note] if meaning.note else []
+    if not given & {"body", "comment", "journal"} and not meaning.reason.endswith("audit log)"):
+        warnings.append(
+            "This export holds no message texts, only the list of tickets: there is nothing to summarize in it."
+        )
+    if not given & set(_DATE_ROLES):
+        warnings.append("No column holds dates, so messages keep the order of the file.")
+    if meaning.is_generic and shape != "messages" and "subject" not in given:
+        warnings.append("No column holds subjects; the first sentence stands in for them.")
+    return tuple(warnings)

@@ -1,0 +1,252 @@
+"""Records: a delimited file as rows, each with the physical line it starts on, in bounded memory.
+
+The csv module reads in strict mode, which notices broken quoting instead of guessing. A record that fails is looked at line by line: when a
+later line of it looks like the start of a row, only what stands before is set aside and reading goes on there; so one unclosed quote costs
+one row, not the rest of the file. Deliberately not here: what the cells mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import re
+import sys
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from desktop.domain.errors import DeskError
+
+MAX_RECORD_CHARACTERS = 8_000_000
+"""Longer than any cell seen (170 kB): a record beyond this is an unclosed quote, and memory stays bounded."""
+MAX_RAW_CHARACTERS = 20_000
+
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+
+UNCLOSED = "A quotation mark opened in this row is never closed"
+
+
+def _raise_field_limit() -> None:
+    # The limit is a C long, 32 bits on Windows even where Python is 64 bits.
+    for limit in (sys.maxsize, 2**31 - 1):
+        with contextlib.suppress(OverflowError):
+            csv.field_size_limit(limit)
+            return
+
+
+_raise_field_limit()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How rows are cut into cells.
+
+    `delimiter` is one character, or that and a space when cells are written `a, "b"`. `quote` is `"` or `'`, with a backslash in front
+    when quotation marks inside cells are written `\\"` instead of doubled.
+    """
+
+    delimiter: str
+    quote: str = '"'
+
+    def reader(self, lines: Iterator[str] | list[str], *, strict: bool) -> Iterator[list[str]]:
+        """Parse lines (with their line ends) into rows of cells."""
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter[0],
+            quotechar=self.quote[-1],
+            escapechar="\\" if self.quote.startswith("\\") else None,
+            skipinitialspace=len(self.delimiter) > 1,
+            strict=strict,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row: the physical line it starts on (from 1), its cells, and why it is broken ('' when it is not)."""
+
+    line: int
+    cells: list[str]
+    fault: str = ""
+
+
+class IdPattern:
+    """What ids of this file look like, learned from a few, so that a torn line is not taken for a row."""
+
+    def __init__(self, samples: tuple[str, ...]) -> None:
+        self._shapes = {_id_shape(sample) for sample in samples if sample.strip()}
+
+    def fits(self, value: str) -> bool:
+        """Tell whether a cell could be an id of this file."""
+        value = value.strip()
+        if not value or len(value) > 100 or "\n" in value:
+            return False
+        if not self._shapes:
+            return not any(character.isspace() for character in value)
+        return _id_shape(value) in self._shapes
+
+
+def _id_shape(value: str) -> str:
+    value = value.strip()
+    if re.fullmatch(r"[A-Za-z0-9]+", value) and not re.fullmatch(r"[A-Za-z]*\d+", value):
+        return "token"  # 50L3a3ySlMSouFp4sPL1: mixed, no two alike
+    return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", value))
+
+
+class RecordReader:
+    """Iterate over the records of a file from one physical line on. Close it, or use it in a `with` block.
+
+    `width` is the number of columns, `id_index` where the ticket id stands; both only serve to find the next good row after a broken one.
+    `limit_bytes` stops early, for a look at the head of a file; the record that is cut there is left out.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        dialect: Dialect,
+        *,
+        encoding: str,
+        first_line: int = 1,
+        width: int = 0,
+        id_index: int = -1,
+        ids: IdPattern | None = None,
+        limit_bytes: int = 0,
+    ) -> None:
+        self._dialect = dialect
+        self._width = width
+        self._id_index = id_index
+        self._ids = ids or IdPattern(())
+        self._pending: deque[str] = deque()
+        self._raw: list[str] = []
+        self._line = 0
+        self._limit = limit_bytes
+        self.repaired_bytes = 0
+        self._size = path.stat().st_size
+        self._text = io.TextIOWrapper(
+            path.open("rb"),
+            encoding=encoding,
+            # Bytes that are no UTF-8 come through and are read as Windows text; other codecs cannot carry them.
+            errors="surrogateescape" if encoding.startswith("utf-8") else "replace",
+            newline="",
+        )
+        for _ in range(first_line - 1):
+            self._text.readline()
+            self._line += 1
+
+    def __enter__(self) -> RecordReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._text.close()
+
+    @property
+    def bytes_read(self) -> int:
+        """Return the position in the file, in bytes; it runs ahead by one read buffer."""
+        return self._text.buffer.tell()
+
+    @property
+    def raw(self) -> str:
+        """Return the text of the last record as it stands in the file, cut to a length that a person can look at."""
+        return "".join(self._raw)[:MAX_RAW_CHARACTERS].rstrip("\r\n")
+
+    def __iter__(self) -> Iterator[Record]:
+        while True:
+            reader = self._dialect.reader(self._lines(), strict=True)
+            try:
+                yield from self._sound_records(reader)
+                return
+            except csv.Error as error:
+                if self._was_cut():
+                    return
+                yield from self._repair(at_end="unexpected end" in str(error))
+            except OSError as error:
+                raise DeskError(
+                    "file-unreadable", "The file could not be read to its end.", remedy=f"The system says: {error}."
+                ) from error
+
+    def _sound_records(self, reader: Iterator[list[str]]) -> Iterator[Record]:
+        raw = self._raw
+        width = self._width
+        while True:
+            raw.clear()
+            start = self._line + 1
+            cells = next(reader, None)
+            if cells is None:
+                return
+            if len(raw) > 1 and width and len(cells) != width and self._next_start(raw):
+                raise csv.Error("rows run together")
+            yield Record(start, cells)
+
+    def _lines(self) -> Iterator[str]:
+        size = 0
+        raw = self._raw
+        pending = self._pending
+        while True:
+            if pending:
+                line = pending.popleft()
+            else:
+                if self._limit and self._text.buffer.tell() > self._limit and not raw:
+                    return
+                line = self._text.readline()
+                if not line:
+                    return
+                if "\0" in line:
+                    line = line.replace("\0", "")
+                if not line.isascii() and _ESCAPED_BYTE.search(line):
+                    line = _ESCAPED_BYTE.sub(self._as_windows, line)
+            size = size + len(line) if raw else len(line)
+            raw.append(line)
+            self._line += 1
+            if size > MAX_RECORD_CHARACTERS:
+                return
+            yield line
+
+    def _as_windows(self, match: re.Match[str]) -> str:
+        self.repaired_bytes += 1
+        return bytes([ord(match.group()) - 0xDC00]).decode("cp1252", "replace")
+
+    def _was_cut(self) -> bool:
+        return bool(self._limit) and self._text.buffer.tell() > self._limit and self._text.buffer.tell() < self._size
+
+    def _repair(self, *, at_end: bool) -> Iterator[Record]:
+        """Give the broken record back as far as it goes, and leave the rest to be read again."""
+        lines = list(self._raw)
+        first = self._line - len(lines) + 1
+        cut = self._next_start(lines) or (len(lines) if at_end else 0)
+        if cut:
+            self._push_back(lines[cut:])
+            self._raw[:] = lines[:cut]
+            yield Record(first, [], UNCLOSED)
+            return
+        # No second row inside: a quotation mark inside a quoted cell was not doubled, which can be read leniently.
+        self._push_back(lines)
+        self._raw.clear()
+        cells = next(self._dialect.reader(self._lines(), strict=False), [])
+        if not self._width or len(cells) == self._width:
+            yield Record(first, cells)
+        else:
+            yield Record(first, cells, "The quotation marks in this row cannot be told apart from its text")
+
+    def _push_back(self, lines: list[str]) -> None:
+        self._pending.extendleft(reversed(lines))
+        self._line -= len(lines)
+
+    def _next_start(self, lines: list[str]) -> int:
+        """Return the place (from 1) of the first line after the first that looks like the start of a row; 0 for none."""
+        if self._id_index < 0:
+            return 0
+        for place, line in enumerate(lines[1:], start=1):
+            cells = next(self._dialect.reader([line], strict=False), [])
+            is_whole = len(cells) == self._width
+            opens_cell = line.count(self._dialect.quote[-1]) % 2 == 1 and self._id_index + 1 < len(cells) <= self._width
+            if (is_whole or opens_cell) and self._ids.fits(cells[self._id_index]):
+                return place
+        return 0

@@ -1,0 +1,137 @@
+"""Rows: the one fate of every row of a file: used, rejected, blank or footer.
+
+A row with too few cells is padded and counted; one with too many keeps the rest under `(extra)` when its id looks like an id of this file,
+and is set aside when it does not, because then its cells have shifted. Deliberately not here: making tickets of the rows that pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from desktop.domain.imports import Reject
+from desktop.ingest.plan import Plan
+from desktop.ingest.records import IdPattern, Record, RecordReader
+from desktop.ingest.vocabulary import is_nothing
+
+_FOOTER = re.compile(
+    r"(?:generated (?:at|on|by)|exported (?:at|on|by|from)|report (?:generated|run)|end of (?:report|file|export)"
+    r"|(?:grand |sub)?totals?\b|sum\b|count\b"
+    r"|\(?\d[\d.,]* (?:rows?|records?|tickets?|issues?|results?)\b|displaying \d|gesamt|summe|erstellt am|generiert"
+    r"|generado|total(?:es|e)?\b|généré)",
+    re.IGNORECASE,
+)
+_LINE_BITS = 32
+
+
+class RowGate:
+    """Decides the fate of each record and keeps the counts of one part of a file."""
+
+    def __init__(self, plan: Plan, ids: IdPattern) -> None:
+        self._plan = plan
+        self._ids = ids
+        self._id_place = plan.places["ticket_id"]
+        self._checks_duplicates = plan.shape != "messages"
+        self._seen: dict[int, int] = {}
+        self._header = list(plan.names)
+        self.padded = 0
+        self.extended = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin the counts of the next part."""
+        self.rejects: list[Reject] = []
+        self.blank = 0
+        self.footer = 0
+
+    def admit(self, record: Record, source: RecordReader) -> list[str] | None:
+        """Return the cells of a row that becomes (part of) a ticket, padded to the header's width; None after any other fate."""
+        cells = record.cells
+        if record.fault:
+            self._reject(record.line, record.fault, source)
+            return None
+        width = self._plan.width
+        if len(cells) != width:
+            fitted = self._fit(record, source)
+            if not fitted:
+                return None
+            cells = fitted
+        identifier = cells[self._id_place]
+        if is_nothing(identifier):
+            self._without_id(record, cells, source)
+            return None
+        if identifier == self._header[self._id_place] and [cell.strip() for cell in cells[:width]] == self._header:
+            self._reject(record.line, "The header stands here once more", source)
+            return None
+        if _FOOTER.match(identifier) and _is_footer(cells) and not self._ids.fits(identifier):
+            self.footer += 1
+            return None
+        return cells if self._is_new(record, cells, source) else None
+
+    def _is_new(self, record: Record, cells: list[str], source: RecordReader) -> bool:
+        if not self._checks_duplicates:
+            return True
+        # Hashes, not texts: a million ids take 150 MB less. One number holds a part of the row's hash and its line.
+        key = hash(cells[self._id_place].strip())
+        mark = hash(tuple(cells)) & ((1 << _LINE_BITS) - 1)
+        first = self._seen.setdefault(key, mark << _LINE_BITS | record.line)
+        if first >> _LINE_BITS != mark:
+            first_line = first & ((1 << _LINE_BITS) - 1)
+            self._reject(
+                record.line,
+                f"This ticket id already stands on line {first_line}, with different content",
+                source,
+                cells,
+            )
+            return False
+        return True
+
+    def _fit(self, record: Record, source: RecordReader) -> list[str] | None:
+        cells, width = record.cells, self._plan.width
+        if not any(cell.strip() for cell in cells):
+            self.blank += 1
+            return None
+        if _is_footer(cells) and not self._ids.fits(cells[self._id_place] if self._id_place < len(cells) else ""):
+            self.footer += 1
+            return None
+        if len(cells) < width:
+            if self._id_place < len(cells) and not is_nothing(cells[self._id_place]):
+                self.padded += 1
+            return cells + [""] * (width - len(cells))
+        while len(cells) > width and not cells[-1].strip():
+            cells = cells[:-1]
+        if len(cells) == width:
+            return cells
+        if not self._ids.fits(cells[self._id_place]) and not is_nothing(cells[self._id_place]):
+            self._reject(
+                record.line,
+                f"This row has {len(cells)} cells and the header {width}, and its id does not look like one",
+                source,
+                cells,
+            )
+            return None
+        self.extended += 1
+        return cells
+
+    def _without_id(self, record: Record, cells: Sequence[str], source: RecordReader) -> None:
+        if not any(cell.strip() for cell in cells):
+            self.blank += 1
+        elif _is_footer(cells):
+            self.footer += 1
+        else:
+            self._reject(record.line, "This row has no ticket id", source, cells)
+
+    def _reject(self, line: int, reason: str, source: RecordReader, cells: Sequence[str] = ()) -> None:
+        value = cells[self._id_place] if cells else ""
+        self.rejects.append(
+            Reject(line, reason, self._plan.names[self._id_place] if cells else "", value[:200], source.raw)
+        )
+
+
+def _is_footer(cells: Sequence[str]) -> bool:
+    first = next((cell.strip() for cell in cells if cell.strip()), "")
+    if not _FOOTER.match(first):
+        return False
+    # A footer says one thing, or a word and figures; a ticket has words in several columns.
+    rest = [cell.strip() for cell in cells if cell.strip()][1:]
+    return all(re.fullmatch(r"[\d.,%\s:-]+", cell) for cell in rest) and (len(rest) < len(cells) - 1 or len(cells) <= 2)

@@ -1,0 +1,258 @@
+"""Systems: what a help desk's exports look like, each as one TOML file.
+
+A system has one or more *layouts* (a list of tickets, a table of comments, an audit log). A layout is told by its fingerprint: columns that
+must all be there, each with its other spellings after a `|`. A user's own mapping is a file of the same make. Deliberately not here: tables
+that no definition fits, see `mapping`.
+
+    key = "zendesk"                     # becomes the source of its tickets
+    title = "Zendesk"
+    date_order = "month-first"          # used only when the values leave it open
+
+    [[layouts]]
+    name = "comments"
+    shape = "messages"                  # tickets, repeated, messages, journal; or `none` with `note` for tables that hold no tickets
+    fingerprint = ["ticket_id", "body|text"]
+    [layouts.columns]                   # role = names of columns, the best first
+    ticket_id = ["ticket_id"]
+
+    [status]                            # also [priority] and [author_roles]: the system's word = ours
+    hold = "on-hold"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from desktop.domain.errors import DeskError
+from desktop.domain.imports import COLUMN_ROLES
+from desktop.domain.tickets import PRIORITIES, STATUSES, Role
+from desktop.ingest.vocabulary import fold
+
+SHAPES = ("tickets", "repeated", "messages", "journal", "none")
+MANY_COLUMNS = ("comment", "journal")
+"""Roles that more than one column may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One kind of file of a system. All names of columns are folded (`vocabulary.fold`).
+
+    `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value
+    of `part_column`; `part_status`: the status it leaves the ticket in; `internal_parts`: values of it that mark a note among colleagues.
+    `requester_ids` and `assignee_ids`: further columns that name the same person.
+    """
+
+    name: str
+    shape: str
+    fingerprint: tuple[tuple[str, ...], ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    note: str = ""
+    events: tuple[str, ...] = ()
+    part_column: str = ""
+    part_words: Mapping[str, str] = field(default_factory=dict)
+    part_status: Mapping[str, str] = field(default_factory=dict)
+    internal_parts: tuple[str, ...] = ()
+    requester_ids: tuple[str, ...] = ()
+    assignee_ids: tuple[str, ...] = ()
+
+    def fits(self, names: frozenset[str]) -> bool:
+        """Tell whether all columns of the fingerprint are among these folded names."""
+        return bool(self.fingerprint) and all(any(name in names for name in group) for group in self.fingerprint)
+
+    def assign(self, names: Sequence[str]) -> dict[int, str]:
+        """Give roles to columns, by their folded names: {place: role}."""
+        roles: dict[int, str] = {}
+        for role, aliases in self.columns.items():
+            places = [
+                place for alias in aliases for place, name in enumerate(names) if name == alias and place not in roles
+            ]
+            for place in places if role in MANY_COLUMNS else places[:1]:
+                roles[place] = role
+        return roles
+
+
+@dataclass(frozen=True, slots=True)
+class SystemDefinition:
+    """A help desk: its layouts and its words. `is_generic`: no product of its own, so tickets are named after their file."""
+
+    key: str
+    title: str
+    layouts: tuple[Layout, ...]
+    is_generic: bool = False
+    date_order: str = ""
+    status: Mapping[str, str] = field(default_factory=dict)
+    priority: Mapping[str, str] = field(default_factory=dict)
+    author_roles: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The layout that fits a header best, and its system."""
+
+    system: SystemDefinition
+    layout: Layout
+    roles: Mapping[int, str]
+
+
+def load_systems(folder: Path) -> tuple[SystemDefinition, ...]:
+    """Load every `*.toml` of a folder, in the order of their names.
+
+    Raises:
+        DeskError: `mapping-invalid`, naming the file and the key.
+    """
+    return tuple(load_system(file) for file in sorted(folder.glob("*.toml")))
+
+
+def load_system(file: Path) -> SystemDefinition:
+    """Load one definition.
+
+    Raises:
+        DeskError: `mapping-missing` or `mapping-invalid`, naming the file and the key.
+    """
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise DeskError("mapping-missing", f"The mapping {file} cannot be read.", remedy="Check its path.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DeskError(
+            "mapping-invalid", f"The mapping {file.name} is not valid TOML: {error}.", remedy="Correct it there."
+        ) from error
+    return _Checker(file, data).system()
+
+
+def match_header(systems: Sequence[SystemDefinition], names: Sequence[str]) -> Match | None:
+    """Find the layout whose fingerprint fits these folded column names best; None when no one's does."""
+    present = frozenset(names)
+    best: tuple[tuple[bool, int, int], Match] | None = None
+    for system in systems:
+        for layout in system.layouts:
+            if layout.fits(present):
+                found = Match(system, layout, layout.assign(names))
+                rank = (not system.is_generic, len(layout.fingerprint), len(found.roles))
+                if best is None or rank > best[0]:
+                    best = (rank, found)
+    return best[1] if best else None
+
+
+def match_within(system: SystemDefinition, names: Sequence[str]) -> Match:
+    """Choose the layout of a system that the user named: by fingerprint, else by the number of columns it knows."""
+    fitting = match_header((system,), names)
+    if fitting:
+        return fitting
+    matches = [Match(system, layout, layout.assign(names)) for layout in system.layouts if layout.shape != "none"]
+    return max(matches, key=lambda match: ("ticket_id" in match.roles.values(), len(match.roles)))
+
+
+class _Checker:
+    """Reads a definition key by key; whatever is wrong names the file and the key."""
+
+    def __init__(self, file: Path, data: Mapping[str, object]) -> None:
+        self._file = file
+        self._data = data
+
+    def system(self) -> SystemDefinition:
+        self._only(self._data, "", "key title is_generic date_order layouts status priority author_roles")
+        key = self._text(self._data, "key", "", required=True)
+        layouts = self._data.get("layouts")
+        if not isinstance(layouts, list) or not layouts:
+            raise self._error("layouts", "must be one or more [[layouts]]")
+        read = tuple(self._layout(layout, f"layouts[{place}]") for place, layout in enumerate(layouts, start=1))
+        if all(layout.shape == "none" for layout in read):
+            raise self._error("layouts", "must hold at least one that has tickets")
+        return SystemDefinition(
+            key=key,
+            title=self._text(self._data, "title", "") or key,
+            layouts=read,
+            is_generic=self._data.get("is_generic") is True,
+            date_order=self._one_of(self._data, "date_order", "", ("", "day-first", "month-first")),
+            status=self._words(self._data, "status", "", STATUSES),
+            priority=self._words(self._data, "priority", "", PRIORITIES),
+            author_roles=self._words(self._data, "author_roles", "", tuple(Role)),
+            file=str(self._file),
+        )
+
+    def _layout(self, data: object, place: str) -> Layout:
+        if not isinstance(data, dict):
+            raise self._error(place, "must be a table")
+        self._only(data, place, " ".join(Layout.__dataclass_fields__))
+        shape = self._one_of(data, "shape", place, SHAPES)
+        columns = self._columns(data.get("columns", {}), f"{place}.columns")
+        if shape != "none" and "ticket_id" not in columns:
+            raise self._error(f"{place}.columns.ticket_id", "is missing")
+        return Layout(
+            name=self._text(data, "name", place) or "tickets",
+            shape=shape,
+            fingerprint=tuple(
+                tuple(fold(name) for name in group.split("|"))
+                for group in self._names(data, "fingerprint", place, as_is=True)
+            ),
+            columns=columns,
+            note=self._text(data, "note", place),
+            events=self._names(data, "events", place),
+            part_column=fold(self._text(data, "part_column", place)),
+            part_words=self._words(data, "part_words", place),
+            part_status=self._words(data, "part_status", place, STATUSES),
+            internal_parts=self._names(data, "internal_parts", place),
+            requester_ids=self._names(data, "requester_ids", place),
+            assignee_ids=self._names(data, "assignee_ids", place),
+        )
+
+    def _columns(self, data: object, place: str) -> dict[str, tuple[str, ...]]:
+        if not isinstance(data, dict):
+            raise self._error(place, "must be a table of role = [names]")
+        for role in data:
+            if role not in COLUMN_ROLES:
+                raise self._error(f"{place}.{role}", f"is no role; roles are {', '.join(COLUMN_ROLES)}")
+        return {role: self._names(data, role, place) for role in data}
+
+    def _names(self, data: Mapping[str, object], key: str, place: str, *, as_is: bool = False) -> tuple[str, ...]:
+        value = data.get(key, [])
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+            raise self._error(_join(place, key), "must be a list of names")
+        change: Callable[[str], str] = str if as_is else fold
+        return tuple(change(name) for name in names)
+
+    def _words(self, data: Mapping[str, object], key: str, place: str, allowed: Sequence[str] = ()) -> dict[str, str]:
+        value = data.get(key, {})
+        if not isinstance(value, dict):
+            raise self._error(_join(place, key), "must be a table")
+        for word, meaning in value.items():
+            if not isinstance(meaning, str) or (allowed and meaning not in allowed):
+                raise self._error(
+                    _join(place, f"{key}.{word}"),
+                    f"must be one of {', '.join(allowed)}" if allowed else "must be a text",
+                )
+        return {fold(word): str(meaning) for word, meaning in value.items()}
+
+    def _text(self, data: Mapping[str, object], key: str, place: str, *, required: bool = False) -> str:
+        value = data.get(key, "")
+        if not isinstance(value, str):
+            raise self._error(_join(place, key), "must be a text")
+        if required and not value.strip():
+            raise self._error(_join(place, key), "is missing")
+        return value
+
+    def _one_of(self, data: Mapping[str, object], key: str, place: str, allowed: Sequence[str]) -> str:
+        value = self._text(data, key, place)
+        if value not in allowed:
+            raise self._error(_join(place, key), f"must be one of {', '.join(word or 'nothing' for word in allowed)}")
+        return value
+
+    def _only(self, data: Mapping[str, object], place: str, allowed: str) -> None:
+        for key in data:
+            if key not in allowed.split():
+                raise self._error(_join(place, key), "is not known")
+
+    def _error(self, key: str, fault: str) -> DeskError:
+        return DeskError(
+            "mapping-invalid", f"In the mapping {self._file.name}, {key} {fault}.", remedy="Correct it in that file."
+        )
+
+
+def _join(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key

@@ -1,0 +1,268 @@
+"""Threads: rows become tickets with their messages, in the order of time.
+
+One builder a file. It decides who wrote each message (the requester is the customer, the assignee an agent, else the system's own flag, else
+unknown), reads dates and bodies, and keeps every original column. It counts what a person should know: dates it could not read, hidden text.
+Deliberately not here: which rows count at all, see `rows`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from desktop.domain.tickets import Message, Role, TicketDraft
+from desktop.ingest.bodies import read_body
+from desktop.ingest.dates import read_date
+from desktop.ingest.journal import Entry, split_comment, split_journal
+from desktop.ingest.plan import Plan
+from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_priority, normalize_status
+
+SUBJECT_CHARACTERS = 80
+_HANDLES = re.compile(r"(?:\s*[.,:]*@\w+[\s,:;.!]*)+")
+_YES = frozenset({"1", "true", "yes", "y", "t", "x", "ja", "sí", "si", "oui", "wahr", "private", "internal", "note"})
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was met while reading and is worth a warning."""
+
+    unread_dates: int = 0
+    contrary_dates: int = 0
+    hidden: int = 0
+
+
+class ThreadBuilder:
+    """Makes ticket drafts of rows by a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.tally = Tally()
+
+    def from_row(self, cells: Sequence[str]) -> TicketDraft:
+        """Make a ticket of one row: its description and the comments that stand in the same row."""
+        plan = self._plan
+        draft = self._heading(cells)
+        messages = []
+        body = self._body(plan.cell(cells, "body"))
+        if body:
+            messages.append(
+                Message(0, draft.requester, Role.CUSTOMER if draft.requester else Role.UNKNOWN, draft.created_at, body)
+            )
+        entries = [
+            split_comment(cells[place], plan.date_order)
+            for place in plan.many.get("comment", ())
+            if not is_nothing(cells[place])
+        ]
+        for place in plan.many.get("journal", ()):
+            if not is_nothing(cells[place]):
+                entries += split_journal(cells[place], plan.date_order)
+        if entries:
+            messages += self._from_entries(entries, cells)
+            if not draft.requester:
+                draft = replace(draft, requester=next((m.author for m in messages if m.role is Role.CUSTOMER), ""))
+        return replace(draft, messages=_numbered(messages), subject=draft.subject or self._stand_in(messages))
+
+    def from_rows(self, rows: Sequence[Sequence[str]]) -> TicketDraft:
+        """Make a ticket of all rows that are its messages or events, in any order."""
+        plan = self._plan
+        timed = [
+            (self._date(plan.cell(row, "message_created_at") or plan.cell(row, "created_at")), row) for row in rows
+        ]
+        timed.sort(key=lambda pair: pair[0])
+        ordered = [row for _, row in timed]
+        heading = self._heading(ordered[-1])
+        requester = next((self._word(row, "requester") for row in ordered if self._word(row, "requester")), "")
+        messages = self._events(timed, requester) if plan.event_places else self._parts(timed)
+        times = [time for time, _ in timed if time]
+        customer = next(
+            (message.author for message in messages if message.role is Role.CUSTOMER and message.author), ""
+        )
+        status = heading.status
+        if plan.part_place >= 0:
+            status = self._status_after(ordered)
+        return replace(
+            heading,
+            requester=requester or customer,
+            status=status,
+            subject=self._first_subject(ordered) or self._stand_in(messages),
+            created_at=heading.created_at
+            if heading.created_at and not self._dates_are_messages()
+            else (times[0] if times else ""),
+            updated_at=max([heading.updated_at, *times[-1:]]),
+            fields=self._merged_fields(ordered),
+            messages=_numbered(messages),
+            rows=len(rows),
+        )
+
+    def _heading(self, cells: Sequence[str]) -> TicketDraft:
+        plan = self._plan
+        status, priority = self._word(cells, "status"), self._word(cells, "priority")
+        return TicketDraft(
+            external_id=plan.cell(cells, "ticket_id").strip(),
+            subject=_one_line(self._body(plan.cell(cells, "subject"))),
+            status=normalize_status(status, plan.system.status) if status else "",
+            status_original=status,
+            priority=normalize_priority(priority, plan.system.priority) if priority else "",
+            priority_original=priority,
+            requester=self._word(cells, "requester") or self._word(cells, "requester_email"),
+            assignee=self._word(cells, "assignee"),
+            created_at=self._date(plan.cell(cells, "created_at")),
+            updated_at=self._date(plan.cell(cells, "updated_at")),
+            fields=plan.fields(cells),
+        )
+
+    def _from_entries(self, entries: Iterable[Entry], cells: Sequence[str]) -> list[Message]:
+        entries = list(entries)
+        colleagues = {fold(entry.author) for entry in entries if entry.internal}
+        messages = []
+        for entry in entries:
+            self.tally.contrary_dates += entry.is_contrary
+            role = self._person(entry.author, cells)
+            if role is Role.UNKNOWN and fold(entry.author) in colleagues and entry.author:
+                role = Role.AGENT
+            text = self._body(entry.text)
+            if text:
+                messages.append(Message(0, entry.author, role, entry.created_at, text, entry.internal))
+        return messages
+
+    def _parts(self, timed: Sequence[tuple[str, Sequence[str]]]) -> list[Message]:
+        plan = self._plan
+        messages = []
+        for time, row in timed:
+            author = self._word(row, "author")
+            part = fold(row[plan.part_place]) if plan.part_place >= 0 else ""
+            text = self._body(plan.cell(row, "body"))
+            kind = self._word(row, "author_role")
+            role = author_role(kind, plan.system.author_roles) if kind else Role.UNKNOWN
+            if role is Role.UNKNOWN:
+                role = self._person(author, row)
+            is_internal = part in plan.layout.internal_parts or self._is_internal(plan.cell(row, "internal"))
+            if not text:
+                text, role = plan.layout.part_words.get(part, ""), Role.SYSTEM
+            if text:
+                messages.append(Message(0, author, role, time, text, is_internal))
+        return messages
+
+    def _events(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
+        """Say of each row of an audit log what it changed."""
+        plan = self._plan
+        messages = []
+        before: Sequence[str] | None = None
+        for time, row in timed:
+            changes = []
+            for place in plan.event_places:
+                new = "" if is_nothing(row[place]) else row[place].strip()
+                old = "" if before is None or is_nothing(before[place]) else before[place].strip()
+                if new == old or (before is None and place != plan.places.get("status")):
+                    continue
+                label = "State" if place == plan.places.get("status") else _label(plan.names[place])
+                changes.append(
+                    f"{label}: {new or 'none'}" if before is None else f"{label}: {old or 'none'} -> {new or 'none'}"
+                )
+            text = "\n".join(changes) or "Updated, with no change in state, people or category"
+            messages.append(Message(0, self._word(row, "author"), Role.SYSTEM, time, text))
+            before = row
+        return messages
+
+    def _person(self, author: str, cells: Sequence[str]) -> Role:
+        name = fold(author)
+        if not name or is_nothing(author):
+            return Role.UNKNOWN
+        if any(fold(cells[place]) == name for place in self._plan.requester_places):
+            return Role.CUSTOMER
+        if any(fold(cells[place]) == name for place in self._plan.assignee_places):
+            return Role.AGENT
+        return Role.UNKNOWN
+
+    def _is_internal(self, value: str) -> bool:
+        if is_nothing(value):
+            return False
+        return (value.strip().casefold() in _YES) != self._plan.is_public_flag
+
+    def _status_after(self, ordered: Sequence[Sequence[str]]) -> str:
+        words = [self._plan.layout.part_status.get(fold(row[self._plan.part_place]), "") for row in ordered]
+        return next((word for word in reversed(words) if word), "")
+
+    def _dates_are_messages(self) -> bool:
+        return "message_created_at" not in self._plan.places
+
+    def _first_subject(self, ordered: Sequence[Sequence[str]]) -> str:
+        return next(
+            (subject for row in ordered if (subject := _one_line(self._body(self._plan.cell(row, "subject"))))), ""
+        )
+
+    def _stand_in(self, messages: Sequence[Message]) -> str:
+        """Make a subject of the first sentence of the customer's first message, where the export has no column for it."""
+        if "subject" in self._plan.places:
+            return ""
+        first = next((m for m in messages if m.role is Role.CUSTOMER), None) or next(
+            (m for m in messages if not m.internal), None
+        )
+        return subject_from(first.text) if first else ""
+
+    def _merged_fields(self, ordered: Sequence[Sequence[str]]) -> dict[str, str | list[str]]:
+        """Keep a column that is the same in all rows as one value, any other as the list of its values in order of time."""
+        each = [self._plan.fields(row) for row in ordered]
+        merged: dict[str, str | list[str]] = {}
+        for name in dict.fromkeys(name for fields in each for name in fields):
+            values = [fields.get(name, "") for fields in each]
+            if all(value == values[0] for value in values):
+                merged[name] = values[0]
+            else:
+                merged[name] = [", ".join(value) if isinstance(value, list) else value for value in values]
+        return merged
+
+    def _word(self, cells: Sequence[str], role: str) -> str:
+        value = self._plan.cell(cells, role)
+        return "" if is_nothing(value) else value.strip()
+
+    def _body(self, value: str) -> str:
+        if not value or is_nothing(value):
+            return ""
+        body = read_body(value)
+        self.tally.hidden += body.hidden
+        return body.text
+
+    def _date(self, value: str) -> str:
+        if not value or is_nothing(value):
+            return ""
+        date = read_date(value, self._plan.date_order)
+        self.tally.unread_dates += not date.text
+        self.tally.contrary_dates += date.is_contrary
+        return date.text
+
+
+def subject_from(text: str) -> str:
+    """Return the first telling sentence of a text, without the @handles it begins with, at most 80 characters."""
+    text = _one_line(text)
+    rest = _HANDLES.sub("", text, count=1) if _HANDLES.match(text) else text
+    text = rest or text
+    end = 0
+    for match in re.finditer(r"[.!?…]+(?=\s|$)", text):
+        end = match.end()
+        if end >= 20:  # “Hi there.” says nothing: the next sentence belongs to it
+            break
+    subject = text[:end] if end >= 20 else text
+    subject = subject[:-1] if subject.endswith(".") and not subject.endswith("..") else subject
+    if len(subject) <= SUBJECT_CHARACTERS:
+        return subject
+    cut = subject[: SUBJECT_CHARACTERS - 1]
+    return (cut[: cut.rfind(" ")] if " " in cut[40:] else cut).rstrip(" ,;:-") + "…"
+
+
+def _numbered(messages: list[Message]) -> tuple[Message, ...]:
+    # A message without a time stays where it was written: after the last one before it that has a time.
+    keys: list[str] = []
+    for message in messages:
+        keys.append(message.created_at or (keys[-1] if keys else ""))
+    order = sorted(range(len(messages)), key=keys.__getitem__)
+    return tuple(replace(messages[place], position=number) for number, place in enumerate(order, start=1))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()) if "\n" in text or "  " in text or "\t" in text else text
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").strip().capitalize()

@@ -1,0 +1,153 @@
+"""Tickets: a recognized file read to its end, as batches of ticket drafts.
+
+A file with one row a ticket streams in bounded memory. In a file with one row a message the rows of a ticket may stand anywhere, so its rows
+are kept until the end. Each batch adds up by itself: rows = those of its tickets + rejects + blank + footer. Deliberately not here: writing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from desktop.domain.errors import DeskError
+from desktop.domain.imports import Batch, Recognized
+from desktop.domain.tickets import TicketDraft
+from desktop.ingest.plan import Plan, make_plan
+from desktop.ingest.records import Dialect, IdPattern, RecordReader
+from desktop.ingest.rows import RowGate
+from desktop.ingest.systems import SystemDefinition
+from desktop.ingest.threads import ThreadBuilder
+
+BATCH_CHARACTERS = 4_000_000
+"""A batch ends here too, so that rows of 170 kB cells do not pile up."""
+PREVIEW_TICKETS = 5
+
+
+def read_batches(
+    recognized: Recognized, *, systems: Sequence[SystemDefinition], batch_rows: int = 2000
+) -> Iterator[Batch]:
+    """Read a file to its end, a batch at a time; the last batch carries the warnings.
+
+    Raises:
+        DeskError: `file-missing` or `file-unreadable`, when the file is no longer what was recognized.
+    """
+    plan = make_plan(recognized, systems)
+    reading = _Reading(recognized, plan)
+    with reading.records:
+        yield from reading.grouped(batch_rows) if plan.shape == "messages" else reading.streamed(batch_rows)
+
+
+def preview_tickets(
+    recognized: Recognized, *, systems: Sequence[SystemDefinition], head_bytes: int
+) -> tuple[TicketDraft, ...]:
+    """Return the first few tickets as they will become, reading only the head; a thread may go on further down."""
+    reading = _Reading(recognized, make_plan(recognized, systems), limit_bytes=head_bytes)
+    with reading.records:
+        return reading.first_tickets()
+
+
+class _Reading:
+    def __init__(self, recognized: Recognized, plan: Plan, *, limit_bytes: int = 0) -> None:
+        id_place = plan.places.get("ticket_id", -1)
+        if id_place < 0:
+            raise DeskError(
+                "mapping-no-id",
+                "No column is marked as the ticket id.",
+                remedy="Choose which column holds the ticket ids.",
+            )
+        ids = IdPattern(recognized.columns[id_place].samples)
+        self._plan = plan
+        self._gate = RowGate(plan, ids)
+        self._builder = ThreadBuilder(plan)
+        path = Path(recognized.path)
+        try:
+            self.records = RecordReader(
+                path,
+                Dialect(recognized.delimiter, recognized.quote),
+                encoding=recognized.encoding,
+                first_line=recognized.header_line,
+                width=plan.width,
+                id_index=id_place,
+                ids=ids,
+                limit_bytes=limit_bytes,
+            )
+        except FileNotFoundError as error:
+            raise DeskError(
+                "file-missing", f"{path.name} is no longer there.", remedy="Drop it on the window again."
+            ) from error
+        except OSError as error:
+            raise DeskError(
+                "file-unreadable", f"{path.name} cannot be read.", remedy=f"The system says: {error.strerror}."
+            ) from error
+
+    def streamed(self, batch_rows: int) -> Iterator[Batch]:
+        tickets: list[TicketDraft] = []
+        characters = seen = 0
+        for cells in self._admitted():
+            seen += 1
+            if cells:
+                tickets.append(self._builder.from_row(cells))
+                characters += sum(map(len, cells))
+            if seen >= batch_rows or characters > BATCH_CHARACTERS:
+                yield self._batch(tickets)
+                tickets, characters, seen = [], 0, 0
+        yield self._batch(tickets, warnings=self._warnings())
+
+    def grouped(self, batch_rows: int) -> Iterator[Batch]:
+        rows_of: dict[str, list[Sequence[str]]] = {}
+        for seen, cells in enumerate(self._admitted(), start=1):
+            if cells:
+                rows_of.setdefault(self._plan.cell(cells, "ticket_id").strip(), []).append(cells)
+            if seen % batch_rows == 0:
+                yield self._batch([])
+        tickets: list[TicketDraft] = []
+        rows = 0
+        for identifier in list(rows_of):
+            group = rows_of.pop(identifier)
+            tickets.append(self._builder.from_rows(group))
+            rows += len(group)
+            if rows >= batch_rows:
+                yield self._batch(tickets)
+                tickets, rows = [], 0
+        yield self._batch(tickets, warnings=self._warnings())
+
+    def first_tickets(self) -> tuple[TicketDraft, ...]:
+        """Return the first few tickets of what can be read."""
+        admitted = (cells for cells in self._admitted() if cells)
+        if self._plan.shape != "messages":
+            return tuple(self._builder.from_row(cells) for cells in itertools.islice(admitted, PREVIEW_TICKETS))
+        rows_of: dict[str, list[Sequence[str]]] = {}
+        for cells in admitted:
+            identifier = self._plan.cell(cells, "ticket_id").strip()
+            if identifier in rows_of or len(rows_of) < PREVIEW_TICKETS:
+                rows_of.setdefault(identifier, []).append(cells)
+        return tuple(self._builder.from_rows(group) for group in rows_of.values())
+
+    def _admitted(self) -> Iterator[list[str] | None]:
+        records = iter(self.records)
+        next(records, None)  # the header
+        gate = self._gate
+        for record in records:
+            yield gate.admit(record, self.records)
+
+    def _batch(self, tickets: list[TicketDraft], *, warnings: tuple[str, ...] = ()) -> Batch:
+        gate = self._gate
+        rows = sum(ticket.rows for ticket in tickets) + len(gate.rejects) + gate.blank + gate.footer
+        batch = Batch(
+            tuple(tickets), tuple(gate.rejects), rows, gate.blank, gate.footer, self.records.bytes_read, warnings
+        )
+        gate.reset()
+        return batch
+
+    def _warnings(self) -> tuple[str, ...]:
+        gate, tally = self._gate, self._builder.tally
+        said = (
+            (gate.padded, "{} had fewer cells than the header; the missing ones are taken as empty.", "row"),
+            (gate.extended, "{} had more cells than the header; the rest is kept under “(extra)”.", "row"),
+            (tally.unread_dates, "{} could not be read and stayed empty; the original is kept.", "date"),
+            (tally.contrary_dates, "{} made sense only with day and month the other way round.", "date"),
+            (tally.hidden, "{} of hidden text, invisible to a reader, dropped.", "piece"),
+            (self.records.repaired_bytes, "{} that was no UTF-8 read as Windows text.", "byte"),
+        )
+        return tuple(text.format(f"{count:,} {noun}{'s' if count != 1 else ''}") for count, text, noun in said if count)

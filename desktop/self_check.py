@@ -112,7 +112,9 @@ def _render_window(paths: Paths) -> tuple[bool, str]:
     window = make_window(app, paths.resources)
     window.show()
     picture = window.grab().toImage()
-    colors = {picture.pixelColor(x, y).name() for x in range(0, picture.width(), 16) for y in range(0, picture.height(), 16)}
+    colors = {
+        picture.pixelColor(x, y).name() for x in range(0, picture.width(), 16) for y in range(0, picture.height(), 16)
+    }
     window.close()
     if len(colors) < 3:
         return False, f"the window came out blank ({picture.width()} × {picture.height()})"

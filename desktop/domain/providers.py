@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 BUILT_IN = "built-in"
 """The name and the kind of the provider that always exists."""
 

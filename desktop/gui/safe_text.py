@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QUrl, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtCore import QByteArray, QEvent, QUrl, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QKeySequence, QTextDocument
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 
@@ -20,13 +20,16 @@ class SafeTextBrowser(QTextBrowser):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._nothing = QImage(1, 1, QImage.Format.Format_ARGB32)
+        self._nothing.fill(0)
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
         self.setUndoRedoEnabled(False)
         self.anchorClicked.connect(lambda url: self.link_clicked.emit(url.toString()))
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
-        return None
+        # An empty picture, not nothing: at nothing, and at a picture that cannot be read, Qt goes on and opens the file itself.
+        return self._nothing if kind == int(QTextDocument.ResourceType.ImageResource.value) else QByteArray()
 
     def event(self, event: QEvent) -> bool:
         # Ctrl+C without a selection belongs to the window, where it copies the summary.

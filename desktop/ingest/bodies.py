@@ -21,7 +21,8 @@ _TAG = re.compile(rf"<(?:/?(?:{_TAG_NAMES})(?:\s[^<>]*|/)?>|!--|!doctype\b)", re
 _BLOCK_START = re.compile(r"<(?:p|div|table|html|body|ul|ol|h[1-6]|!doctype)\b", re.IGNORECASE)
 # Most bodies with tags hold a few of these and nothing else; a parser would take ten times as long over them.
 _BARE_INLINE = re.compile(r"</?(?:b|i|u|em|strong|code|tt|s|small)>|<br\s*/?>\n?", re.IGNORECASE)
-_INVISIBLE = re.compile("[\u200b\u2060-\u2064\ufeff\u180e\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+# The marks that embed right-to-left names stay: people write them, and only the overrides can disguise a text.
+_INVISIBLE = re.compile("[\u200b\u2060-\u2064\ufeff\u180e\u202d\u202e\U000e0000-\U000e007f]")
 _BLOCKS = frozenset(
     "p div table tr ul ol h1 h2 h3 h4 h5 h6 blockquote pre section article header footer form hr dl dt dd address center figure".split()
 )

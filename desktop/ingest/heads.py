@@ -137,13 +137,16 @@ def _find_dialect(path: Path, text: str) -> tuple[int, Dialect]:
 
 
 def _score(dialect: Dialect, sample: str) -> float:
-    widths = Counter(
-        len(cells) for cells in dialect.reader(iter(io.StringIO(sample, newline="")), strict=False) if any(cells)
-    )
+    """Rate a way of cutting: the share of rows it cuts alike, more for more columns; 0 when this is no table."""
+    rows = [cells for cells in dialect.reader(iter(io.StringIO(sample, newline="")), strict=False) if any(cells)]
+    widths = Counter(len(cells) for cells in rows if len(cells) > 1)
     if not widths:
         return 0.0
     width, count = max(widths.items(), key=lambda pair: (pair[1], pair[0]))
-    return count / widths.total() * math.log2(width) if width > 1 else 0.0
+    has_names = any(known_names(map(fold, cells)) >= 2 for cells in rows[:_PREAMBLE_ROWS])
+    share = count / len(rows)
+    # Prose has commas too; only a line of well-known names makes a table of lines that are mostly cut otherwise.
+    return share * math.log2(width) + has_names if has_names or share >= 0.4 else 0.0
 
 
 def _with_quotes(delimiter: str, sample: str) -> Dialect:
@@ -168,9 +171,9 @@ def _sound_rows(dialect: Dialect, sample: str) -> int:
 
 
 def _find_header(path: Path, records: Sequence[Record]) -> int:
-    if not records:
-        raise _no_table(path, "it holds no rows")
-    usual = Counter(len(record.cells) for record in records).most_common(1)[0][0]
+    if not any(len(record.cells) > 1 for record in records):
+        raise _no_table(path, "it holds no rows of several cells")
+    usual = Counter(len(record.cells) for record in records if len(record.cells) > 1).most_common(1)[0][0]
     candidates = [
         place for place, record in enumerate(records[:_PREAMBLE_ROWS]) if _reads_like_names(record.cells, usual)
     ]

@@ -8,7 +8,7 @@ Deliberately not here: which rows count at all, see `rows`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from desktop.domain.tickets import Message, Role, TicketDraft
@@ -37,31 +37,26 @@ class ThreadBuilder:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        # A file has a handful of words for these and a row each: looking them up again would cost a tenth of the import.
+        self._statuses: dict[str, str] = {"": ""}
+        self._priorities: dict[str, str] = {"": ""}
         self.tally = Tally()
 
     def from_row(self, cells: Sequence[str]) -> TicketDraft:
         """Make a ticket of one row: its description and the comments that stand in the same row."""
         plan = self._plan
         draft = self._heading(cells)
-        messages = []
+        requester = draft.requester
+        messages: list[Message] = []
         body = self._body(plan.cell(cells, "body"))
         if body:
-            messages.append(
-                Message(0, draft.requester, Role.CUSTOMER if draft.requester else Role.UNKNOWN, draft.created_at, body)
-            )
-        entries = [
-            split_comment(cells[place], plan.date_order)
-            for place in plan.many.get("comment", ())
-            if not is_nothing(cells[place])
-        ]
-        for place in plan.many.get("journal", ()):
-            if not is_nothing(cells[place]):
-                entries += split_journal(cells[place], plan.date_order)
+            messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, draft.created_at, body))
+        entries = self._entries(cells)
         if entries:
-            messages += self._from_entries(entries, cells)
-            if not draft.requester:
-                draft = replace(draft, requester=next((m.author for m in messages if m.role is Role.CUSTOMER), ""))
-        return replace(draft, messages=_numbered(messages), subject=draft.subject or self._stand_in(messages))
+            messages = _numbered(messages + self._from_entries(entries, cells))
+            requester = requester or next((m.author for m in messages if m.role is Role.CUSTOMER), "")
+        subject = draft.subject or self._stand_in(messages)
+        return replace(draft, messages=tuple(messages), subject=subject, requester=requester)
 
     def from_rows(self, rows: Sequence[Sequence[str]]) -> TicketDraft:
         """Make a ticket of all rows that are its messages or events, in any order."""
@@ -91,19 +86,23 @@ class ThreadBuilder:
             else (times[0] if times else ""),
             updated_at=max([heading.updated_at, *times[-1:]]),
             fields=self._merged_fields(ordered),
-            messages=_numbered(messages),
+            messages=tuple(_numbered(messages)),
             rows=len(rows),
         )
 
     def _heading(self, cells: Sequence[str]) -> TicketDraft:
         plan = self._plan
         status, priority = self._word(cells, "status"), self._word(cells, "priority")
+        if status not in self._statuses:
+            self._statuses[status] = normalize_status(status, plan.system.status)
+        if priority not in self._priorities:
+            self._priorities[priority] = normalize_priority(priority, plan.system.priority)
         return TicketDraft(
             external_id=plan.cell(cells, "ticket_id").strip(),
             subject=_one_line(self._body(plan.cell(cells, "subject"))),
-            status=normalize_status(status, plan.system.status) if status else "",
+            status=self._statuses[status],
             status_original=status,
-            priority=normalize_priority(priority, plan.system.priority) if priority else "",
+            priority=self._priorities[priority],
             priority_original=priority,
             requester=self._word(cells, "requester") or self._word(cells, "requester_email"),
             assignee=self._word(cells, "assignee"),
@@ -112,8 +111,19 @@ class ThreadBuilder:
             fields=plan.fields(cells),
         )
 
-    def _from_entries(self, entries: Iterable[Entry], cells: Sequence[str]) -> list[Message]:
-        entries = list(entries)
+    def _entries(self, cells: Sequence[str]) -> list[Entry]:
+        plan = self._plan
+        entries = [
+            split_comment(cells[place], plan.date_order)
+            for place in plan.many.get("comment", ())
+            if not is_nothing(cells[place])
+        ]
+        for place in plan.many.get("journal", ()):
+            if not is_nothing(cells[place]):
+                entries += split_journal(cells[place], plan.date_order)
+        return entries
+
+    def _from_entries(self, entries: Sequence[Entry], cells: Sequence[str]) -> list[Message]:
         colleagues = {fold(entry.author) for entry in entries if entry.internal}
         messages = []
         for entry in entries:
@@ -127,22 +137,27 @@ class ThreadBuilder:
         return messages
 
     def _parts(self, timed: Sequence[tuple[str, Sequence[str]]]) -> list[Message]:
+        messages = [message for time, row in timed if (message := self._part(time, row))]
+        colleagues = {message.author for message in messages if message.internal and message.author}
+        return [
+            replace(message, role=Role.AGENT)
+            if message.role is Role.UNKNOWN and message.author in colleagues
+            else message
+            for message in messages
+        ]
+
+    def _part(self, time: str, row: Sequence[str]) -> Message | None:
         plan = self._plan
-        messages = []
-        for time, row in timed:
-            author = self._word(row, "author")
-            part = fold(row[plan.part_place]) if plan.part_place >= 0 else ""
-            text = self._body(plan.cell(row, "body"))
-            kind = self._word(row, "author_role")
-            role = author_role(kind, plan.system.author_roles) if kind else Role.UNKNOWN
-            if role is Role.UNKNOWN:
-                role = self._person(author, row)
-            is_internal = part in plan.layout.internal_parts or self._is_internal(plan.cell(row, "internal"))
-            if not text:
-                text, role = plan.layout.part_words.get(part, ""), Role.SYSTEM
-            if text:
-                messages.append(Message(0, author, role, time, text, is_internal))
-        return messages
+        author, kind = self._word(row, "author"), self._word(row, "author_role")
+        part = fold(row[plan.part_place]) if plan.part_place >= 0 else ""
+        text = self._body(plan.cell(row, "body"))
+        role = author_role(kind, plan.system.author_roles) if kind else Role.UNKNOWN
+        if role is Role.UNKNOWN:
+            role = self._person(author, row)
+        is_internal = part in plan.layout.internal_parts or self._is_internal(plan.cell(row, "internal"))
+        if not text:
+            text, role = plan.layout.part_words.get(part, ""), Role.SYSTEM
+        return Message(0, author, role, time, text, is_internal) if text else None
 
     def _events(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
         """Say of each row of an audit log what it changed."""
@@ -196,9 +211,8 @@ class ThreadBuilder:
         """Make a subject of the first sentence of the customer's first message, where the export has no column for it."""
         if "subject" in self._plan.places:
             return ""
-        first = next((m for m in messages if m.role is Role.CUSTOMER), None) or next(
-            (m for m in messages if not m.internal), None
-        )
+        written = [message for message in messages if message.role is not Role.SYSTEM and not message.internal]
+        first = next((message for message in written if message.role is Role.CUSTOMER), next(iter(written), None))
         return subject_from(first.text) if first else ""
 
     def _merged_fields(self, ordered: Sequence[Sequence[str]]) -> dict[str, str | list[str]]:
@@ -251,13 +265,13 @@ def subject_from(text: str) -> str:
     return (cut[: cut.rfind(" ")] if " " in cut[40:] else cut).rstrip(" ,;:-") + "…"
 
 
-def _numbered(messages: list[Message]) -> tuple[Message, ...]:
+def _numbered(messages: list[Message]) -> list[Message]:
     # A message without a time stays where it was written: after the last one before it that has a time.
     keys: list[str] = []
     for message in messages:
         keys.append(message.created_at or (keys[-1] if keys else ""))
     order = sorted(range(len(messages)), key=keys.__getitem__)
-    return tuple(replace(messages[place], position=number) for number, place in enumerate(order, start=1))
+    return [replace(messages[place], position=number) for number, place in enumerate(order, start=1)]
 
 
 def _one_line(text: str) -> str:

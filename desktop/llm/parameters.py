@@ -1,0 +1,75 @@
+"""Parameters: what of a request a provider accepts, learned from its refusals.
+
+Servers that speak the same API differ in three parameters: the name of the length limit, the temperature, and whether usage can be asked for.
+A refusal that names one of them is answered with the next way to say it; nothing else is ever retried here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from desktop.domain.llm import ChatRequest
+from desktop.llm.answer import valid_text
+from desktop.llm.presets import host_of
+
+MAX_REQUESTS = 3
+"""Requests of one action, the refused ones included."""
+
+_LIMITS = ("max_tokens", "max_completion_tokens")
+_TOO_LARGE = re.compile(r"context|too large|too long|at most|less than|exceed", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """One way to ask. `limits` are the names of the length limit still to be tried, the first is used; empty sends none."""
+
+    limits: tuple[str, ...] = _LIMITS
+    has_temperature: bool = True
+    has_usage: bool = True
+
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """Return the request as the SDK's `chat.completions.create` takes it."""
+        body: dict[str, Any] = {
+            "model": request.model,
+            "messages": [{"role": m.role, "content": valid_text(m.content)} for m in request.messages],
+            "stream": True,
+        }
+        if self.limits:
+            body[self.limits[0]] = request.max_tokens
+        if self.has_temperature and request.temperature is not None:
+            body["temperature"] = request.temperature
+        if self.has_usage:
+            body["stream_options"] = {"include_usage": True}
+        return body
+
+    def after(self, refusal: object) -> Parameters | None:
+        """Return the next way to ask after an SDK error, or None when it complains about something else."""
+        if getattr(refusal, "status_code", None) not in (400, 422):
+            return None
+        named = str(getattr(refusal, "param", None) or "")
+        words = f"{named} {getattr(refusal, 'message', '')} {_places(getattr(refusal, 'body', None))}"
+        if self.has_usage and re.search(r"stream_options|include_usage", words):
+            return replace(self, has_usage=False)
+        if self.has_temperature and "temperature" in words and not named.startswith("max_"):
+            return replace(self, has_temperature=False)
+        # A limit that is too large for the model is not a limit by the wrong name.
+        if self.limits and self.limits[0] in words and not _TOO_LARGE.search(words):
+            return replace(self, limits=self.limits[1:])
+        return None
+
+
+def _places(body: object) -> str:
+    """Return the places that a FastAPI server complains about; its `input` would repeat the tickets, and any word may stand there."""
+    details = body.get("detail") if isinstance(body, dict) else None
+    return (
+        str([detail.get("loc") for detail in details if isinstance(detail, dict)]) if isinstance(details, list) else ""
+    )
+
+
+def first_parameters(base_url: str) -> Parameters:
+    """Return how to ask first: OpenAI's newer models refuse `max_tokens`, most other servers know nothing else."""
+    host = host_of(base_url)
+    is_openai = host == "api.openai.com" or host.endswith((".api.openai.com", ".openai.azure.com"))
+    return Parameters(limits=tuple(reversed(_LIMITS)) if is_openai else _LIMITS)

@@ -48,7 +48,8 @@ class Recognized:
     """What a file turned out to be, before anything is written.
 
     `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message) or `journal` (all
-    comments in one cell). `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why. `header_line` counts from 1.
+    comments in one cell). `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
+    `header_line` counts from 1.
     `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
     """
 

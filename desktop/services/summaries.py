@@ -225,10 +225,9 @@ class SummaryService:
                 if progress.first_token_seconds is None:
                     progress.first_token_seconds = time.monotonic() - progress.started_at
                 progress.text += event.text
-                claims = progress.parser.feed(event.text)
-                yield TextDelta(event.text, progress.parser.pending_section, progress.parser.pending)
-                for checked in self._check(prepared, progress, claims):
+                for checked in self._check(prepared, progress, progress.parser.feed(event.text)):
                     yield checked
+                yield TextDelta(event.text, progress.parser.pending_section, progress.parser.pending)
                 await self._journal(progress)
 
     async def _journal(self, progress: _Progress) -> None:

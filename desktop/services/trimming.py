@@ -56,7 +56,8 @@ _COURTESY = re.compile(
     r"(?:day|evening|weekend|week|one|night)|thanks? (?:you )?(?:so much |very much )?for|let (?:us|me) know if|don'?t hesitate|do not hesitate"
     r"|you'?re (?:most |very )?welcome|my pleasure|no worries|sorry (?:to hear|for (?:the|any)|about (?:the|that|this))|apologi[sz]e for"
     r"|apologies for|understand (?:your|how) (?:frustrat|concern)|patience|look(?:ing)? forward to|hope (?:this|that) helps"
-    r"|reach out to us|good luck|(?:write|call|contact us|reach out) any ?time|how (?:can|may) (?:i|we) (?:help|assist)|(?:good|nice) to hear|stay safe|take care",
+    r"|reach out to us|good luck|(?:write|call|contact us|reach out) any ?time|how (?:can|may) (?:i|we) (?:help|assist)"
+    r"|(?:good|nice) to hear|stay safe|take care",
     re.IGNORECASE,
 )
 

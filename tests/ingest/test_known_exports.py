@@ -209,15 +209,14 @@ def test_a_table_of_users_is_refused_with_its_name(systems: tuple[SystemDefiniti
 
 def test_every_real_table_is_read_or_refused_in_words(systems: tuple[SystemDefinition, ...], read: Reader) -> None:
     folder = SHARED if SHARED.exists() else OWN
-    codes = set()
+    refusals: dict[Path, DeskError] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
             assert read(path).tickets
         except DeskError as error:
-            codes.add(error.code)
-            assert path.name in error.message
-            assert error.remedy
-    assert codes <= {
+            refusals[path] = error
+    assert all(path.name in error.message and error.remedy for path, error in refusals.items())
+    assert {error.code for error in refusals.values()} <= {
         "file-format-unsupported",
         "file-not-tickets",
         "mapping-no-id",

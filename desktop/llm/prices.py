@@ -1,0 +1,67 @@
+"""Prices: what a call costs, from a table that came with the program.
+
+A price is known for a host and a model; everything else costs *unknown*, never zero, except a model on this machine, which costs nothing. A dollar a
+million tokens is a micro-dollar a token, so the table's numbers are the factors. Providers change their prices: the table says when it was written.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.domain.errors import DeskError
+from desktop.domain.runs import Usage
+from desktop.llm.presets import host_of, is_loopback
+
+# A model's dated snapshot costs what the model costs: gpt-4o-mini-2024-07-18, but not gpt-4o-mini-audio.
+_SNAPSHOT = re.compile(r"-(?:20\d{2}-\d{2}-\d{2}|20\d{6})")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars a million tokens."""
+
+    input: float
+    cached_input: float
+    output: float
+
+
+class PriceTable:
+    """Prices by host and model."""
+
+    def __init__(self, prices: dict[tuple[str, str], Price]) -> None:
+        self._prices = prices
+
+    def cost_microusd(self, *, base_url: str, model: str, usage: Usage) -> int | None:
+        """Return what a call cost in micro-dollars, rounded; 0 on this machine, None when the price or the usage is unknown."""
+        if is_loopback(base_url):
+            return 0
+        price = self._prices.get((host_of(base_url), _SNAPSHOT.sub("", model)))
+        if price is None or usage.input_tokens is None or usage.output_tokens is None:
+            return None
+        cached = min(usage.cached_input_tokens or 0, usage.input_tokens)
+        fresh = usage.input_tokens - cached
+        return round(fresh * price.input + cached * price.cached_input + usage.output_tokens * price.output)
+
+
+def load_prices(path: Path) -> PriceTable:
+    """Read the table.
+
+    Raises:
+        DeskError: `prices-broken`, when the file is missing or not what it should be.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return PriceTable(
+            {
+                (host, model): Price(float(p["input"]), float(p.get("cached_input", p["input"])), float(p["output"]))
+                for host, models in values["hosts"].items()
+                for model, p in models.items()
+            }
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DeskError(
+            "prices-broken", f"The list of prices {path} cannot be read: {error}.", remedy="Install TLDesk again."
+        ) from None

@@ -1,0 +1,175 @@
+"""Claims: a model's text as it streams in, cut into sections and claims, each with the sentences it cites.
+
+The wanted form is a line a section, `Problem: The export fails. [m1.2]`. Models write it as `**Problem**:`, as `## Problem` with the text below, with
+a citation before the full stop, or without any: all of that is read, and text under no section is kept under `Summary`, never dropped. It decides
+nothing about truth: see `evidence`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from desktop.domain.runs import Claim
+from desktop.domain.sentences import ends_sentence
+
+GIST = "Gist"
+UNNAMED = "Summary"
+NOTHING = "Not in the ticket"
+
+_ID = r"m\d+(?:\.\d+)?"
+_MORE = rf"(?:\s*(?:[,;&]|and|to|[-–—])\s*(?:{_ID}|\d+(?:\.\d+)?))*"
+_CITATION = re.compile(rf"\s*(?:\[\s*{_ID}{_MORE}\s*\]|\(\s*{_ID}{_MORE}\s*\))", re.IGNORECASE)
+_HALF_CITATION = re.compile(r"\s*[\[(][^\])]{0,40}$")
+_RANGE = re.compile(r"m?(\d+)\.(\d+)\s*[-–—]\s*m?(?:(\d+)\.)?(\d+)", re.IGNORECASE)
+_PLACE = re.compile(r"m?(\d+(?:\.\d+)?)", re.IGNORECASE)
+_LONGEST_RANGE = 12
+_END = re.compile(r"[.!?…]+[\"'”’»)*_]*|[。！？]+[」』”’）]*")
+_DECORATION = re.compile(r"[\s*_#>•–—-]*(?:\d{1,2}(?:[.)]|$))?[\s*_#>•–—-]*")
+_NOTHING = re.compile(
+    r"(?:not in (?:the|this) ticket|none|n/?a|nothing|not (?:mentioned|stated|specified|given))\W*", re.IGNORECASE
+)
+_FENCE = re.compile(r"\s*`{3,}\w*\s*")
+
+
+class SummaryParser:
+    """Takes a text piece by piece and gives out each claim once, when it is complete."""
+
+    def __init__(self, sections: Sequence[str]) -> None:
+        """`sections` are the names that the recipe asks for, in their order; the gist is always looked for."""
+        self._names = (GIST, *sections)
+        label = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in sorted(self._names, key=len, reverse=True))
+        # A name counts as a label with a colon behind it, or alone on its line as a heading.
+        self._label = re.compile(
+            rf"[\W_]*(?:\d{{1,2}}[.)])?[\W_]*({label})(?:[*_]*\s*[:：][*_]*|[*_#]*\s*$)", re.IGNORECASE
+        )
+        self._section = ""
+        self._line = ""
+        self._is_labeled = False
+        self._seen: set[tuple[str, str]] = set()
+        self._texts: dict[str, list[str]] = {name: [] for name in sections}
+        self._gist: list[str] = []
+
+    @property
+    def gist(self) -> str:
+        """Return the gist so far, '' when there is none."""
+        return " ".join(self._gist)
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """Return the text of every section so far, without citations; '' for one that has nothing."""
+        return {name: " ".join(texts) for name, texts in self._texts.items()}
+
+    @property
+    def pending_section(self) -> str:
+        """Return the section that is being written."""
+        return self._section or UNNAMED
+
+    @property
+    def pending(self) -> str:
+        """Return the end of the text that is no claim yet, as it can be shown; '' while it may still become a label."""
+        if not self._is_labeled and self._may_be_label(self._line):
+            return ""
+        return _clean(_HALF_CITATION.sub("", _CITATION.sub("", self._line)))
+
+    def feed(self, text: str) -> tuple[Claim, ...]:
+        """Take more text and return the claims that it completed."""
+        claims: list[Claim] = []
+        *ended, rest = (self._line + text).replace("\r", "").split("\n")
+        for line in ended:
+            claims += self._take(line, is_ended=True)
+            self._is_labeled = False
+        self._line = rest
+        if rest:
+            claims += self._take(rest, is_ended=False)
+        return tuple(claims)
+
+    def finish(self) -> tuple[Claim, ...]:
+        """Return the claims of what is left, once nothing more comes."""
+        line, self._line = self._line, ""
+        return tuple(self._take(line, is_ended=True)) if line.strip() else ()
+
+    def _take(self, line: str, *, is_ended: bool) -> list[Claim]:
+        """Read a line; what of it is complete becomes claims, the rest of an unfinished line is kept."""
+        if not self._is_labeled:
+            found = self._label.match(line)
+            if found and (is_ended or not line[found.end(1) :].strip("*_# ") == ""):
+                self._section = self._name_of(found[1])
+                self._is_labeled = True
+                line = line[found.end() :]
+            elif not is_ended and self._may_be_label(line):
+                return []
+            else:
+                self._is_labeled = True
+        if is_ended and _FENCE.fullmatch(line):
+            return []
+        pieces = list(_cut(line))
+        if not is_ended and pieces:
+            self._line = pieces.pop()
+        return [claim for piece in pieces if (claim := self._claim(piece)) is not None]
+
+    def _claim(self, piece: str) -> Claim | None:
+        citations = tuple(dict.fromkeys(_citations(piece)))
+        text = _clean(_CITATION.sub("", piece))
+        section = self._section or UNNAMED
+        if not any(character.isalnum() for character in text) or _NOTHING.fullmatch(text):
+            return None
+        # An announcement ("Here is the summary:") says nothing of the ticket.
+        if not self._section and not citations and text.endswith((":", "：")):
+            return None
+        # Small models repeat themselves until they are stopped; a sentence is said once.
+        if (section, text.casefold()) in self._seen:
+            return None
+        self._seen.add((section, text.casefold()))
+        (self._gist if section == GIST else self._texts.setdefault(section, [])).append(text)
+        return Claim(section, text, citations)
+
+    def _name_of(self, label: str) -> str:
+        wanted = " ".join(label.split()).casefold()
+        return next(name for name in self._names if name.casefold() == wanted)
+
+    def _may_be_label(self, line: str) -> bool:
+        decoration = _DECORATION.match(line)
+        start = line[decoration.end() if decoration else 0 :].rstrip("*_ ").casefold()
+        return any(name.casefold().startswith(start) for name in self._names)
+
+
+def _cut(line: str) -> Iterator[str]:
+    """Cut a line into sentences, each with the citations that follow it; nothing is lost between them."""
+    begin = 0
+    for found in _END.finditer(line):
+        if found.start() < begin:
+            continue
+        end = found.end()
+        while (citation := _CITATION.match(line, end)) is not None:
+            end = citation.end()
+        # A full stop after a citation that came before it belongs to it: "It fails [m1.2]. Then …"
+        following = line[end:].lstrip()[:1]
+        is_apart = end > found.end() or line[end : end + 1].isspace() or found.group()[0] in "。！？"
+        if not following or not is_apart or following in "[(":
+            continue
+        if not ends_sentence(_CITATION.sub("", line[begin : found.end()]), following) and end == found.end():
+            continue
+        yield line[begin:end]
+        begin = end
+    yield line[begin:]
+
+
+def _citations(text: str) -> Iterator[str]:
+    for found in _CITATION.finditer(text):
+        inner = found.group()
+        for message, first, other, last in _RANGE.findall(inner):
+            if not other or other == message:
+                # Only what a person would have written out: a range of a thousand sentences cites nothing.
+                for index in range(int(first), min(int(last), int(first) + _LONGEST_RANGE) + 1):
+                    yield f"m{message}.{index}"
+        for place in _PLACE.findall(_RANGE.sub(" ", inner) if _RANGE.search(inner) else inner):
+            yield f"m{place}"
+
+
+def _clean(text: str) -> str:
+    """Return a claim's text without list marks, emphasis and space before its full stop."""
+    text = re.sub(r"(\*\*|__)(.*?)\1", r"\2", text)
+    text = re.sub(r"^\s*(?:[*•–—-]\s+|\d{1,2}[.)]\s+|#{1,6}\s+|>\s+)", "", text)
+    text = re.sub(r"\s+([.,;!?])", r"\1", " ".join(text.split()))
+    return text.strip("* ").strip()

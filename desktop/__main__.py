@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from desktop.cli import COMMANDS
+
+if TYPE_CHECKING:
+    from desktop.config.paths import Paths
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _open_window(data_dir, [Path(name) for name in rest])
     from desktop.cli.main import run_command
 
-    return run_command(arguments)
+    return run_command(arguments, find_paths=_prepare_paths)
 
 
 def _take_data_dir(arguments: list[str]) -> tuple[Path | None, list[str]]:
@@ -51,19 +55,26 @@ def _is_for_window(rest: list[str]) -> bool:
     return Path(first).exists() or bool(Path(first).suffix) or Path(first).name != first
 
 
-def _open_window(data_dir: Path | None, files: list[Path]) -> int:
+def _prepare_paths(data_dir: Path | None) -> Paths:
+    """Find all places, make the data folder, and begin to log there."""
     from desktop.config.logs import start_logging
     from desktop.config.paths import find_paths, make_folders
+
+    paths = find_paths(data_dir)
+    make_folders(paths)
+    start_logging(paths.logs)
+    return paths
+
+
+def _open_window(data_dir: Path | None, files: list[Path]) -> int:
     from desktop.config.settings import Settings
     from desktop.domain.errors import DeskError
 
     try:
-        paths = find_paths(data_dir)
-        make_folders(paths)
+        paths = _prepare_paths(data_dir)
     except DeskError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there is no window yet to say it in
         return 4
-    start_logging(paths.logs)
     from desktop.gui.app import run_window
 
     return run_window(paths, files, layout=Settings(paths.settings).get("window"))

@@ -1,4 +1,13 @@
 """The command: one module for each group of commands."""
 
-COMMANDS = ("doctor", "import", "keys", "list", "providers", "show", "summarize", "try")
-"""Their names, here so that the program can tell a command from a file without loading any of them."""
+COMMANDS = {
+    "doctor": "doctor",
+    "import": "imports",
+    "keys": "providers",
+    "list": "tickets",
+    "providers": "providers",
+    "show": "tickets",
+    "summarize": "summaries",
+    "try": "tryout",
+}
+"""Their names and modules, here so that the program can tell a command from a file without loading any of them."""

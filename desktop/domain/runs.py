@@ -115,6 +115,18 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What summaries of some tickets would take: `calls` of the `tickets`, `cached` of them made before. `cost_microusd` None: no price is known."""
+
+    tickets: int = 0
+    calls: int = 0
+    cached: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_microusd: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Highlights:
     """The highlights stand, before any model was asked."""
 

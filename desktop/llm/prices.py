@@ -1,7 +1,7 @@
 """Prices: what a call costs, from a table that came with the program.
 
-A price is known for a host and a model; everything else costs *unknown*, never zero, except a model on this machine, which costs nothing. A dollar a
-million tokens is a micro-dollar a token, so the table's numbers are the factors. Providers change their prices: the table says when it was written.
+A price is known for a host and a model; everything else costs *unknown*, never zero. A dollar a million tokens is a micro-dollar a token, so the
+table's numbers are the factors. Providers change their prices: the table says when it was written.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import Usage
-from desktop.llm.presets import host_of, is_loopback
 
 # A model's dated snapshot costs what the model costs: gpt-4o-mini-2024-07-18, but not gpt-4o-mini-audio.
 _SNAPSHOT = re.compile(r"-(?:20\d{2}-\d{2}-\d{2}|20\d{6})")
@@ -34,11 +33,9 @@ class PriceTable:
     def __init__(self, prices: dict[tuple[str, str], Price]) -> None:
         self._prices = prices
 
-    def cost_microusd(self, *, base_url: str, model: str, usage: Usage) -> int | None:
-        """Return what a call cost in micro-dollars, rounded; 0 on this machine, None when the price or the usage is unknown."""
-        if is_loopback(base_url):
-            return 0
-        price = self._prices.get((host_of(base_url), _SNAPSHOT.sub("", model)))
+    def cost_microusd(self, *, host: str, model: str, usage: Usage) -> int | None:
+        """Return what a call costs in micro-dollars, rounded; None when the price or the usage is unknown."""
+        price = self._prices.get((host, _SNAPSHOT.sub("", model)))
         if price is None or usage.input_tokens is None or usage.output_tokens is None:
             return None
         cached = min(usage.cached_input_tokens or 0, usage.input_tokens)

@@ -93,7 +93,7 @@ class SummaryParser:
         """Read a line; what of it is complete becomes claims, the rest of an unfinished line is kept."""
         if not self._is_labeled:
             found = self._label.match(line)
-            if found and (is_ended or not line[found.end(1) :].strip("*_# ") == ""):
+            if found and (is_ended or line[found.end(1) :].strip("*_# ")):
                 self._section = self._name_of(found[1])
                 self._is_labeled = True
                 line = line[found.end() :]

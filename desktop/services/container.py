@@ -21,7 +21,7 @@ from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
 from desktop.services.doctor import Doctor
 from desktop.services.imports import ImportService
-from desktop.services.outbound import Endpoint, Outbound
+from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
 from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
@@ -73,6 +73,7 @@ class Desk:
             outbound=outbound,
             recipes_folder=paths.prompts,
             workers=self._workers,
+            target=self.target,
             resolve=self.resolve,
         )
         self.doctor = Doctor(paths=paths, keys=self._keys, providers=self.providers, tickets=ticket_store)
@@ -101,30 +102,53 @@ class Desk:
         await self._database.close()
         await asyncio.to_thread(self._workers.shutdown, wait=True, cancel_futures=True)
 
+    def target(self, name: str = "", model: str = "") -> Target:
+        """Say where a provider's requests would go ('' for the default), without reading a key or starting anything.
+
+        Raises:
+            DeskError: `provider-missing`.
+        """
+        profile = self.providers.profile(name)
+        is_built_in, is_local = profile.kind == BUILT_IN, self.providers.is_local(profile)
+        built_in_model = Path(profile.model_path).stem if profile.model_path else BUILTIN_MODEL_NAME
+        return Target(
+            name=profile.name,
+            model=built_in_model if is_built_in else model or profile.model,
+            base_url=profile.base_url,
+            host=self.providers.host(profile),
+            is_local=is_local,
+            context_tokens=BUILT_IN_CONTEXT_TOKENS
+            if is_built_in
+            else LOCAL_CONTEXT_TOKENS
+            if is_local
+            else CLOUD_CONTEXT_TOKENS,
+        )
+
     async def resolve(self, name: str = "", model: str = "") -> Endpoint:
         """Turn a provider's name ('' for the default) into an endpoint; the built-in model is started when it is needed.
 
         Raises:
-            DeskError: `provider-missing`, `provider-no-key`, `provider-no-model`, `engine-…`.
+            DeskError: `provider-missing`, `provider-no-key`, `engine-…`.
         """
-        profile = self.providers.profile(name)
+        profile, target = self.providers.profile(name), self.target(name, model)
         if profile.kind == BUILT_IN:
-            return await self._resolve_built_in(profile)
-        host, is_local = self.providers.host(profile), self.providers.is_local(profile)
-        key, state = await self._keys.get(profile.name, host=host)
-        if not key and not is_local:
-            raise _no_key(profile, host, state)
+            base_url, key = await self._start_built_in(profile)
+        else:
+            base_url = target.base_url
+            key, state = await self._keys.get(profile.name, host=target.host)
+            if not key and not target.is_local:
+                raise _no_key(profile, target.host, state)
         return Endpoint(
-            name=profile.name,
-            model=model or profile.model,
-            base_url=profile.base_url,
-            host=host,
-            is_local=is_local,
-            context_tokens=LOCAL_CONTEXT_TOKENS if is_local else CLOUD_CONTEXT_TOKENS,
-            client=self._client(profile.base_url, key),
+            name=target.name,
+            model=target.model,
+            base_url=base_url,
+            host=target.host,
+            is_local=target.is_local,
+            context_tokens=target.context_tokens,
+            client=self._client(base_url, key),
         )
 
-    async def _resolve_built_in(self, profile: ProviderProfile) -> Endpoint:
+    async def _start_built_in(self, profile: ProviderProfile) -> tuple[str, str]:
         path = Path(profile.model_path) if profile.model_path else find_builtin_model()
         if path is None:
             raise DeskError(
@@ -132,16 +156,7 @@ class Desk:
                 "No model file came with this installation.",
                 remedy="Choose a GGUF file or set up another provider in Settings > Providers.",
             )
-        base_url, key = await self._engine.start(path)
-        return Endpoint(
-            name=profile.name,
-            model=path.stem if profile.model_path else BUILTIN_MODEL_NAME,
-            base_url=base_url,
-            host="this machine",
-            is_local=True,
-            context_tokens=BUILT_IN_CONTEXT_TOKENS,
-            client=self._client(base_url, key),
-        )
+        return await self._engine.start(path)
 
     def _client(self, base_url: str, key: str) -> OpenAIClient:
         """Reuse one client for an address and key: its connections stay warm."""

@@ -24,8 +24,8 @@ from desktop.storage.runs import LedgerStore
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A provider ready to be asked: its name, model and host as shown, and the client that holds the key."""
+class Target:
+    """Where a request would go: the provider's name, model and host as shown, and how many tokens the model takes. It holds no key."""
 
     name: str
     model: str
@@ -33,6 +33,12 @@ class Endpoint:
     host: str
     is_local: bool
     context_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Target):
+    """A provider ready to be asked: a target with the client that holds the key."""
+
     client: OpenAIClient
 
 
@@ -83,9 +89,9 @@ class Outbound:
         async for step in endpoint.client.test(endpoint.model):
             yield step
 
-    def cost_microusd(self, endpoint: Endpoint, usage: Usage) -> int | None:
-        """Return what a call cost in micro-dollars; 0 on this machine, None when no price is known."""
-        return self._prices.cost_microusd(base_url=endpoint.base_url, model=endpoint.model, usage=usage)
+    def cost_microusd(self, target: Target, usage: Usage) -> int | None:
+        """Return what a call costs in micro-dollars; 0 on this machine, None when no price is known."""
+        return 0 if target.is_local else self._prices.cost_microusd(host=target.host, model=target.model, usage=usage)
 
     def estimate_tokens(self, text: str) -> int:
         """Estimate how many tokens a text has, without a tokenizer."""

@@ -180,7 +180,10 @@ class ProviderService:
         try:
             endpoint = await self._resolve(name, model)
         except DeskError as error:
-            yield TestStep("name", ok=False, detail=error.message, remedy=error.remedy)
+            failed = (
+                "key" if error.code == "provider-no-key" else "model" if error.code.startswith("engine-") else "name"
+            )
+            yield TestStep(failed, ok=False, detail=error.message, remedy=error.remedy)
             return
         async for step in self._outbound.test(endpoint):
             yield step

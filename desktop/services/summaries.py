@@ -10,19 +10,22 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.llm import StreamDelta, StreamEnd, StreamEvent
+from desktop.domain.providers import BUILT_IN
 from desktop.domain.runs import (
     Cached,
     CheckedClaim,
     Claim,
     ClaimChecked,
+    Estimate,
     Finished,
     Highlight,
     Highlights,
@@ -31,13 +34,14 @@ from desktop.domain.runs import (
     Summary,
     SummaryEvent,
     TextDelta,
+    Usage,
 )
 from desktop.domain.sentences import Sentence, number_sentences
 from desktop.domain.tickets import Thread
 from desktop.services.claims import SummaryParser
 from desktop.services.evidence import PreparedThread, check_claim, coverage, prepare_thread
 from desktop.services.highlights import find_highlights
-from desktop.services.outbound import Endpoint, Outbound
+from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prompting import Prompt, build_prompt
 from desktop.services.recipes import Recipe, load_recipe
 from desktop.storage.runs import RunStore
@@ -48,6 +52,8 @@ SHORTEST_THREAD_WORDS = 6
 TASK = "summarize"
 STOPPED = "stopped by you"
 TOO_SHORT = "the ticket is too short to summarize"
+EXPECTED_ANSWER_SHARE = 0.4
+"""Of the longest answer that a recipe allows, what a summary takes as a rule: for estimates only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class SummaryService:
         outbound: Outbound,
         recipes_folder: Path,
         workers: Executor,
+        target: Callable[[str, str], Target],
         resolve: Callable[[str, str], Awaitable[Endpoint]],
     ) -> None:
         self._tickets = tickets
@@ -92,6 +99,7 @@ class SummaryService:
         self._outbound = outbound
         self._recipes_folder = recipes_folder
         self._workers = workers
+        self._target = target
         self._resolve = resolve
 
     async def highlights(self, ticket_id: int) -> tuple[Highlight, ...]:
@@ -116,6 +124,46 @@ class SummaryService:
     async def spent_today_microusd(self) -> tuple[int, int]:
         """Return what was spent since midnight UTC in micro-dollars, and how many calls have no known price."""
         return await self._runs.spent_since(time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime()))
+
+    async def estimate(
+        self,
+        ticket_ids: Sequence[int],
+        *,
+        provider: str = "",
+        model: str = "",
+        recipe: str = TASK,
+        refresh: bool = False,
+    ) -> Estimate:
+        """Say what summaries of these tickets would take. Nothing is sent, no key is read, no model is started.
+
+        Raises:
+            DeskError: `ticket-missing`, `recipe-missing`, `recipe-broken`, `provider-missing`.
+        """
+        chosen = await asyncio.to_thread(load_recipe, self._recipes_folder, recipe)
+        target = self._target(provider, model)
+        total = Estimate(tickets=len(ticket_ids))
+        for ticket_id in ticket_ids:
+            thread = await self._thread(ticket_id)
+            if not refresh and await self._runs.cached(_cache_key(thread, chosen, target)) is not None:
+                total = replace(total, cached=total.cached + 1)
+                continue
+            work = partial(_count_input_tokens, thread, chosen, target, self._outbound.estimate_tokens)
+            input_tokens = await asyncio.get_running_loop().run_in_executor(self._workers, work)
+            if input_tokens:
+                total = self._add_call(
+                    total, target, Usage(input_tokens, int(chosen.max_tokens * EXPECTED_ANSWER_SHARE))
+                )
+        return total
+
+    def _add_call(self, total: Estimate, target: Target, usage: Usage) -> Estimate:
+        cost = self._outbound.cost_microusd(target, usage)
+        return replace(
+            total,
+            calls=total.calls + 1,
+            input_tokens=total.input_tokens + (usage.input_tokens or 0),
+            output_tokens=total.output_tokens + (usage.output_tokens or 0),
+            cost_microusd=None if cost is None or total.cost_microusd is None else total.cost_microusd + cost,
+        )
 
     async def stream(
         self,
@@ -146,11 +194,13 @@ class SummaryService:
             recipe_version=chosen.version,
             provider=provider,
         )
-        if sum(len(s.text.split()) for s in prepared.sentences) < SHORTEST_THREAD_WORDS:
+        if _is_too_short(prepared.sentences):
             yield Finished(replace(blank, reason=TOO_SHORT, remedy="Read it as it is."))
             return
         try:
             endpoint = await self._resolve(provider, model)
+            if not endpoint.model:
+                raise _no_model(endpoint)
         except DeskError as error:
             yield Finished(replace(blank, reason=error.message, error=error.code, remedy=error.remedy))
             return
@@ -278,12 +328,16 @@ class SummaryService:
         )
 
     async def _prepare(self, ticket_id: int) -> _Prepared:
+        thread = await self._thread(ticket_id)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, _prepare, thread)
+
+    async def _thread(self, ticket_id: int) -> Thread:
         thread = await self._tickets.thread(ticket_id)
         if thread is None:
             raise DeskError(
                 "ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list."
             )
-        return await asyncio.get_running_loop().run_in_executor(self._workers, _prepare, thread)
+        return thread
 
 
 def _prepare(thread: Thread) -> _Prepared:
@@ -291,10 +345,36 @@ def _prepare(thread: Thread) -> _Prepared:
     return _Prepared(thread, sentences, find_highlights(thread), prepare_thread(thread, sentences))
 
 
-def _cache_key(thread: Thread, recipe: Recipe, endpoint: Endpoint) -> str:
+def _no_model(target: Target) -> DeskError:
+    return DeskError(
+        "provider-no-model", f"No model is chosen for {target.name}.", remedy="Choose one in Settings > Providers."
+    )
+
+
+def _is_too_short(sentences: Sequence[Sentence]) -> bool:
+    return sum(len(sentence.text.split()) for sentence in sentences) < SHORTEST_THREAD_WORDS
+
+
+def _count_input_tokens(thread: Thread, recipe: Recipe, target: Target, estimate_tokens: Callable[[str], int]) -> int:
+    """Return about how many tokens the prompt for a thread has; 0 when no call would be made."""
+    sentences = number_sentences(thread.messages)
+    if _is_too_short(sentences):
+        return 0
+    prompt = build_prompt(
+        thread,
+        sentences,
+        recipe=recipe,
+        model=target.model,
+        context_tokens=target.context_tokens,
+        estimate_tokens=estimate_tokens,
+    )
+    return sum(estimate_tokens(message.content) for message in prompt.request.messages)
+
+
+def _cache_key(thread: Thread, recipe: Recipe, target: Target) -> str:
     """Name a summary by all that it depends on: content, recipe, provider (its address, not its port of today) and model."""
-    address = "built-in" if endpoint.host == "this machine" else endpoint.base_url
-    parts = [thread.content_hash, recipe.name, recipe.version, recipe.digest, endpoint.name, address, endpoint.model]
+    address = "built-in" if target.name == BUILT_IN else target.base_url
+    parts = [thread.content_hash, recipe.name, recipe.version, recipe.digest, target.name, address, target.model]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -1,0 +1,181 @@
+"""`tldesk import`: files become tickets, every row with one fate; and the way back."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import aclosing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from desktop.cli.main import FAILED, PARTLY
+from desktop.cli.output import count, print_json, say, warn
+from desktop.cli.session import Session, common_options, json_option
+from desktop.domain.errors import DeskError
+from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, Progress, Recognized
+
+if TYPE_CHECKING:
+    from desktop.services.container import Desk
+
+SILENT_SECONDS = 1.0
+"""Work shorter than this needs no progress bar."""
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, metavar="PATH…", type=click.Path(path_type=Path))
+@click.option("--mapping", default="", metavar="NAME|FILE", help="Read it as this system, or by this mapping file.")
+@click.option("--source", default="", metavar="NAME", help="The source that the tickets belong to.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would happen.")
+@click.option("--undo", type=int, metavar="ID", help="Take an import back.")
+@json_option
+@common_options
+def import_command(
+    session: Session,
+    paths: tuple[Path, ...],
+    mapping: str,
+    source: str,
+    dry_run: bool,
+    undo: int | None,
+    as_json: bool,
+) -> int:
+    """Import ticket exports. The same file twice changes nothing; rows that cannot be read are set aside with the reason."""
+    if undo is not None:
+        if paths:
+            raise click.UsageError("--undo takes no files.")
+        _undo(session, undo, as_json=as_json)
+        return 0
+    if not paths:
+        raise click.UsageError("Name at least one file to import.")
+    overrides = ImportOverrides(source=source)
+
+    async def work(desk: Desk) -> tuple[list[Finished], list[tuple[Path, DeskError]]]:
+        done, failed = [], []
+        for path in paths:
+            try:
+                recognized = await desk.imports.recognize(path, overrides=overrides, mapping=mapping)
+                done.append(await import_file(desk, recognized, dry_run=dry_run, is_quiet=as_json))
+            except DeskError as error:
+                failed.append((path, error))
+                warn(f"Error: {error}")
+        return done, failed
+
+    done, failed = session.run(work)
+    if as_json:
+        print_json(_document(done, failed))
+    if failed:
+        return PARTLY if done else FAILED
+    return PARTLY if any(finished.counts.rejected for finished in done) else 0
+
+
+async def import_file(desk: Desk, recognized: Recognized, *, dry_run: bool = False, is_quiet: bool = False) -> Finished:
+    """Import one recognized file and say what became of it; `is_quiet` leaves standard output to a JSON document."""
+    name = Path(recognized.path).name
+    if not is_quiet:
+        _say_recognized(name, recognized)
+    finished: Finished | None = None
+    bar = _Bar(name)
+    try:
+        async with aclosing(desk.imports.run(recognized, dry_run=dry_run)) as events:
+            async for event in events:
+                if isinstance(event, Progress):
+                    bar.show(event)
+                elif isinstance(event, Finished):
+                    finished = event
+    finally:
+        bar.close()
+    assert finished is not None
+    for warning in dict.fromkeys([*recognized.warnings, *finished.warnings]):
+        warn(f"{name}: {warning}")
+    if not is_quiet:
+        _say_finished(name, finished, dry_run=dry_run)
+    return finished
+
+
+class _Bar:
+    """A progress bar on standard error, once the work has taken a second and a person is looking."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._bar: Any = None
+
+    def show(self, progress: Progress) -> None:
+        if self._bar is None and progress.seconds >= SILENT_SECONDS and sys.stderr.isatty() and progress.fraction < 1.0:
+            self._bar = click.progressbar(length=1000, label=f"Importing {self._name}", file=sys.stderr)
+            self._bar.__enter__()
+        if self._bar is not None:
+            self._bar.update(round(progress.fraction * 1000) - self._bar.pos)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+
+
+def _undo(session: Session, import_id: int, *, as_json: bool) -> None:
+    undone = session.run(lambda desk: desk.imports.undo(import_id))
+    if as_json:
+        print_json(asdict(undone))
+    else:
+        removed, restored = count(undone.tickets_removed, "ticket"), count(undone.tickets_restored, "ticket")
+        say(f"Import {import_id} is undone: {removed} removed, {restored} restored.")
+
+
+def _document(done: list[Finished], failed: list[tuple[Path, DeskError]]) -> dict[str, Any]:
+    ids = [finished.import_id for finished in done if finished.import_id]
+    return {
+        "files": [_file_fields(finished) for finished in done],
+        "import_id": ids[-1] if ids else None,
+        "errors": [{"path": str(path), "code": error.code, "error": str(error)} for path, error in failed],
+    }
+
+
+def _file_fields(finished: Finished) -> dict[str, Any]:
+    recognized = finished.recognized
+    return {
+        "path": finished.path,
+        "format": recognized.format,
+        "system": recognized.system,
+        "source": recognized.source,
+        "encoding": recognized.encoding,
+        "delimiter": recognized.delimiter,
+        **asdict(finished.counts),
+        "rejects_path": finished.rejects_path or None,
+        "import_id": finished.import_id or None,
+        "warnings": list(dict.fromkeys([*recognized.warnings, *finished.warnings])),
+        "seconds": round(finished.seconds, 3),
+    }
+
+
+def _say_recognized(name: str, recognized: Recognized) -> None:
+    delimiter = _DELIMITERS.get(recognized.delimiter, recognized.delimiter)
+    say(f"{name}: {recognized.system_title} ({recognized.reason})")
+    say(f"  {recognized.encoding}, {delimiter}-separated, header on line {recognized.header_line}", end="")
+    say(f"; dates: {recognized.date_evidence}" if recognized.date_evidence else "")
+    roles = [f"{column.name} → {column.role}" for column in recognized.columns if column.role]
+    kept = sum(not column.role for column in recognized.columns)
+    say(f"  {', '.join(roles)}{f'; {kept:,} more kept as fields' if kept else ''}")
+
+
+def _say_finished(name: str, finished: Finished, *, dry_run: bool) -> None:
+    counts = finished.counts
+    say(f"  {describe(counts, dry_run=dry_run)}")
+    if finished.rejects_path:
+        say(f"  The rejected rows and the reasons: {finished.rejects_path}")
+    if finished.import_id:
+        say(f"  Take it back with: tldesk import --undo {finished.import_id}")
+
+
+def describe(counts: ImportCounts, *, dry_run: bool) -> str:
+    """Say in one sentence what an import did, or would do."""
+    fates = [
+        f"{counts.tickets_new:,} new",
+        f"{counts.tickets_updated:,} changed",
+        f"{counts.tickets_unchanged:,} unchanged",
+    ]
+    rejected = f"; {counts.rejected:,} of {count(counts.rows, 'row')} rejected" if counts.rejected else ""
+    if not counts.tickets_new and not counts.tickets_updated and counts.tickets_unchanged:
+        return f"Nothing is new: all {count(counts.tickets_unchanged, 'ticket')} are already here, unchanged{rejected}."
+    begin = "Would be: " if dry_run else ""
+    return f"{begin}{', '.join(fates)} tickets, {count(counts.messages, 'message')}{rejected}."

@@ -1,0 +1,179 @@
+"""A summary in the terminal: its sentences as they are written, each with what was found of it; and the same as JSON.
+
+It never says *true* or *verified*, only what the ticket's words do: see `services.evidence`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
+
+from desktop.cli.output import dollars, say
+from desktop.domain.runs import (
+    Cached,
+    CheckedClaim,
+    ClaimChecked,
+    Finished,
+    Highlight,
+    Highlights,
+    RunState,
+    Started,
+    Summary,
+    SummaryEvent,
+    Support,
+    TextDelta,
+)
+
+LABEL_WIDTH = 16
+
+
+class LiveSummary:
+    """Prints events as they come. Text that is still being written grows on its line; when its sentence is complete, the finding follows it."""
+
+    def __init__(self) -> None:
+        self._section = ""
+        self._shown = ""
+        self._is_line_open = False
+
+    def show(self, event: SummaryEvent) -> None:
+        """Print what an event adds."""
+        match event:
+            case Highlights(highlights):
+                _say_highlights(highlights)
+            case Started(provider, model):
+                say(f"\nSummary, being written by {model or 'a model'} ({provider}):")
+            case Cached(summary):
+                say(f"\nSummary, written before by {summary.model} ({summary.provider}):")
+                for checked in summary.claims:
+                    self._show_claim(checked)
+            case TextDelta(_, section, pending):
+                self._show_pending(section, pending)
+            case ClaimChecked(_, checked):
+                self._show_claim(checked)
+            case Finished(summary):
+                self._end_line()
+                say(f"\n{describe_end(summary)}")
+
+    def _show_pending(self, section: str, pending: str) -> None:
+        if not pending:
+            return
+        if not self._is_line_open or section != self._section or not pending.startswith(self._shown):
+            self._begin_line(section)
+        say(pending[len(self._shown) :], end="")
+        self._shown = pending
+
+    def _show_claim(self, checked: CheckedClaim) -> None:
+        claim = checked.claim
+        if not self._is_line_open or claim.section != self._section or not claim.text.startswith(self._shown):
+            self._begin_line(claim.section)
+        say(f"{claim.text[len(self._shown) :]}  {_finding(checked)}")
+        self._shown, self._is_line_open = "", False
+
+    def _begin_line(self, section: str) -> None:
+        self._end_line()
+        label = f"{section}:" if section != self._section else ""
+        say(f"  {label:<{LABEL_WIDTH}}", end="")
+        self._section, self._shown, self._is_line_open = section, "", True
+
+    def _end_line(self) -> None:
+        if self._is_line_open:
+            say()
+        self._shown, self._is_line_open = "", False
+
+
+async def follow(events: AsyncGenerator[SummaryEvent, None], live: LiveSummary | None) -> Summary:
+    """Read a run's events to their end, printing them where `live` is given, and return the summary."""
+    summary: Summary | None = None
+    async with aclosing(events):
+        async for event in events:
+            if live is not None:
+                live.show(event)
+            if isinstance(event, Finished):
+                summary = event.summary
+    assert summary is not None
+    return summary
+
+
+def describe_end(summary: Summary) -> str:
+    """Say in one line how a run ended and what was found of it."""
+    supported = sum(checked.support is Support.SUPPORTED for checked in summary.claims)
+    parts = [f"{supported} of {len(summary.claims)} sentences supported"] if summary.claims else []
+    if summary.coverage.messages:
+        parts.append(f"{summary.coverage.read} of {summary.coverage.messages} messages read")
+    if summary.cached:
+        parts.append("written before")
+    elif summary.text:
+        parts.append(f"{summary.seconds:.1f} s")
+    if summary.cost_microusd:
+        parts.append(f"${summary.cost_microusd / 1_000_000:.4f}")
+    facts = ", ".join(parts)
+    if summary.state is RunState.COMPLETE:
+        return f"Complete: {facts}."
+    words = f"{summary.state.value.capitalize()}: {summary.reason}".rstrip(".")
+    return f"{words}{f'; {facts}' if facts else ''}.{f' {summary.remedy}' if summary.remedy else ''}"
+
+
+def summary_fields(reference: str, summary: Summary) -> dict[str, Any]:
+    """Return a summary as JSON has it."""
+    return {
+        "ticket": reference,
+        "state": summary.state.value,
+        "reason": summary.reason,
+        "text": summary.text,
+        "gist": summary.gist,
+        "sections": dict(summary.sections),
+        "claims": [_claim_fields(checked) for checked in summary.claims],
+        "coverage": {**asdict(summary.coverage), "unused": list(summary.coverage.unused)},
+        "highlights": [{"text": h.text, "citations": [h.sentence_id]} for h in summary.highlights],
+        "provider": summary.provider,
+        "model": summary.model,
+        "recipe": summary.recipe,
+        "recipe_version": summary.recipe_version,
+        "cached": summary.cached,
+        "usage": asdict(summary.usage),
+        "cost": dollars(summary.cost_microusd),
+        "first_token_seconds": summary.first_token_seconds,
+        "seconds": round(summary.seconds, 3),
+        "error": {"code": summary.error, "remedy": summary.remedy} if summary.error else None,
+    }
+
+
+def _claim_fields(checked: CheckedClaim) -> dict[str, Any]:
+    return {
+        "section": checked.claim.section,
+        "text": checked.claim.text,
+        "citations": list(checked.citations),
+        "origin": checked.origin,
+        "support": checked.support.value,
+        "score": checked.score,
+        "missing_facts": list(checked.missing_facts),
+        "misplaced_facts": list(checked.misplaced_facts),
+    }
+
+
+def _finding(checked: CheckedClaim) -> str:
+    cited = " ".join(checked.citations)
+    if checked.missing_facts:
+        facts = ", ".join(f"“{fact}”" for fact in checked.missing_facts)
+        return f"[NOT SUPPORTED: {facts} {'is' if len(checked.missing_facts) == 1 else 'are'} not in the ticket]"
+    match checked.support:
+        case Support.UNCITED:
+            return "[NO SOURCE given or found]"
+        case Support.UNSUPPORTED:
+            return f"[NOT SUPPORTED: not found in this ticket; it cites {cited}]"
+        case Support.PARTIAL if checked.misplaced_facts:
+            facts = ", ".join(f"“{fact}”" for fact in checked.misplaced_facts)
+            return f"[partly: {facts} stands elsewhere in the ticket than in {cited}]"
+        case Support.PARTIAL:
+            return f"[partly: check it, the wording differs from {cited}]"
+    return f"[supported: {cited}{', found here' if checked.origin == 'found' else ''}]"
+
+
+def _say_highlights(highlights: tuple[Highlight, ...]) -> None:
+    say("\nHighlights, the ticket's own words (no model):")
+    for highlight in highlights:
+        say(f"  [{highlight.sentence_id}] {highlight.author or 'Unknown'}: {' '.join(highlight.text.split())}")
+    if not highlights:
+        say("  none: the ticket has no text")

@@ -1,0 +1,71 @@
+"""Output: results to standard output, everything else to standard error.
+
+JSON is printed as it is, for programs. What people read may come from tickets and models, so it is cleaned first: a terminal obeys control
+characters, and text that runs backwards can hide what it says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+
+import click
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document, readable."""
+    _write(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def print_json_line(document: object) -> None:
+    """Print one JSON document on one line, at once."""
+    _write(json.dumps(document, ensure_ascii=False))
+
+
+def say(text: str = "", *, end: str = "\n") -> None:
+    """Print text for people, cleaned, at once."""
+    sys.stdout.write(clean(text) + end)
+    sys.stdout.flush()
+
+
+def warn(text: str) -> None:
+    """Print text for people on standard error, cleaned."""
+    click.echo(clean(text), err=True)
+
+
+def clean(text: str) -> str:
+    """Return a text that a terminal shows and does not obey; line ends and tabs stay."""
+    return _OBEYED.sub("�", text.replace("\r\n", "\n"))
+
+
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, widest: int = 60) -> None:
+    """Print rows under titles, in columns as wide as they need to be, at most `widest` characters."""
+    lines = [[_one_line(cell, widest) for cell in row] for row in [titles, *rows]]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(titles))]
+    for line in lines:
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 ticket`, `2,000 tickets`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def dollars(microusd: int | None) -> float | None:
+    """Return US dollars as JSON has them; None when no price is known."""
+    return None if microusd is None else microusd / 1_000_000
+
+
+def _one_line(text: str, widest: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= widest else line[: widest - 1] + "…"
+
+
+def _write(text: str) -> None:
+    # A lone surrogate has no place in UTF-8; JSON can name it.
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,240 @@
+"""`tldesk providers` and `tldesk keys`: who writes the summaries, and the keys, which are read without being shown and never printed."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from desktop.cli.main import NEGATIVE
+from desktop.cli.output import print_json, print_table, say
+from desktop.cli.session import Session, common_options, json_option
+from desktop.domain.errors import DeskError
+from desktop.domain.providers import BUILT_IN, ProviderProfile, ProviderStatus, TestStep
+
+if TYPE_CHECKING:
+    from desktop.services.container import Desk
+
+base_url_option = click.option("--base-url", metavar="URL", help="Where it is reached; usually ends in /v1.")
+model_option = click.option("--model", metavar="NAME", help="The model that writes.")
+model_file_option = click.option(
+    "--model-file", type=click.Path(path_type=Path, resolve_path=True), help="A GGUF file, for the built-in model."
+)
+default_option = click.option("--default", "make_default", is_flag=True, help="Use it where no other is named.")
+
+
+@click.group("providers")
+def providers_command() -> None:
+    """List, add, change, remove and test providers."""
+
+
+@providers_command.command("list")
+@json_option
+@common_options
+def list_providers(session: Session, as_json: bool) -> None:
+    """List all providers; of a key it says only where it is."""
+    statuses = session.run(lambda desk: desk.providers.list())
+    if as_json:
+        print_json({"providers": [_status_fields(status) for status in statuses]})
+        return
+    rows = [
+        ("*" if s.is_default else "", s.profile.name, s.profile.kind, s.profile.model, s.profile.base_url, s.key.value)
+        for s in statuses
+    ]
+    print_table(("", "Name", "Kind", "Model", "Base URL", "Key"), rows)
+
+
+@providers_command.command("add")
+@click.argument("name")
+@click.option(
+    "--kind",
+    default="custom",
+    show_default=True,
+    help="A preset: openai, azure, ollama, lm-studio, vllm, openrouter, custom.",
+)
+@base_url_option
+@model_option
+@default_option
+@json_option
+@common_options
+def add_provider(
+    session: Session, name: str, kind: str, base_url: str | None, model: str | None, make_default: bool, as_json: bool
+) -> None:
+    """Add a provider under a name of your choice."""
+
+    async def work(desk: Desk) -> ProviderStatus:
+        if any(profile.name == name for profile in desk.providers.profiles()):
+            raise DeskError(
+                "provider-exists",
+                f"There is a provider named “{name}” already.",
+                remedy=f"Change it with: tldesk providers set {name}",
+            )
+        preset = next((preset for preset in desk.providers.presets if preset.kind == kind), None)
+        address = base_url if base_url is not None else preset.base_url if preset else ""
+        desk.providers.save(ProviderProfile(name, kind, address, model or ""), make_default=make_default)
+        return await _status(desk, name)
+
+    _show_saved(session.run(work), as_json=as_json)
+
+
+@providers_command.command("set")
+@click.argument("name")
+@click.option("--kind", help="Another preset.")
+@base_url_option
+@model_option
+@model_file_option
+@default_option
+@json_option
+@common_options
+def set_provider(
+    session: Session,
+    name: str,
+    kind: str | None,
+    base_url: str | None,
+    model: str | None,
+    model_file: Path | None,
+    make_default: bool,
+    as_json: bool,
+) -> None:
+    """Change a provider: what is not named stays as it is."""
+
+    async def work(desk: Desk) -> ProviderStatus:
+        given = {
+            "kind": kind,
+            "base_url": base_url,
+            "model": model,
+            "model_path": str(model_file) if model_file else None,
+        }
+        changes = {key: value for key, value in given.items() if value is not None}
+        if changes:
+            desk.providers.save(replace(desk.providers.profile(name), **changes))
+        if make_default:
+            desk.providers.set_default(name)
+        return await _status(desk, name)
+
+    _show_saved(session.run(work), as_json=as_json)
+
+
+@providers_command.command("remove")
+@click.argument("name")
+@json_option
+@common_options
+def remove_provider(session: Session, name: str, as_json: bool) -> None:
+    """Remove a provider and its key."""
+    profile = session.run(lambda desk: desk.providers.remove(name))
+    if as_json:
+        print_json({"provider": profile.name, "removed": True})
+    else:
+        say(f"{profile.name} and its key are removed.")
+
+
+@providers_command.command("models")
+@click.argument("name")
+@json_option
+@common_options
+def list_models(session: Session, name: str, as_json: bool) -> None:
+    """Fetch the list of models that a provider offers."""
+    models = session.run(lambda desk: desk.providers.models(name))
+    if as_json:
+        print_json({"provider": name, "models": list(models)})
+    else:
+        say("\n".join(models) or f"{name} offers no models.")
+
+
+@providers_command.command("test")
+@click.argument("name")
+@model_option
+@json_option
+@common_options
+def check_provider(session: Session, name: str, model: str | None, as_json: bool) -> int:
+    """Try a provider step by step and say which one failed: name, connection, certificate, key, model, quota."""
+
+    async def work(desk: Desk) -> list[TestStep]:
+        desk.providers.profile(name)
+        steps = []
+        async for step in desk.providers.test(name, model=model or ""):
+            steps.append(step)
+            if not as_json:
+                say(f"{'ok  ' if step.ok else 'FAIL'}  {step.name}: {step.detail}")
+        return steps
+
+    steps = session.run(work)
+    is_ok = bool(steps) and all(step.ok for step in steps)
+    if as_json:
+        print_json({"provider": name, "ok": is_ok, "steps": [asdict(step) for step in steps]})
+    elif not is_ok and steps:
+        say(f"      → {steps[-1].remedy}")
+    return 0 if is_ok else NEGATIVE
+
+
+@click.group("keys")
+def keys_command() -> None:
+    """Keep providers' keys in the system's keyring, or remove them."""
+
+
+@keys_command.command("set")
+@click.argument("name")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the key from standard input.")
+@json_option
+@common_options
+def set_key(session: Session, name: str, from_stdin: bool, as_json: bool) -> None:
+    """Keep the key of a provider. It is asked for without being shown."""
+    if not from_stdin and not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask for the key on. Give it on standard input, with --stdin.")
+    session.run(lambda desk: _as_result(desk.providers.profile(name)))
+    key = sys.stdin.readline() if from_stdin else click.prompt("Key", hide_input=True, err=True)
+    session.run(lambda desk: desk.providers.set_key(name, key))
+    if as_json:
+        print_json({"provider": name, "stored": True})
+    else:
+        say(f"The key of {name} is in the system's keyring.")
+
+
+@keys_command.command("remove")
+@click.argument("name")
+@json_option
+@common_options
+def remove_key(session: Session, name: str, as_json: bool) -> None:
+    """Forget the key of a provider."""
+    was_there = session.run(lambda desk: desk.providers.remove_key(name))
+    if as_json:
+        print_json({"provider": name, "stored": False})
+    else:
+        say(f"The key of {name} is removed." if was_there else f"There was no key of {name}.")
+
+
+async def _as_result(profile: ProviderProfile) -> ProviderProfile:
+    return profile
+
+
+async def _status(desk: Desk, name: str) -> ProviderStatus:
+    return next(status for status in await desk.providers.list() if status.profile.name == name)
+
+
+def _status_fields(status: ProviderStatus) -> dict[str, Any]:
+    profile = status.profile
+    return {
+        "name": profile.name,
+        "kind": profile.kind,
+        "base_url": profile.base_url,
+        "model": profile.model,
+        "default": status.is_default,
+        "key": status.key.value,
+        **({"model_file": profile.model_path} if profile.name == BUILT_IN and profile.model_path else {}),
+    }
+
+
+def _show_saved(status: ProviderStatus, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_status_fields(status))
+        return
+    profile = status.profile
+    say(
+        f"{profile.name} is set up{f': {profile.base_url}' if profile.base_url else ''}{f', {profile.model}' if profile.model else ''}."
+    )
+    if not status.is_local and status.key.value in ("none", "unavailable"):
+        say(f"It has no key yet. Enter it with: tldesk keys set {profile.name}")
+    say(f"Try it with: tldesk providers test {profile.name}")

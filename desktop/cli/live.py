@@ -26,7 +26,7 @@ from desktop.domain.runs import (
     TextDelta,
 )
 
-LABEL_WIDTH = 16
+LABEL_WIDTH = 17
 
 
 class LiveSummary:

@@ -67,6 +67,7 @@ class SummaryCard(QFrame):
         """Show the highlights, open as long as no summary stands above them."""
         self._highlights.show_highlights(highlights)
         self._highlights.set_open(self._summary is None or not self._summary.claims)
+        self._draw_footer()
 
     def show_started(self, provider: str, model: str) -> None:
         """A request went out."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import re
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from desktop.domain.errors import DeskError
 MAX_RECORD_CHARACTERS = 8_000_000
 """Longer than any cell seen (170 kB): a record beyond this is an unclosed quote, and memory stays bounded."""
 MAX_RAW_CHARACTERS = 20_000
+_MOST_REPAIRED_LINES = 50
 
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
@@ -76,7 +78,10 @@ class IdPattern:
     """What ids of this file look like, learned from a few, so that a torn line is not taken for a row."""
 
     def __init__(self, samples: tuple[str, ...]) -> None:
-        self._shapes = {_id_shape(sample) for sample in samples if sample.strip()}
+        counts = Counter(_id_shape(sample) for sample in samples if sample.strip())
+        # Where most look alike, the odd one is a torn line or a footer that came early.
+        least = 2 if max(counts.values(), default=0) > 1 else 1
+        self._shapes = {shape for shape, count in counts.items() if count >= least}
 
     def fits(self, value: str) -> bool:
         """Tell whether a cell could be an id of this file."""
@@ -123,6 +128,7 @@ class RecordReader:
         self._line = 0
         self._limit = limit_bytes
         self.repaired_bytes = 0
+        self._first_width = 0
         self._size = path.stat().st_size
         self._text = io.TextIOWrapper(
             path.open("rb"),
@@ -181,6 +187,7 @@ class RecordReader:
             cells = next(reader, None)
             if cells is None:
                 return
+            self._first_width = self._first_width or (len(cells) if len(cells) > 1 else 0)
             if len(raw) > 1 and width and len(cells) != width and self._next_start(raw):
                 raise csv.Error("rows run together")
             yield Record(start, cells)
@@ -229,11 +236,32 @@ class RecordReader:
         # No second row inside: a quotation mark inside a quoted cell was not doubled, which can be read leniently.
         self._push_back(lines)
         self._raw.clear()
+        if cells := self._read_with_stray_quotes():
+            yield Record(first, cells)
+            return
         cells = next(self._dialect.reader(self._lines(), strict=False), [])
         if not self._width or len(cells) == self._width:
             yield Record(first, cells)
         else:
             yield Record(first, cells, "The quotation marks in this row cannot be told apart from its text")
+
+    def _read_with_stray_quotes(self) -> list[str]:
+        """Read a row in which quotation marks that close no cell were not doubled; [] and nothing read, when it does not come out even."""
+        quote = self._dialect.quote
+        if not self._width or len(quote) > 1:
+            return []
+        ends = re.escape(self._dialect.delimiter[0])
+        stray = re.compile(rf"(?<=[^{ends}\r\n{quote}]){quote}(?=[^{ends}\r\n{quote}])")
+        source = self._lines()
+        for _ in itertools.islice(source, _MOST_REPAIRED_LINES):
+            mended = [stray.sub(quote * 2, part) for part in self._raw]
+            with contextlib.suppress(csv.Error):
+                rows = list(self._dialect.reader(mended, strict=True))
+                if len(rows) == 1 and len(rows[0]) == self._width:
+                    return rows[0]
+        self._push_back(list(self._raw))
+        self._raw.clear()
+        return []
 
     def _push_back(self, lines: list[str]) -> None:
         self._pending.extendleft(reversed(lines))
@@ -242,11 +270,18 @@ class RecordReader:
     def _next_start(self, lines: list[str]) -> int:
         """Return the place (from 1) of the first line after the first that looks like the start of a row; 0 for none."""
         if self._id_index < 0:
-            return 0
+            return self._next_alike(lines)
         for place, line in enumerate(lines[1:], start=1):
             cells = next(self._dialect.reader([line], strict=False), [])
             is_whole = len(cells) == self._width
             opens_cell = line.count(self._dialect.quote[-1]) % 2 == 1 and self._id_index + 1 < len(cells) <= self._width
             if (is_whole or opens_cell) and self._ids.fits(cells[self._id_index]):
+                return place
+        return 0
+
+    def _next_alike(self, lines: list[str]) -> int:
+        """Return the place of the first later line that is as wide as the first row of all: nothing else is known before columns have a meaning."""
+        for place, line in enumerate(lines[1:], start=1):
+            if self._first_width and len(next(self._dialect.reader([line], strict=False), [])) == self._first_width:
                 return place
         return 0

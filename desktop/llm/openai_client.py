@@ -37,6 +37,8 @@ REMOTE_PATIENCE_SECONDS = 60.0
 # A model on this machine may be loaded first, and reads a long thread slowly.
 LOCAL_PATIENCE_SECONDS = 300.0
 CONNECT_SECONDS = 10.0
+# WORKAROUND for the SDK's `AsyncStream`, which leaves its inner generators suspended after a fault; to go when it closes them itself.
+_TURNS_TO_END = 16
 
 # All that a provider needs to be told. What the SDK adds of its own (this machine's system, OPENAI_CUSTOM_HEADERS, cookies) stays here.
 _HEADERS = frozenset(
@@ -255,12 +257,15 @@ async def _once(page: Awaitable[T]) -> T:
 async def _close(chunks: Any) -> None:
     """Close a stream's connection, then read on until the SDK says no.
 
-    Its nested generators end only by being read to the end; left alone, each becomes a task of the loop when it is collected.
+    Its nested generators end only by being read to the end. After a fault they cannot be: each becomes a task of the loop when it is
+    collected, the outer one first, and is given its turns here, so that no task outlives the answer.
     """
     with suppress(Exception):
         await chunks.close()
         while await _next(chunks) is not None:
             pass
+    for _ in range(_TURNS_TO_END):
+        await asyncio.sleep(0)
 
 
 def _end_of(answer: Answer, fault: Fault | None, exchange: Exchange) -> StreamEvent:

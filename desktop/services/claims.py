@@ -24,6 +24,9 @@ _HALF_CITATION = re.compile(r"\s*[\[(][^\])]{0,40}$")
 _RANGE = re.compile(r"m?(\d+)\.(\d+)\s*[-–—]\s*m?(?:(\d+)\.)?(\d+)", re.IGNORECASE)
 _PLACE = re.compile(r"m?(\d+(?:\.\d+)?)", re.IGNORECASE)
 _LONGEST_RANGE = 12
+_MOST_REPEATS = 3
+_LOOP_CHARACTERS = 400
+_LOOP = re.compile(r"(.{6,90}?)\1{3,}$", re.DOTALL)
 _END = re.compile(r"[.!?…]+[\"'”’»)*_]*|[。！？]+[」』”’）]*")
 _DECORATION = re.compile(r"[\s*_#>•–—-]*(?:\d{1,2}(?:[.)]|$))?[\s*_#>•–—-]*")
 _NOTHING = re.compile(
@@ -46,7 +49,8 @@ class SummaryParser:
         self._section = ""
         self._line = ""
         self._is_labeled = False
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[str, set[str]] = {}
+        self._repeats = 0
         self._texts: dict[str, list[str]] = {name: [] for name in sections}
         self._gist: list[str] = []
 
@@ -70,7 +74,15 @@ class SummaryParser:
         """Return the end of the text that is no claim yet, as it can be shown; '' while it may still become a label."""
         if not self._is_labeled and self._may_be_label(self._line):
             return ""
-        return _clean(_HALF_CITATION.sub("", _CITATION.sub("", self._line)))
+        text = _clean(_HALF_CITATION.sub("", _CITATION.sub("", self._line)))
+        # The beginning of what was said before will most likely be said again, and then it is no claim.
+        seen = self._seen.get(self.pending_section, ())
+        return "" if any(said.startswith(text.casefold()) for said in seen) else text
+
+    @property
+    def is_going_in_circles(self) -> bool:
+        """Tell whether the model only repeats itself: sentences that had all been said before, or the same words over and over in one."""
+        return self._repeats >= _MOST_REPEATS or _LOOP.search(self._line[-_LOOP_CHARACTERS:]) is not None
 
     def feed(self, text: str) -> tuple[Claim, ...]:
         """Take more text and return the claims that it completed."""
@@ -118,9 +130,12 @@ class SummaryParser:
         if not self._section and not citations and text.endswith((":", "：")):
             return None
         # Small models repeat themselves until they are stopped; a sentence is said once.
-        if (section, text.casefold()) in self._seen:
+        seen = self._seen.setdefault(section, set())
+        if text.casefold() in seen:
+            self._repeats += 1
             return None
-        self._seen.add((section, text.casefold()))
+        self._repeats = 0
+        seen.add(text.casefold())
         (self._gist if section == GIST else self._texts.setdefault(section, [])).append(text)
         return Claim(section, text, citations)
 

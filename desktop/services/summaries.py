@@ -52,6 +52,7 @@ SHORTEST_THREAD_WORDS = 6
 TASK = "summarize"
 STOPPED = "stopped by you"
 TOO_SHORT = "the ticket is too short to summarize"
+IN_CIRCLES = "stopped, because the model began to repeat itself"
 EXPECTED_ANSWER_SHARE = 0.4
 """Of the longest answer that a recipe allows, what a summary takes as a rule: for estimates only."""
 
@@ -279,6 +280,9 @@ class SummaryService:
                     yield checked
                 yield TextDelta(event.text, progress.parser.pending_section, progress.parser.pending)
                 await self._journal(progress)
+                if progress.parser.is_going_in_circles:
+                    progress.end = StreamEnd(RunState.INCOMPLETE, IN_CIRCLES)
+                    return
 
     async def _journal(self, progress: _Progress) -> None:
         now = time.monotonic()

@@ -166,6 +166,8 @@ def _finding(checked: CheckedClaim) -> str:
         case Support.PARTIAL if checked.misplaced_facts:
             facts = ", ".join(f"“{fact}”" for fact in checked.misplaced_facts)
             return f"[partly: {facts} stands elsewhere in the ticket than in {cited}]"
+        case Support.PARTIAL if checked.origin == "found":
+            return f"[partly: the model named another source; found here: {cited}]"
         case Support.PARTIAL:
             return f"[partly: check it, the wording differs from {cited}]"
     return f"[supported: {cited}{', found here' if checked.origin == 'found' else ''}]"

@@ -44,7 +44,7 @@ class CheckedClaim:
     """A claim and what was found of it. `score` is 0..1, higher is better supported.
 
     `missing_facts` stand nowhere in the ticket, `misplaced_facts` only outside the cited sentences. `citations` hold only existing sentences;
-    `origin` is `model`, or `found` when the model gave none and this machine looked one up.
+    `origin` is `model`, or `found` when the model named none, or one that says something else, and this machine found these.
     """
 
     claim: Claim

@@ -121,6 +121,8 @@ def why(checked: CheckedClaim) -> str:
     if checked.misplaced_facts:
         facts = ", ".join(f"“{fact}”" for fact in checked.misplaced_facts)
         return f"{facts}: found in the ticket, but not in the sentence that is cited"
+    if checked.support is Support.PARTIAL and checked.origin == "found":
+        return "the model named another source; this one was found on this machine"
     if checked.support is Support.PARTIAL:
         return "check this sentence: the wording differs from the ticket"
     return "matches the ticket's words" + (" (source found on this machine)" if checked.origin == "found" else "")

@@ -21,9 +21,9 @@ from desktop.gui.theme.tokens import ROW_HEIGHT, SPACE
 from desktop.gui.ticket_model import ROW_ROLE, Column, TicketTableModel, cell_text
 from desktop.gui.words import Words
 
-STATUS_WIDTH = 96
-PRIORITY_WIDTH = 80
-AGE_WIDTH = 56
+STATUS_WIDTH = 88
+PRIORITY_WIDTH = 68
+AGE_WIDTH = 48
 LINE_GAP = 4
 
 

@@ -52,16 +52,10 @@ class SummaryParser:
         self._seen: dict[str, set[str]] = {}
         self._repeats = 0
         self._texts: dict[str, list[str]] = {name: [] for name in sections}
-        self._gist: list[str] = []
-
-    @property
-    def gist(self) -> str:
-        """Return the gist so far, '' when there is none."""
-        return " ".join(self._gist)
 
     @property
     def sections(self) -> dict[str, str]:
-        """Return the text of every section so far, without citations; '' for one that has nothing."""
+        """Return the text of every section so far but the gist, without citations; '' for one that has nothing."""
         return {name: " ".join(texts) for name, texts in self._texts.items()}
 
     @property
@@ -136,7 +130,8 @@ class SummaryParser:
             return None
         self._repeats = 0
         seen.add(text.casefold())
-        (self._gist if section == GIST else self._texts.setdefault(section, [])).append(text)
+        if section != GIST:
+            self._texts.setdefault(section, []).append(text)
         return Claim(section, text, citations)
 
     def _name_of(self, label: str) -> str:

@@ -1,8 +1,9 @@
 """Evidence: does the ticket say what the summary claims?
 
 A claim is one sentence of a summary with the sentence ids it cites. Checking is local and deterministic. Hard facts (numbers, amounts, dates, ids,
-links) must stand in the cited sentences or beside them, and enough of the wording must too. A claim that cites nothing is looked up in the whole
-ticket. It never asks a model, and it never says *true*: a wrong sentence in the ticket's own words, without a wrong fact, passes.
+links) must stand in the cited sentences or beside them, and enough of the wording must too. A claim whose citation is missing or says something
+else is looked up in the whole ticket. It never asks a model, and it never says *true*: a wrong sentence in the ticket's own words, without a wrong
+fact, passes.
 """
 
 from __future__ import annotations
@@ -75,9 +76,11 @@ def check_claim(claim: Claim, prepared: PreparedThread) -> CheckedClaim:
     elsewhere in it, both in the order of the claim. Raises nothing: a citation of a sentence that does not exist is dropped.
     """
     words = _words(claim.text, prepared)
-    cited = _existing(claim.citations, words, prepared)
-    origin = "model"
-    if not cited and (found := _look_up(words, prepared)):
+    named = _existing(claim.citations, words, prepared)
+    cited, origin = named, "model"
+    # Small models cite the wrong sentence more often than they make one up: then the right one is looked for, and named as ours.
+    is_elsewhere = bool(named) and _coverage(words, _with_neighbors(named, prepared)) < LEAST_SUPPORTED
+    if (not named or is_elsewhere) and (found := _look_up(words, prepared)):
         cited, origin = found, "found"
     evidence = _with_neighbors(cited, prepared) if cited else prepared.lines
     near = prepared.context.union(*(line.values for line in evidence))
@@ -87,7 +90,12 @@ def check_claim(claim: Claim, prepared: PreparedThread) -> CheckedClaim:
     score = _coverage(words, evidence)
     return CheckedClaim(
         claim=claim,
-        support=_judge(score, is_cited=bool(cited), has_missing=bool(missing), has_misplaced=bool(misplaced)),
+        support=_judge(
+            score,
+            is_cited=bool(cited),
+            has_missing=bool(missing),
+            is_misplaced=bool(misplaced) or (origin == "found" and is_elsewhere),
+        ),
         score=round(score, 3),
         citations=tuple(prepared.lines[place].sentence.id for place in cited),
         missing_facts=missing,
@@ -106,12 +114,12 @@ def coverage(prepared: PreparedThread, claims: Iterable[CheckedClaim], *, read: 
     )
 
 
-def _judge(score: float, *, is_cited: bool, has_missing: bool, has_misplaced: bool) -> Support:
+def _judge(score: float, *, is_cited: bool, has_missing: bool, is_misplaced: bool) -> Support:
     if not is_cited:
         return Support.UNCITED
     if has_missing or score < LEAST_RELATED:
         return Support.UNSUPPORTED
-    return Support.PARTIAL if has_misplaced or score < LEAST_SUPPORTED else Support.SUPPORTED
+    return Support.PARTIAL if is_misplaced or score < LEAST_SUPPORTED else Support.SUPPORTED
 
 
 def _prepare_line(sentence: Sentence, day: date | None) -> _Line:

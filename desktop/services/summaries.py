@@ -38,12 +38,13 @@ from desktop.domain.runs import (
 )
 from desktop.domain.sentences import Sentence, number_sentences
 from desktop.domain.tickets import Thread
-from desktop.services.claims import SummaryParser
+from desktop.services.claims import GIST, SummaryParser
 from desktop.services.evidence import PreparedThread, check_claim, coverage, prepare_thread
 from desktop.services.highlights import find_highlights
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prompting import Prompt, build_prompt
 from desktop.services.recipes import Recipe, load_recipe
+from desktop.services.rendering import is_copied
 from desktop.storage.runs import RunStore
 from desktop.storage.tickets import TicketStore
 
@@ -313,7 +314,7 @@ class SummaryService:
             state=end.state,
             reason=end.reason,
             text=progress.text,
-            gist=progress.parser.gist,
+            gist=" ".join(c.claim.text for c in progress.claims if c.claim.section == GIST and is_copied(c)),
             sections=dict(progress.parser.sections),
             claims=tuple(progress.claims),
             coverage=coverage(prepared.evidence, progress.claims, read=len(prompt.shown)),

@@ -89,7 +89,7 @@ def test_drag_import_summarize_copy(
     _click(desktop, [*state["card_place"][:3], 20])
     desktop.xdotool("key", "ctrl+c")
     state = program.wait(lambda s: "copied" in s["notice"], "the copy to be said")
-    plain, rich = desktop.clipboard("text/plain;charset=utf-8"), desktop.clipboard("text/html")
+    plain, rich = desktop.clipboard("text/plain"), desktop.clipboard("text/html")
     assert state["title"].split()[0] in plain
     assert "<strong>" in rich or "<p>" in rich
     for line in plain.splitlines()[1:]:
@@ -155,6 +155,9 @@ def test_layout_and_appearance_come_back(
     (data_dir / "settings.json").write_text('{"appearance": "dark"}', encoding="utf-8")
     program = start_program(data_dir)
     state = program.wait(lambda s: s["dark"], "the dark look")
+    # A small screen opens the window maximized; a double click on its title bar takes that back, as everywhere.
+    desktop.xdotool("mousemove", "700", "8", "click", "--repeat", "2", "--delay", "60", "1")
+    program.wait(lambda s: s["window"] != state["window"], "the window no longer maximized")
     desktop.xdotool("search", "--onlyvisible", "--name", "^TLDesk$", "windowsize", "--sync", "1100", "700")
     state = program.wait(lambda s: s["window"][2] == 1100, "the new size")
     desktop.xdotool("key", "ctrl+q")

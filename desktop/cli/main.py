@@ -19,7 +19,7 @@ import click
 
 from desktop import __version__
 from desktop.cli import COMMANDS
-from desktop.cli.output import warn
+from desktop.cli.output import ReaderGone, warn
 from desktop.cli.session import Session
 from desktop.domain.errors import DeskError
 
@@ -71,7 +71,6 @@ def run_command(arguments: Sequence[str], *, find_paths: Callable[[Path | None],
     session = Session(find_paths)
     try:
         code = tldesk.main(list(arguments), prog_name="tldesk", obj=session, standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -88,8 +87,8 @@ def run_command(arguments: Sequence[str], *, find_paths: Callable[[Path | None],
     except (click.Abort, KeyboardInterrupt):
         warn("Interrupted. What was finished is kept.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough (`| head`); Python would complain once more on exit.
+    except ReaderGone:
+        # What is still buffered has no reader either; Python would complain on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - our bug: one sentence for the user, the place for us

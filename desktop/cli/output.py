@@ -16,6 +16,10 @@ import click
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
+class ReaderGone(Exception):  # noqa: N818 - not an error: whoever read our output has seen enough (`| head`)
+    """Nobody reads standard output any more."""
+
+
 def print_json(document: object) -> None:
     """Print one JSON document, readable."""
     _write(json.dumps(document, ensure_ascii=False, indent=2))
@@ -28,8 +32,7 @@ def print_json_line(document: object) -> None:
 
 def say(text: str = "", *, end: str = "\n") -> None:
     """Print text for people, cleaned, at once."""
-    sys.stdout.write(clean(text) + end)
-    sys.stdout.flush()
+    _print(clean(text) + end)
 
 
 def warn(text: str) -> None:
@@ -67,5 +70,12 @@ def _one_line(text: str, widest: int) -> str:
 
 def _write(text: str) -> None:
     # A lone surrogate has no place in UTF-8; JSON can name it.
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
-    sys.stdout.flush()
+    _print(text.encode("utf-8", "backslashreplace").decode() + "\n")
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGone from None

@@ -184,7 +184,7 @@ def set_key(session: Session, name: str, from_stdin: bool, as_json: bool) -> Non
     """Keep the key of a provider. It is asked for without being shown."""
     if not from_stdin and not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask for the key on. Give it on standard input, with --stdin.")
-    session.run(lambda desk: _as_result(desk.providers.profile(name)))
+    session.run(lambda desk: _look_up(desk, name))
     key = sys.stdin.readline() if from_stdin else click.prompt("Key", hide_input=True, err=True)
     session.run(lambda desk: desk.providers.set_key(name, key))
     if as_json:
@@ -206,8 +206,9 @@ def remove_key(session: Session, name: str, as_json: bool) -> None:
         say(f"The key of {name} is removed." if was_there else f"There was no key of {name}.")
 
 
-async def _as_result(profile: ProviderProfile) -> ProviderProfile:
-    return profile
+async def _look_up(desk: Desk, name: str) -> ProviderProfile:
+    """Refuse a wrong name before a key is asked for."""
+    return desk.providers.profile_with_key(name)
 
 
 async def _status(desk: Desk, name: str) -> ProviderStatus:

@@ -79,7 +79,7 @@ class HighlightsList(QWidget):
         self._toggle.setToolTip("The ticket's own words, chosen on this machine without a model")
         layout.addWidget(self._toggle, 0, Qt.AlignmentFlag.AlignLeft)
         self._list = QVBoxLayout()
-        self._list.setSpacing(2)
+        self._list.setSpacing(SPACE // 2)
         layout.addLayout(self._list)
         theme.changed.connect(self._draw)
 

@@ -164,6 +164,8 @@ class ImportPanel(QWidget):
         grid.addWidget(Words("Dates", kind="muted"), 1, 2)
         grid.addWidget(self._dates, 1, 3)
         grid.addWidget(self._evidence, 2, 3, 2, 1, Qt.AlignmentFlag.AlignTop)
+        for row in range(len(facts)):
+            grid.setRowMinimumHeight(row, 3 * SPACE + 4)
         for column, width in ((0, 12), (1, 40), (2, 8), (3, 40)):
             grid.setColumnMinimumWidth(column, width * SPACE)
         grid.setColumnStretch(4, 1)

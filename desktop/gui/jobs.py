@@ -32,6 +32,9 @@ class JobScope:
 
     def restart(self, job: Coroutine[Any, Any, None]) -> None:
         """Run a job in place of all others: they are cancelled and awaited first."""
+        if self._is_closed:
+            job.close()
+            return
         old = list(self._tasks)
         for task in old:
             task.cancel()

@@ -140,7 +140,7 @@ class TicketPane(QWidget):
         layout.addWidget(self._facts)
         layout.addSpacing(SPACE)
         layout.addWidget(self.card)
-        layout.addSpacing(SPACE // 2)
+        layout.addSpacing(2 * SPACE - 4)
         layout.addWidget(self.thread_view, 1)
         self._stack.addWidget(page)
 

@@ -255,7 +255,8 @@ def _take_id(match: re.Match[str], on: date | None) -> Taken:
     if _NUMBER_WITH_UNIT.fullmatch(text) or _SMALL_RANGE.fullmatch(text):
         return None
     plain = re.sub(r"[\W_]", "", text).casefold()
-    also = {f"number:{int(plain)}", f"plain:{int(plain)}"} if plain.isascii() and plain.isdigit() else set()
+    bare = plain.lstrip("0") or "0"
+    also = {f"number:{bare}", f"plain:{bare}"} if plain.isdigit() else set()
     # Written with its prefix in one place and bare in another: ticket INC-4711, “4711”.
     also |= {f"id:{digits}" for digits in re.findall(rf"\d{{{_LEAST_ID_DIGITS},}}", text)}
     return {f"id:{plain}"}, also

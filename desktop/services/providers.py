@@ -151,7 +151,16 @@ class ProviderService:
         """Store a provider's key for its host.
 
         Raises:
-            DeskError: `provider-missing`, `key-empty`, `keyring-unavailable`, `keyring-locked`.
+            DeskError: `provider-missing`, `key-not-needed`, `key-empty`, `keyring-unavailable`, `keyring-locked`.
+        """
+        profile = self.profile_with_key(name)
+        return await self._keys.set(profile.name, key, host=self.host(profile), allow_session=allow_session)
+
+    def profile_with_key(self, name: str) -> ProviderProfile:
+        """Return the profile of a provider that may have a key.
+
+        Raises:
+            DeskError: `provider-missing`, `key-not-needed`.
         """
         profile = self.profile(name)
         if profile.kind == BUILT_IN:
@@ -160,7 +169,7 @@ class ProviderService:
                 "The built-in model needs no key.",
                 remedy="Name the provider that the key belongs to.",
             )
-        return await self._keys.set(profile.name, key, host=self.host(profile), allow_session=allow_session)
+        return profile
 
     async def remove_key(self, name: str) -> bool:
         """Forget a provider's key; tell whether there was one."""

@@ -1,0 +1,271 @@
+"""The command's contract: its JSON keys, its exit codes, and one sentence for everything that goes wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from desktop.llm.scripted_server import Script, ScriptedServer, good_stream, refusal, words
+from tests.cli.conftest import Runner
+
+ANSWER = "Gist: Charged twice. [m1.1]\nProblem: The customer was charged €49.00 twice. [m1.1]\nNext step: Refund of $999 today. [m1.2]\n"
+FILE_KEYS = (
+    "path format system encoding delimiter rows rows_used rows_unchanged rejected blank footer tickets_new tickets_updated"
+    " tickets_unchanged messages rejects_path warnings seconds"
+).split()
+TICKET_KEYS = (
+    "id source external_id subject status priority requester assignee created_at updated_at message_count gist"
+).split()
+SUMMARY_KEYS = (
+    "ticket state reason text gist sections claims coverage highlights provider model recipe recipe_version cached usage cost"
+    " first_token_seconds seconds error"
+).split()
+
+
+def test_import_counts_every_row_and_says_where_the_rejects_are(tldesk: Runner, export: Path) -> None:
+    ran = tldesk("import", str(export), "--json")
+    (file,) = ran.json["files"]
+    assert ran.code == 3
+    assert set(FILE_KEYS) <= set(file)
+    assert (
+        file["rows"]
+        == file["rows_used"] + file["rows_unchanged"] + file["rejected"] + file["blank"] + file["footer"]
+        == 3
+    )
+    assert (file["tickets_new"], file["rejected"], file["messages"]) == (2, 1, 2)
+    rejects = Path(file["rejects_path"]).read_text(encoding="utf-8-sig")
+    assert "export.csv,4," in rejects
+    assert "no ticket id" in rejects
+
+
+def test_the_same_file_twice_changes_nothing_and_says_so(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    (file,) = tldesk("import", str(export), "--json").json["files"]
+    assert (file["tickets_new"], file["tickets_updated"], file["tickets_unchanged"]) == (0, 0, 2)
+    assert "already here, unchanged" in tldesk("import", str(export)).out
+
+
+def test_a_dry_run_writes_nothing(tldesk: Runner, export: Path) -> None:
+    ran = tldesk("import", str(export), "--dry-run", "--json")
+    assert ran.json["files"][0]["tickets_new"] == 2
+    assert ran.json["import_id"] is None
+    assert tldesk("list", "--json").json["total"] == 0
+
+
+def test_undo_takes_back_what_was_new(tldesk: Runner, export: Path) -> None:
+    import_id = tldesk("import", str(export), "--json").json["import_id"]
+    ran = tldesk("import", "--undo", str(import_id), "--json")
+    assert ran.json == {"import_id": import_id, "tickets_removed": 2, "tickets_restored": 0}
+    assert tldesk("list", "--json").json["total"] == 0
+    assert tldesk("import", "--undo", str(import_id)).code == 4
+
+
+def test_list_searches_filters_sorts_and_goes_on(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    first = tldesk("list", "--limit", "1", "--sort", "subject", "--json").json
+    second = tldesk("list", "--limit", "1", "--sort", "subject", "--after", first["next"], "--json").json
+    assert set(TICKET_KEYS) <= set(first["tickets"][0])
+    assert [page["tickets"][0]["subject"] for page in (first, second)] == ["Cannot print", "Refund"]
+    assert (first["total"], second["next"]) == (2, None)
+    assert [t["external_id"] for t in tldesk("list", "--search", "charg", "--json").json["tickets"]] == ["T-2"]
+    assert [t["external_id"] for t in tldesk("list", "--where", "Team color=blue", "--json").json["tickets"]] == ["T-1"]
+    assert tldesk("list", "--where", "nonsense").code == 2
+    assert tldesk("list", "--sort", "nonsense").code == 4
+
+
+def test_show_has_every_column_and_numbered_sentences(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    shown = tldesk("show", "T-2", "--json").json
+    assert shown["fields"]["Team color"] == "red"
+    (message,) = shown["messages"]
+    assert (message["id"], message["role"], message["internal"]) == ("m1", "customer", False)
+    assert [s["id"] for s in message["sentences"]] == ["m1.1", "m1.2"]
+    assert "".join(s["text"] for s in message["sentences"]) == message["text"].replace(" Order", "Order")
+
+
+def test_summarize_prints_a_document_a_line_with_every_key(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    with ScriptedServer(good_stream(ANSWER)) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        ran = tldesk("summarize", "--all", "--jsonl", "--concurrency", "2")
+        assert len(server.bodies) == 2
+    summary = next(line for line in ran.lines if line["ticket"].endswith("T-2"))
+    assert ran.code == 0
+    assert set(SUMMARY_KEYS) <= set(summary)
+    assert (summary["state"], summary["error"], summary["cost"]) == ("complete", None, 0.0)
+    by_section = {claim["section"]: claim for claim in summary["claims"]}
+    assert by_section["Problem"]["support"] == "supported"
+    assert (by_section["Next step"]["support"], by_section["Next step"]["missing_facts"][0]) == ("unsupported", "$999")
+    assert tldesk("list", "--where", "external_id=T-2", "--json").json["tickets"][0]["gist"] == "Charged twice."
+
+
+def test_a_failed_summary_has_no_text_and_exit_code_4(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    with ScriptedServer(refusal(401, "no")) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        ran = tldesk("summarize", "T-2", "--json")
+    assert ran.code == 4
+    assert (ran.json["state"], ran.json["text"], ran.json["error"]["code"]) == ("failed", "", "provider-key")
+    assert ran.json["highlights"]
+
+
+def test_people_see_each_sentence_with_what_was_found_of_it(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    with ScriptedServer(good_stream(ANSWER)) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        ran = tldesk("summarize", "T-2")
+    assert "Problem:         The customer was charged €49.00 twice.  [supported: m1.1]" in ran.out
+    assert "Refund of $999 today.  [NOT SUPPORTED: “$999” is not in the ticket]" in ran.out
+    assert "2 of 3 sentences supported" in ran.out
+
+
+def test_an_estimate_and_a_cost_limit_spend_nothing(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    tldesk("providers", "add", "cloud", "--kind", "openai", "--model", "gpt-4o-mini", "--default")
+    estimate = tldesk("summarize", "--all", "--estimate", "--json").json
+    assert (estimate["tickets"], estimate["calls"], estimate["cached"]) == (2, 2, 0)
+    assert 0 < estimate["cost"] < 0.01
+    ran = tldesk("summarize", "T-2", "--max-cost", "0", "--json")
+    assert (ran.code, ran.json["state"]) == (4, "failed")
+    assert "cost limit" in ran.json["reason"]
+
+
+def test_control_characters_of_a_ticket_are_never_obeyed(tldesk: Runner, tmp_path: Path) -> None:
+    path = tmp_path / "evil.csv"
+    path.write_text("id,subject,description\n9,\x1b]0;owned\x07Hi,\x1b[2Jtext \u202egnp.exe\n", encoding="utf-8")
+    tldesk("import", str(path))
+    out = tldesk("show", "9").out + tldesk("list").out
+    assert "Hi" in out
+    assert not {"\x1b", "\x07", "\u202e"} & set(out)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("missing.csv", None, "There is no file"),
+        ("folder", "folder", "is a folder"),
+        ("empty.csv", b"", "empty"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(300), "picture.csv"),
+        ("prose.csv", b"Dear all,\nthis is a letter.\nBye\n", "not a table"),
+    ],
+)
+def test_wrong_input_gets_one_sentence(tldesk: Runner, tmp_path: Path, name: str, content: object, words: str) -> None:
+    path = tmp_path / name
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content == "folder":
+        path.mkdir()
+    ran = tldesk("import", str(path))
+    assert (ran.code, ran.out) == (4, "")
+    assert words in ran.err
+    assert ran.err.count("\n") == 1
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["frobnicate"], 2, "no command and no file named frobnicate"),
+        (["import"], 2, "at least one file"),
+        (["summarize"], 2, "--all"),
+        (["show", "nobody"], 4, "no ticket nobody"),
+        (["summarize", "nobody"], 4, "no ticket nobody"),
+        (["providers", "test", "nobody"], 4, "no provider named “nobody”"),
+        (["providers", "add", "x", "--base-url", "http://evil.example/v1"], 4, "unencrypted"),
+        (["keys", "set", "built-in", "--stdin"], 4, "needs no key"),
+        (["list", "--after", "12345"], 4, "no place in this list"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_command_gets_its_exit_code_and_a_sentence(
+    tldesk: Runner, arguments: list[str], code: int, words: str
+) -> None:
+    ran = tldesk(*arguments)
+    assert ran.code == code
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_provider_is_tested_step_by_step(tldesk: Runner) -> None:
+    with ScriptedServer(good_stream("ready")) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "scripted")
+        good = tldesk("providers", "test", "mine", "--json")
+        models = tldesk("providers", "models", "mine", "--json").json
+    gone = tldesk("providers", "test", "mine", "--json")
+    assert (good.code, good.json["ok"]) == (0, True)
+    assert [step["name"] for step in good.json["steps"]] == [
+        "name",
+        "connection",
+        "certificate",
+        "key",
+        "model",
+        "quota",
+    ]
+    assert models["models"] == ["scripted"]
+    assert (gone.code, gone.json["steps"][-1]["name"], gone.json["steps"][-1]["ok"]) == (1, "connection", False)
+
+
+def test_a_provider_without_a_key_says_so_and_how_to_enter_it(tldesk: Runner) -> None:
+    added = tldesk("providers", "add", "work", "--kind", "openai", "--model", "gpt-4o-mini")
+    listed = tldesk("providers", "list", "--json").json["providers"]
+    assert "tldesk keys set work" in added.out
+    assert next(p for p in listed if p["name"] == "work")["key"] == "unavailable"
+    assert tldesk("providers", "test", "work", "--json").json["steps"][-1]["name"] == "key"
+
+
+def test_without_a_keyring_a_key_is_refused_with_the_reason(data_dir: Path) -> None:
+    run = [sys.executable, "-m", "desktop", "--data-dir", str(data_dir)]
+    subprocess.run([*run, "providers", "add", "work", "--kind", "openai"], check=True, capture_output=True)
+    done = subprocess.run(
+        [*run, "keys", "set", "work", "--stdin"],
+        input="sk-a-key-of-this-test\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "keyring cannot be used" in done.stderr
+    assert "sk-a-key" not in done.stdout + done.stderr
+    assert [p for p in data_dir.rglob("*") if p.is_file() and b"sk-a-key" in p.read_bytes()] == []
+
+
+def test_the_doctor_names_what_is_wrong_and_what_to_do(tldesk: Runner) -> None:
+    ran = tldesk("doctor", "--json")
+    checks = {check["name"]: check for check in ran.json["checks"]}
+    # Tests run without a keyring: the doctor must see that, and see that all else is well.
+    assert ran.code == 1
+    assert [name for name, check in checks.items() if not check["ok"]] == ["keyring"]
+    assert checks["keyring"]["remedy"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT that can be sent to one process")
+def test_interrupted_it_keeps_what_was_written_and_exits_with_130(tldesk: Runner, data_dir: Path, export: Path) -> None:
+    tldesk("import", str(export))
+    with ScriptedServer(Script(words("Problem: Charged €49.00 twice. [m1.1]\n"), then="hang")) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        command = [sys.executable, "-m", "desktop", "--data-dir", str(data_dir), "summarize", "T-2"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if "supported" in line:
+                    break
+            os.kill(process.pid, signal.SIGINT)
+            process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert server.client_hung_up.is_set()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(data_dir: Path, tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    command = [sys.executable, "-m", "desktop", "--data-dir", str(data_dir), "show", "T-2", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0

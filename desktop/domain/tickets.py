@@ -131,11 +131,16 @@ class TicketQuery:
 
 @dataclass(frozen=True, slots=True)
 class TicketCounts:
-    """How many tickets there are: in all, by normalized status, by source. Empty status counts under ''."""
+    """How many tickets there are: in all, by normalized status, by source. Empty status counts under ''.
+
+    `has_status` and `has_priority` tell whether any ticket has one at all.
+    """
 
     total: int
     by_status: Mapping[str, int]
     by_source: Mapping[str, int]
+    has_status: bool = True
+    has_priority: bool = True
 
 
 def _sha256(value: object) -> str:

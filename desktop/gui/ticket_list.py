@@ -74,6 +74,11 @@ class TicketList(QWidget):
         if self.model.rowCount():
             self.table.selectRow(0)
 
+    def show_columns(self, *, status: bool, priority: bool) -> None:
+        """Show only columns that some ticket has a value for; the subject takes the room."""
+        self.table.setColumnHidden(Column.STATUS, not status)
+        self.table.setColumnHidden(Column.PRIORITY, not priority)
+
     def show_empty(self, text: str) -> None:
         """Say in the middle of the list why it is empty; '' for a list that is not."""
         self._empty.setText(text)

@@ -344,6 +344,7 @@ class MainWindow(QMainWindow):
         had_tickets = bool(self._counts.total)
         self._counts = counts
         self.sidebar.show_counts(counts)
+        self.list.show_columns(status=counts.has_status, priority=counts.has_priority)
         self._put_ids(ids, chosen)
         self.status.show_tickets(len(ids), counts.total)
         words = f"No ticket holds “{self._search}”." if self._search else "No tickets here."

@@ -83,7 +83,10 @@ class TicketStore:
                     "SELECT source.name, n FROM (SELECT source_id, count(*) AS n FROM ticket GROUP BY source_id) JOIN source ON source.id = source_id"
                 )
             )
-            return TicketCounts(sum(by_status.values()), by_status, by_source)
+            has_status, has_priority = connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM ticket WHERE status_original != ''), EXISTS (SELECT 1 FROM ticket WHERE priority_original != '')"
+            ).fetchone()
+            return TicketCounts(sum(by_status.values()), by_status, by_source, bool(has_status), bool(has_priority))
 
         return await self._database.read(read)
 

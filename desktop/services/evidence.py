@@ -3,7 +3,7 @@
 A claim is one sentence of a summary with the sentence ids it cites. Checking is local and deterministic. Hard facts (numbers, amounts, dates, ids,
 links) must stand in the cited sentences or beside them, and enough of the wording must too. A claim whose citation is missing or says something
 else is looked up in the whole ticket. It never asks a model, and it never says *true*: a wrong sentence in the ticket's own words, without a wrong
-fact, passes.
+fact, passes, unless it adds a *not* of its own.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ LEAST_FOUND = 0.6
 """A source that the model did not name is taken for one from this share on."""
 _MOST_FOUND = 2
 _LEAST_GAIN = 0.1
+_NEGATED = re.compile(
+    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|without|unable|refus\w+|declin\w+|fail\w*|den(?:y|ied|ies)|nicht|kein\w*)\b|n['’]t\b",
+    re.IGNORECASE,
+)
 _PREFIX = 5
 _PREFIX_WORTH = 0.85
 
@@ -94,7 +98,9 @@ def check_claim(claim: Claim, prepared: PreparedThread) -> CheckedClaim:
             score,
             is_cited=bool(cited),
             has_missing=bool(missing),
-            is_misplaced=bool(misplaced) or (origin == "found" and is_elsewhere),
+            is_doubtful=bool(misplaced)
+            or (origin == "found" and is_elsewhere)
+            or _is_negated_alone(claim.text, evidence),
         ),
         score=round(score, 3),
         citations=tuple(prepared.lines[place].sentence.id for place in cited),
@@ -114,12 +120,17 @@ def coverage(prepared: PreparedThread, claims: Iterable[CheckedClaim], *, read: 
     )
 
 
-def _judge(score: float, *, is_cited: bool, has_missing: bool, is_misplaced: bool) -> Support:
+def _judge(score: float, *, is_cited: bool, has_missing: bool, is_doubtful: bool) -> Support:
     if not is_cited:
         return Support.UNCITED
     if has_missing or score < LEAST_RELATED:
         return Support.UNSUPPORTED
-    return Support.PARTIAL if is_misplaced or score < LEAST_SUPPORTED else Support.SUPPORTED
+    return Support.PARTIAL if is_doubtful or score < LEAST_SUPPORTED else Support.SUPPORTED
+
+
+def _is_negated_alone(text: str, evidence: Iterable[_Line]) -> bool:
+    """Tell whether a claim says *not* where its sources say nothing of the kind. The other way round is left alone: "no longer fails" works."""
+    return _NEGATED.search(text) is not None and not any(_NEGATED.search(line.sentence.text) for line in evidence)
 
 
 def _prepare_line(sentence: Sentence, day: date | None) -> _Line:

@@ -93,6 +93,11 @@ def test_a_claim_of_another_ticket_has_no_source(check) -> None:  # type: ignore
     assert check("Printer prints blank visitor labels.", "m1.1").support is Support.UNSUPPORTED
 
 
+def test_a_not_that_the_ticket_does_not_say_is_worth_a_look(check) -> None:  # type: ignore[no-untyped-def]
+    assert check("Her card was not charged $49 twice.", "m1.2").support is Support.PARTIAL
+    assert check("The export button cannot be used, it fails with error 502.", "m3.1").support is Support.SUPPORTED
+
+
 def test_citations_that_do_not_exist_are_dropped(check) -> None:  # type: ignore[no-untyped-def]
     assert check("Her card was charged $49 twice.", "m1.2", "m9.9", "m7").citations == ("m1.2",)
     assert check("Printer prints labels.", "m9.9").support is Support.UNCITED

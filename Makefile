@@ -17,8 +17,8 @@ STAMP := .venv/.set-up-in
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-# What Qt loads at run time, offscreen and in a window of X11.
-QT_PACKAGES := libgl1 libegl1 libx11-6 libdbus-1-3 libfontconfig1 libfreetype6 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 \
+# What Qt loads at run time, offscreen and in a window of X11; and what llama.cpp does.
+RUN_PACKAGES := libgomp1 libgl1 libegl1 libx11-6 libdbus-1-3 libfontconfig1 libfreetype6 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 \
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libwayland-cursor0 \
   fonts-dejavu-core
 # What the journeys need besides: a display with a window manager, a hand, a clipboard, a camera, a keyring.
@@ -33,7 +33,7 @@ BROKEN := $(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$(CURDIR)" ] && $(BIN)/pyt
 run: system setup  ## set everything up and start TLDesk (without a display: do the main job in the terminal)
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" = Darwin ]; then \
 	  echo "Starting TLDesk."; \
-	  $(BIN)/tldesk || { status=$$?; $(call say_what_to_install,$(QT_PACKAGES)); exit $$status; }; \
+	  $(BIN)/tldesk || { status=$$?; $(call say_what_to_install,$(RUN_PACKAGES)); exit $$status; }; \
 	else \
 	  echo "There is no display here, so TLDesk does its job in the terminal."; \
 	  $(BIN)/tldesk try; \
@@ -62,15 +62,15 @@ $(UV):
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore --upgrade --target .tools 'uv>=0.9,<1'
 
 system:
-	@$(call install,$(QT_PACKAGES)); $(call say_what_to_install,$(QT_PACKAGES))
+	@$(call install,$(RUN_PACKAGES)); $(call say_what_to_install,$(RUN_PACKAGES))
 
 system-test:
-	@$(call install,$(QT_PACKAGES) $(JOURNEY_PACKAGES)); $(call say_what_to_install,$(QT_PACKAGES) $(JOURNEY_PACKAGES)); \
+	@$(call install,$(RUN_PACKAGES) $(JOURNEY_PACKAGES)); $(call say_what_to_install,$(RUN_PACKAGES) $(JOURNEY_PACKAGES)); \
 	[ -z "$$missing" ]
 
 system-bundle:
-	@$(call install,$(QT_PACKAGES) $(BUNDLE_PACKAGES) $(PYTHON_LIBRARY)); \
-	$(call say_what_to_install,$(QT_PACKAGES) $(BUNDLE_PACKAGES) $(PYTHON_LIBRARY)); [ -z "$$missing" ]
+	@$(call install,$(RUN_PACKAGES) $(BUNDLE_PACKAGES) $(PYTHON_LIBRARY)); \
+	$(call say_what_to_install,$(RUN_PACKAGES) $(BUNDLE_PACKAGES) $(PYTHON_LIBRARY)); [ -z "$$missing" ]
 
 format: setup  ## check the formatting (mend it: .venv/bin/ruff format)
 	$(BIN)/ruff format --check

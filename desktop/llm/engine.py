@@ -182,16 +182,16 @@ def _check_model(path: Path) -> None:
 def _read_answer(line: str, model_path: Path) -> str:
     try:
         answer = json.loads(line)
-        code, base_url = str(answer.get("error", "")), str(answer.get("base_url", ""))
+        code, base_url, detail = (str(answer.get(name, "")) for name in ("error", "base_url", "detail"))
     except (ValueError, AttributeError):
-        code, base_url = "ended", ""
+        code, base_url, detail = "ended", "", ""
     if base_url:
         return base_url
     if code == "not-installed":
         raise DeskError(
             "engine-missing",
-            "The part that runs models on this machine is not installed.",
-            remedy="Install tldesk[local], or use another provider.",
+            f"The part that runs models on this machine cannot be loaded: {detail}.",
+            remedy="Install TLDesk again (tldesk[local], and libgomp1 on Debian), or use another provider.",
         )
     raise DeskError(
         "engine-failed",
@@ -208,8 +208,8 @@ def main_engine(arguments: list[str]) -> int:
         return 2
     try:
         server = _serve(arguments[0], key)
-    except ImportError:
-        _say(error="not-installed")
+    except ImportError as error:
+        _say(error="not-installed", detail=str(error))
         return 1
     except Exception as error:  # noqa: BLE001 - whatever llama.cpp raises at a file means that it cannot use it
         _say(error=type(error).__name__)

@@ -76,7 +76,9 @@ class Desk:
             target=self.target,
             resolve=self.resolve,
         )
-        self.doctor = Doctor(paths=paths, keys=self._keys, providers=self.providers, tickets=ticket_store)
+        self.doctor = Doctor(
+            paths=paths, keys=self._keys, providers=self.providers, tickets=ticket_store, resolve=self.resolve
+        )
 
     @property
     def read_only_reason(self) -> str:

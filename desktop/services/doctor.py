@@ -15,6 +15,7 @@ from desktop.config.paths import Paths
 from desktop.config.secrets import KeyStore
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState
+from desktop.services.outbound import Endpoint
 from desktop.services.providers import ProviderService
 from desktop.storage.tickets import TicketStore
 
@@ -34,11 +35,20 @@ class Check:
 class Doctor:
     """Runs all checks; one that breaks is a failed check, never a broken run."""
 
-    def __init__(self, *, paths: Paths, keys: KeyStore, providers: ProviderService, tickets: TicketStore) -> None:
+    def __init__(
+        self,
+        *,
+        paths: Paths,
+        keys: KeyStore,
+        providers: ProviderService,
+        tickets: TicketStore,
+        resolve: Callable[[str, str], Awaitable[Endpoint]],
+    ) -> None:
         self._paths = paths
         self._keys = keys
         self._providers = providers
         self._tickets = tickets
+        self._resolve = resolve
 
     async def examine(self) -> tuple[Check, ...]:
         """Run every check, in order."""
@@ -86,13 +96,8 @@ class Doctor:
         return f"keys are kept in {await self._keys.describe()}"
 
     async def _built_in(self) -> str:
-        if importlib.util.find_spec("xllamacpp") is None:
-            raise DeskError(
-                "engine-missing",
-                "The part that runs models on this machine is not installed.",
-                remedy="Install tldesk[local].",
-            )
-        return "ready (tiny, for trying out)"
+        endpoint = await self._resolve(BUILT_IN, "")
+        return f"{endpoint.model} is loaded and ready"
 
     async def _default_provider(self) -> str:
         profile = self._providers.profile()

@@ -33,6 +33,7 @@ from desktop.domain.runs import (
     Started,
     Summary,
     SummaryEvent,
+    Support,
     TextDelta,
     Usage,
 )
@@ -44,7 +45,6 @@ from desktop.services.highlights import find_highlights
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prompting import Prompt, build_prompt
 from desktop.services.recipes import Recipe, load_recipe
-from desktop.services.rendering import is_copied
 from desktop.storage.runs import RunStore
 from desktop.storage.tickets import TicketStore
 
@@ -314,7 +314,10 @@ class SummaryService:
             state=end.state,
             reason=end.reason,
             text=progress.text,
-            gist=" ".join(c.claim.text for c in progress.claims if c.claim.section == GIST and is_copied(c)),
+            # A list has no room for a mark: only what the ticket supports stands there.
+            gist=" ".join(
+                c.claim.text for c in progress.claims if c.claim.section == GIST and c.support is Support.SUPPORTED
+            ),
             sections=dict(progress.parser.sections),
             claims=tuple(progress.claims),
             coverage=coverage(prepared.evidence, progress.claims, read=len(prompt.shown)),

@@ -133,9 +133,10 @@ def _set_up_columns(table: QTableView) -> None:
 class _TicketDelegate(QStyledItemDelegate):
     """Paints a row from the tokens."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, table: QTableView) -> None:
+        super().__init__(table)
         self._theme = theme
+        self._table = table
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -168,9 +169,14 @@ class _TicketDelegate(QStyledItemDelegate):
         painter.drawText(left, top + above.ascent(), above.elidedText(_flat(ticket.title), elide, width))
         painter.setFont(second)
         painter.setPen(QColor(t.muted if ticket.gist else t.faint))
-        line = _flat(ticket.gist) or _messages(ticket)
+        line = _flat(ticket.gist) or self._lead(ticket) or _messages(ticket)
         baseline = top + above.height() + LINE_GAP + below.ascent()
         painter.drawText(left, baseline, below.elidedText(line, elide, width))
+
+    def _lead(self, ticket: TicketRow) -> str:
+        model = self._table.model()
+        lead = model.lead_of(ticket) if isinstance(model, TicketTableModel) else ""
+        return f"“{lead}”" if lead else ""
 
     def _paint_cell(self, painter: QPainter, rect: QRect, ticket: TicketRow, column: Column) -> None:
         t = self._theme.tokens

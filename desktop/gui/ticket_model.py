@@ -13,12 +13,14 @@ from collections import OrderedDict
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
 from desktop.domain.tickets import TicketRow
 
 PAGE_ROWS = 200
 CACHED_PAGES = 32
+CACHED_LEADS = 5_000
+LEADS_MS = 60
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -37,15 +39,21 @@ ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 
 
 class TicketTableModel(QAbstractTableModel):
-    """All tickets of one query. `page_wanted(page)` asks for rows; `put_page` brings them."""
+    """All tickets of one query. `page_wanted(page)` asks for rows, `leads_wanted(ids)` for what stands in for a gist; `put_…` brings them."""
 
     page_wanted = Signal(int)
+    leads_wanted = Signal(list)
+    """Ids of tickets that are in view and have no gist."""
 
     def __init__(self) -> None:
         super().__init__()
         self._ids: array[int] = array("q")
         self._pages: OrderedDict[int, list[TicketRow]] = OrderedDict()
         self._asked: set[int] = set()
+        self._leads: OrderedDict[int, str] = OrderedDict()
+        self._without_lead: set[int] = set()
+        self._lead_timer = QTimer(self, singleShot=True, interval=LEADS_MS)
+        self._lead_timer.timeout.connect(self._ask_for_leads)
 
     def set_ids(self, ids: array[int]) -> None:
         """Show another list of tickets."""
@@ -82,6 +90,26 @@ class TicketTableModel(QAbstractTableModel):
             self._pages.popitem(last=False)
         first = page * PAGE_ROWS
         self.dataChanged.emit(self.index(first, 0), self.index(first + len(rows) - 1, len(Column) - 1))
+
+    def lead_of(self, ticket: TicketRow) -> str:
+        """Return what stands in for a ticket's gist; '' and ask for it when it is not there yet."""
+        if ticket.id not in self._leads:
+            self._without_lead.add(ticket.id)
+            if not self._lead_timer.isActive():
+                self._lead_timer.start()
+        return self._leads.get(ticket.id, "")
+
+    def put_leads(self, leads: dict[int, str]) -> None:
+        """Take what stands in for gists."""
+        self._leads.update(leads)
+        while len(self._leads) > CACHED_LEADS:
+            self._leads.popitem(last=False)
+        if self._ids:
+            self.dataChanged.emit(self.index(0, Column.SUBJECT), self.index(len(self._ids) - 1, Column.SUBJECT))
+
+    def forget_leads(self) -> None:
+        """The tickets may have changed: ask again for what stands in for gists."""
+        self._leads.clear()
 
     def refresh(self) -> None:
         """Ask for the shown rows again; they stay until the new ones come."""
@@ -137,6 +165,10 @@ class TicketTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return _tool_tip(ticket, Column(index.column()))
         return cell_text(ticket, Column(index.column()))
+
+    def _ask_for_leads(self) -> None:
+        wanted, self._without_lead = list(self._without_lead), set()
+        self.leads_wanted.emit(wanted)
 
     def _ask(self, page: int) -> None:
         if page not in self._asked:

@@ -193,6 +193,7 @@ class MainWindow(QMainWindow):
         self.list.ticket_chosen.connect(lambda _: self._settle.start())
         self.list.opened.connect(self.ticket.thread_view.setFocus)
         self.list.model.page_wanted.connect(lambda page: self._pages.start(self._load_page(page)))
+        self.list.model.leads_wanted.connect(lambda ids: self._pages.start(self._load_leads(ids)))
         self._settle.timeout.connect(self._on_settled)
         self.ticket.summarized.connect(self._on_summarized)
         self.ticket.queue_changed.connect(self.status.show_queue)
@@ -204,7 +205,7 @@ class MainWindow(QMainWindow):
         self.imports.panel_wanted.connect(lambda: self._show_page(self.import_panel))
         self.imports.done_with_panel.connect(self._show_tickets)
         self.imports.tickets_changed.connect(self.reload_list)
-        self.imports.imported.connect(self.ticket.reload)
+        self.imports.imported.connect(self._on_imported)
         self.providers.changed.connect(self._show_provider_menu)
         self.providers.closed.connect(self._show_tickets)
         self.status.provider_chosen.connect(self._on_provider)
@@ -276,6 +277,10 @@ class MainWindow(QMainWindow):
         ticket_id = self.list.chosen_id()
         if ticket_id is not None:
             self.ticket.show_ticket(ticket_id)
+
+    def _on_imported(self) -> None:
+        self.list.model.forget_leads()
+        self.ticket.reload()
 
     def _on_summarized(self, _: int) -> None:
         self.list.model.refresh()
@@ -369,6 +374,10 @@ class MainWindow(QMainWindow):
         assert self._desk is not None
         ids = self.list.model.ids_of_page(page)
         self.list.model.put_page(page, ids, await self._desk.tickets.rows(ids))
+
+    async def _load_leads(self, ids: list[int]) -> None:
+        assert self._desk is not None
+        self.list.model.put_leads(await self._desk.summaries.leads(ids))
 
     async def _show_spend(self) -> None:
         assert self._desk is not None

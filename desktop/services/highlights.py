@@ -24,6 +24,7 @@ _MOST_HIGHLIGHTS = 6
 _DAMPING = 0.85
 _POWER_STEPS = 20
 _REDUNDANCY = 0.4
+_LEAST_LEAD_WORDS = 3
 _DEICTIC = re.compile(
     r"(?:it|its|it's|that|that's|this|these|those|he|she|they|there|there's|them|which|here|such)\b", re.IGNORECASE
 )
@@ -70,6 +71,17 @@ def find_highlights(thread: Thread) -> tuple[Highlight, ...]:
         Highlight(u.text, u.sentence.id, u.sentence.position, u.start, u.end, authors[u.sentence.position])
         for u in (units[number] for number in sorted(_select(units, scores, similar, first=anchors.first)))
     )
+
+
+def find_lead(thread: Thread) -> str:
+    """Return the first highlight that the title does not say already, as one line: what a list shows where there is no gist; '' for none."""
+    title = set(content_words(thread.ticket.title))
+    for highlight in find_highlights(thread):
+        words = set(content_words(highlight.text))
+        # A subject may have been made of the first message: then its first sentence tells nothing new.
+        if len(words) >= _LEAST_LEAD_WORDS and len(words & title) < 0.6 * min(len(words), len(title) or 1):
+            return " ".join(highlight.text.split())
+    return ""
 
 
 def _build_units(messages: Sequence[Message], *, drops_filler: bool) -> list[_Unit]:

@@ -41,7 +41,7 @@ from desktop.domain.sentences import Sentence, number_sentences
 from desktop.domain.tickets import Thread
 from desktop.services.claims import GIST, SummaryParser
 from desktop.services.evidence import PreparedThread, check_claim, coverage, prepare_thread
-from desktop.services.highlights import find_highlights
+from desktop.services.highlights import find_highlights, find_lead
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prompting import Prompt, build_prompt
 from desktop.services.recipes import Recipe, load_recipe
@@ -111,6 +111,15 @@ class SummaryService:
             DeskError: `ticket-missing`.
         """
         return (await self._prepare(ticket_id)).highlights
+
+    async def leads(self, ticket_ids: Sequence[int]) -> dict[int, str]:
+        """Return for each ticket the highlight that stands in its list row while it has no gist; '' for none. No model is asked."""
+        found: dict[int, str] = {}
+        for ticket_id in ticket_ids:
+            if (thread := await self._tickets.thread(ticket_id)) is not None:
+                work = partial(find_lead, thread)
+                found[ticket_id] = await asyncio.get_running_loop().run_in_executor(self._workers, work)
+        return found
 
     async def latest(self, ticket_id: int) -> Summary | None:
         """Return the newest summary of a ticket, whatever its end; `stale` when the ticket changed since."""

@@ -56,3 +56,16 @@ def test_ages_are_said_in_their_largest_unit() -> None:
     assert age("2026-11-15T08:00:00Z", now=now) == "8w"
     assert age("2020-01-15T08:00:00Z", now=now) == "7y"
     assert age("", now=now) == ""
+
+
+def test_what_stands_in_for_a_gist_is_asked_for_once_for_all_in_view(qtbot: QtBot) -> None:
+    model = TicketTableModel()
+    model.set_ids(array("q", [1, 2]))
+    first, second = make_row(1), make_row(2)
+    with qtbot.waitSignal(model.leads_wanted) as asked:
+        assert [model.lead_of(first), model.lead_of(second), model.lead_of(first)] == ["", "", ""]
+    assert asked.args == [[1, 2]]
+    model.put_leads({1: "The export fails", 2: ""})
+    assert (model.lead_of(first), model.lead_of(second)) == ("The export fails", "")
+    model.forget_leads()
+    assert model.lead_of(first) == ""

@@ -37,11 +37,6 @@ SETTINGS = (
     Setting("default_provider", "built-in", "The provider that writes summaries when no other is named."),
     Setting("providers", [], "The providers the user set up, without their keys."),
     Setting("window", {}, "Place and layout of the window."),
-    Setting(
-        "session_keys_accepted",
-        False,
-        "Whether the user agreed to keep keys for this session only where there is no keyring.",
-    ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

@@ -86,13 +86,17 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A part of a file as the reader hands it out. The four counts are those of this part; `bytes_read` is the position in the file."""
+    """A part of a file as the reader hands it out. The counts are those of this part; `bytes_read` is the position in the file.
+
+    `repeated` rows are the same as one before, to the letter: they say nothing new and count as unchanged.
+    """
 
     tickets: tuple[TicketDraft, ...] = ()
     rejects: tuple[Reject, ...] = ()
     rows: int = 0
     blank: int = 0
     footer: int = 0
+    repeated: int = 0
     bytes_read: int = 0
     warnings: tuple[str, ...] = ()
 

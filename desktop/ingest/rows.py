@@ -43,6 +43,7 @@ class RowGate:
         self.rejects: list[Reject] = []
         self.blank = 0
         self.footer = 0
+        self.repeated = 0
 
     def admit(self, record: Record, source: RecordReader) -> list[str] | None:
         """Return the cells of a row that becomes (part of) a ticket, padded to the header's width; None after any other fate."""
@@ -74,7 +75,11 @@ class RowGate:
         # Hashes, not texts: a million ids take 150 MB less. One number holds a part of the row's hash and its line.
         key = hash(cells[self._id_place].strip())
         mark = hash(tuple(cells)) & ((1 << _LINE_BITS) - 1)
-        first = self._seen.setdefault(key, mark << _LINE_BITS | record.line)
+        own = mark << _LINE_BITS | record.line
+        first = self._seen.setdefault(key, own)
+        if first is not own and first >> _LINE_BITS == mark:
+            self.repeated += 1
+            return False
         if first >> _LINE_BITS != mark:
             first_line = first & ((1 << _LINE_BITS) - 1)
             self._reject(

@@ -1,7 +1,8 @@
 """Tickets: a recognized file read to its end, as batches of ticket drafts.
 
 A file with one row a ticket streams in bounded memory. In a file with one row a message the rows of a ticket may stand anywhere, so its rows
-are kept until the end. Each batch adds up by itself: rows = those of its tickets + rejects + blank + footer. Deliberately not here: writing.
+are kept until the end. Each batch adds up by itself: rows = those of its tickets + rejects + blank + footer + repeated. Deliberately not here:
+writing.
 """
 
 from __future__ import annotations
@@ -133,9 +134,16 @@ class _Reading:
 
     def _batch(self, tickets: list[TicketDraft], *, warnings: tuple[str, ...] = ()) -> Batch:
         gate = self._gate
-        rows = sum(ticket.rows for ticket in tickets) + len(gate.rejects) + gate.blank + gate.footer
+        rows = sum(ticket.rows for ticket in tickets) + len(gate.rejects) + gate.blank + gate.footer + gate.repeated
         batch = Batch(
-            tuple(tickets), tuple(gate.rejects), rows, gate.blank, gate.footer, self.records.bytes_read, warnings
+            tickets=tuple(tickets),
+            rejects=tuple(gate.rejects),
+            rows=rows,
+            blank=gate.blank,
+            footer=gate.footer,
+            repeated=gate.repeated,
+            bytes_read=self.records.bytes_read,
+            warnings=warnings,
         )
         gate.reset()
         return batch

@@ -62,6 +62,7 @@ _NUMBER_WORDS = {
 _LEAST_CHECKED_NUMBER_WORD = 4
 """“two options”, “three of them”: small number words are how people count what they see, and no fact of the ticket."""
 _LEAST_ID_DIGITS = 4
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _UNCHECKED_WORDS = frozenset(("dozen", "hundred", "thousand"))
 _CURRENCIES = {
     "$": "usd",
@@ -139,7 +140,8 @@ class Found:
 
 def find_facts(text: str, *, on: date | None = None) -> Found:
     """Find the facts of a text in the order in which they stand. `on` is the day it was written: “tomorrow” and “on Monday” are counted from it."""
-    reading = _Reading(text, on)
+    # Databases write an empty date as the first or the last day that they know; nobody counts from there.
+    reading = _Reading(text, on if on is not None and _FIRST_YEAR <= on.year <= _LAST_YEAR else None)
     for pattern, take in _STEPS:
         reading.run(pattern, take)
     reading.read_words()

@@ -11,11 +11,13 @@ import csv
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
+from desktop.domain.errors import DeskError
 from desktop.domain.imports import (
     Batch,
     Finished,
@@ -33,12 +35,16 @@ from desktop.ingest.systems import SystemDefinition, load_system, load_systems
 from desktop.ingest.tickets import read_batches
 from desktop.storage.imports import BatchOutcome, ImportRecord, ImportStore
 
+T = TypeVar("T")
+
 BATCH_ROWS = 500
 PROGRESS_SECONDS = 0.25
 SWITCH_INTERVAL_SECONDS = 0.0005
 """Python threads share one lock; handing it over this often cut the window's wait from 41 to 2 ms (measured)."""
 MERGED_SHAPES = ("messages",)
 """A file of messages may hold only the newest ones: those already here stay."""
+_LONGEST_STEM = 100
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 DOES_NOT_ADD_UP = "The counts of this import do not add up; please report it with the file."
 
 
@@ -76,24 +82,24 @@ class ImportService:
         """
         began = time.monotonic()
         yield recognized
-        import_id, source_id = (0, 0) if dry_run else await self._store.begin(recognized)
         total = _Total(recognized, began)
         try:
+            if not dry_run:
+                await _whole(self._begin(total))
             with self._parse(recognized) as batches:
                 while (batch := await self._next(batches)) is not None:
-                    outcome = await self._take(batch, recognized, import_id=import_id, source_id=source_id)
-                    for event in total.add(batch, outcome):
+                    for event in await _whole(self._take(batch, total)):
                         yield event
         finally:
-            if not dry_run:
-                import_id = await asyncio.shield(self._store.finish(import_id, total.counts))
+            if total.import_id:
+                total.import_id = await _whole(self._store.finish(total.import_id, total.counts))
         rejects_path = ""
         if total.rejects and not dry_run:
-            rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, import_id, total.rejects))
+            rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
         warnings = tuple(dict.fromkeys(total.warnings if total.counts.adds_up else [*total.warnings, DOES_NOT_ADD_UP]))
         yield total.progress(fraction=1.0)
         yield Finished(
-            recognized.path, import_id, recognized, total.counts, time.monotonic() - began, rejects_path, warnings
+            recognized.path, total.import_id, recognized, total.counts, time.monotonic() - began, rejects_path, warnings
         )
 
     async def undo(self, import_id: int) -> Undone:
@@ -108,13 +114,18 @@ class ImportService:
         """Return all imports, the newest first."""
         return await self._store.history()
 
-    async def _take(self, batch: Batch, recognized: Recognized, *, import_id: int, source_id: int) -> BatchOutcome:
-        is_merged = recognized.shape in MERGED_SHAPES
-        if import_id:
-            return await self._store.write_batch(
-                import_id, source_id, batch.tickets, rejects=batch.rejects, merge_messages=is_merged
+    async def _begin(self, total: _Total) -> None:
+        total.import_id, total.source_id = await self._store.begin(total.recognized)
+
+    async def _take(self, batch: Batch, total: _Total) -> list[ImportEvent]:
+        is_merged = total.recognized.shape in MERGED_SHAPES
+        if total.import_id:
+            outcome = await self._store.write_batch(
+                total.import_id, total.source_id, batch.tickets, rejects=batch.rejects, merge_messages=is_merged
             )
-        return await self._store.preview_batch(recognized.source, batch.tickets, merge_messages=is_merged)
+        else:
+            outcome = await self._store.preview_batch(total.recognized.source, batch.tickets, merge_messages=is_merged)
+        return total.add(batch, outcome)
 
     async def _next(self, batches: _Parsing) -> Batch | None:
         return await asyncio.get_running_loop().run_in_executor(self._workers, batches.next)
@@ -134,14 +145,39 @@ class ImportService:
         return named or load_system(Path(mapping))
 
     def _write_rejects(self, recognized: Recognized, import_id: int, rejects: list[Reject]) -> Path:
-        """Write what was set aside beside the data, one row a reject, so that it can be mended and imported again."""
-        path = self._rejects_folder / f"{Path(recognized.path).stem}-rejected-{import_id}.csv"
-        with path.open("w", newline="", encoding="utf-8-sig") as file:
-            writer = csv.writer(file)
-            writer.writerow(["file", "line", "column", "value", "reason", "raw"])
-            writer.writerows([Path(recognized.path).name, r.line, r.column, r.value, r.reason, r.raw] for r in rejects)
-        path.chmod(0o600)
+        """Write what was set aside beside the data, one row a reject, with its line and reason."""
+        name = Path(recognized.path).name
+        path = self._rejects_folder / f"{Path(name).stem[:_LONGEST_STEM]}-rejected-{import_id}.csv"
+        try:
+            with path.open("w", newline="", encoding="utf-8-sig", errors="replace") as file:
+                path.chmod(0o600)
+                writer = csv.writer(file)
+                writer.writerow(["file", "line", "column", "value", "reason", "raw"])
+                for r in rejects:
+                    texts = [_harmless(text) for text in (name, r.column, r.value, r.reason, r.raw)]
+                    writer.writerow([texts[0], r.line, *texts[1:]])
+        except OSError as error:
+            raise DeskError(
+                "rejects-unwritable",
+                f"The tickets are imported, but the list of rejected rows {path} cannot be written: {error.strerror or error}.",
+                remedy="Free some space or check the folder's permissions; the rows are kept in the database.",
+            ) from None
         return path
+
+
+def _harmless(text: str) -> str:
+    """Return a cell that a spreadsheet shows and does not run."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """Await a step that is never half done: a cancellation waits until it has ended, so that what was written is also counted."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 class _Parsing:
@@ -177,7 +213,8 @@ class _Total:
     """What an import has come to so far."""
 
     def __init__(self, recognized: Recognized, began: float) -> None:
-        self._recognized = recognized
+        self.recognized = recognized
+        self.import_id = self.source_id = 0
         self._began = began
         self._told_at = began
         self._bytes_read = 0
@@ -192,7 +229,7 @@ class _Total:
             c,
             rows=c.rows + batch.rows,
             rows_used=c.rows_used + outcome.rows_used,
-            rows_unchanged=c.rows_unchanged + outcome.rows_unchanged,
+            rows_unchanged=c.rows_unchanged + outcome.rows_unchanged + batch.repeated,
             rejected=c.rejected + len(batch.rejects),
             blank=c.blank + batch.blank,
             footer=c.footer + batch.footer,
@@ -204,14 +241,14 @@ class _Total:
         self._bytes_read = max(self._bytes_read, batch.bytes_read)
         self.rejects += batch.rejects
         self.warnings += batch.warnings
-        events: list[ImportEvent] = [Rejected(self._recognized.path, batch.rejects)] if batch.rejects else []
+        events: list[ImportEvent] = [Rejected(self.recognized.path, batch.rejects)] if batch.rejects else []
         now = time.monotonic()
         if now - self._told_at >= PROGRESS_SECONDS:
             self._told_at = now
-            size = self._recognized.size_bytes
+            size = self.recognized.size_bytes
             events.append(self.progress(fraction=min(1.0, self._bytes_read / size) if size else 0.0))
         return events
 
     def progress(self, *, fraction: float) -> Progress:
         """Return how far the import is."""
-        return Progress(self._recognized.path, self.counts, fraction, time.monotonic() - self._began)
+        return Progress(self.recognized.path, self.counts, fraction, time.monotonic() - self._began)

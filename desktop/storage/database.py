@@ -88,6 +88,12 @@ class Database:
         def call() -> T:
             try:
                 return function()
+            except OSError as error:
+                raise DeskError(
+                    "database-readonly",
+                    f"The file {self.path} cannot be read or written: {error.strerror or error}.",
+                    remedy="Check the disk and the folder's permissions.",
+                ) from None
             except sqlite3.Error as error:
                 translated = _translate(error, self.path)
                 if translated is None:
@@ -103,7 +109,8 @@ class Database:
         connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
+            # What the user was told is saved is on the disk, whatever happens to the machine a moment later.
+            connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA temp_store=MEMORY")
             self._migrate(connection)

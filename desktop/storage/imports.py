@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from desktop.domain.errors import DeskError
@@ -19,18 +19,12 @@ from desktop.storage.database import Database
 from desktop.storage.tickets import read_messages
 
 _COLUMNS = (
-    *(
-        "subject",
-        "status",
-        "status_original",
-        "priority",
-        "priority_original",
-        "requester",
-        "assignee",
-        "created_at",
-        "updated_at",
-    ),
+    *("subject", "status", "status_original", "priority", "priority_original"),
+    *("requester", "assignee", "created_at", "updated_at"),
 )
+
+_LEFT_A_TRACE = """SELECT EXISTS (SELECT 1 FROM ticket WHERE import_id = ?) OR EXISTS (SELECT 1 FROM import_change WHERE import_id = ?)
+  OR EXISTS (SELECT 1 FROM import_reject WHERE import_id = ?)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +109,7 @@ class ImportStore:
         """Record an import's end and return its id; one that changed and rejected nothing leaves no trace and is 0."""
 
         def write(connection: sqlite3.Connection) -> int:
-            if not counts.tickets_new and not counts.tickets_updated and not counts.rejected:
+            if not connection.execute(_LEFT_A_TRACE, [import_id] * 3).fetchone()[0]:
                 connection.execute("DELETE FROM import_batch WHERE id = ?", [import_id])
                 connection.execute(
                     "DELETE FROM source WHERE id NOT IN (SELECT source_id FROM ticket UNION SELECT source_id FROM import_batch)"
@@ -207,7 +201,7 @@ class _Writing:
             known = stored.get(draft.external_id)
             content_hash = draft.content_hash()
             if known is not None and known[1] != content_hash and self._merge:
-                draft = replace(draft, messages=merge(read_messages(self._connection, known[0]), draft.messages))
+                draft = merge_tickets(_read_draft(self._connection, known[0], draft.external_id), draft)
                 content_hash = draft.content_hash()
             yield draft, content_hash, known
 
@@ -276,13 +270,67 @@ class _Writing:
         _insert_messages(self._connection, ((i, m) for i, d in drafts for m in d.messages))
 
 
+def merge_tickets(stored: TicketDraft, new: TicketDraft) -> TicketDraft:
+    """Join a ticket with what a later export of messages says of it.
+
+    Its beginning (subject, requester) is told by whichever has the first message, its state by whichever was changed last.
+    """
+    messages = merge(stored.messages, new.messages)
+    has_first = bool(messages) and messages[0].fingerprint() in {message.fingerprint() for message in new.messages}
+    opening, other = (new, stored) if has_first else (stored, new)
+    latest, earlier = (new, stored) if new.updated_at >= stored.updated_at else (stored, new)
+    return replace(
+        latest,
+        subject=opening.subject or other.subject,
+        requester=opening.requester or other.requester,
+        assignee=latest.assignee or earlier.assignee,
+        status=latest.status or earlier.status,
+        status_original=latest.status_original or earlier.status_original,
+        priority=latest.priority or earlier.priority,
+        priority_original=latest.priority_original or earlier.priority_original,
+        created_at=min(filter(None, (stored.created_at, new.created_at)), default=""),
+        updated_at=max(stored.updated_at, new.updated_at),
+        fields=_merge_fields(earlier.fields, latest.fields),
+        messages=messages,
+        rows=new.rows,
+    )
+
+
 def merge(stored: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
     """Join the messages of two exports: the same author, time and text is one message; positions follow the times."""
     known = {message.fingerprint() for message in new}
-    kept = [message for message in stored if message.fingerprint() not in known]
-    # Stable: messages without a time keep the place that their file gave them.
-    joined = sorted([*kept, *new], key=lambda message: message.created_at)
-    return tuple(replace(message, position=number) for number, message in enumerate(joined, 1))
+    joined = [*(message for message in stored if message.fingerprint() not in known), *new]
+    # A message without a time stays after the one that it followed in its own file.
+    keys: list[str] = []
+    for message in joined:
+        keys.append(message.created_at or (keys[-1] if keys else ""))
+    order = sorted(range(len(joined)), key=keys.__getitem__)
+    return tuple(replace(joined[place], position=number) for number, place in enumerate(order, 1))
+
+
+def _merge_fields(
+    earlier: Mapping[str, str | list[str]], latest: Mapping[str, str | list[str]]
+) -> dict[str, str | list[str]]:
+    """Join columns: a list holds what both have, each value once; of single values the latest counts."""
+    merged = dict(earlier)
+    for name, value in latest.items():
+        before = merged.get(name, [])
+        if isinstance(value, list) or isinstance(before, list):
+            merged[name] = list(dict.fromkeys([*_listed(before), *_listed(value)]))
+        else:
+            merged[name] = value or before
+    return merged
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _read_draft(connection: sqlite3.Connection, ticket_id: int, external_id: str) -> TicketDraft:
+    names = ", ".join(_COLUMNS)
+    row = connection.execute(f"SELECT {names}, fields_json FROM ticket WHERE id = ?", [ticket_id]).fetchone()
+    values = dict(zip(_COLUMNS, row, strict=False))
+    return TicketDraft(external_id, **values, fields=json.loads(row[-1]), messages=read_messages(connection, ticket_id))
 
 
 def _require_undoable(connection: sqlite3.Connection, import_id: int) -> None:

@@ -11,6 +11,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from desktop.domain.errors import DeskError
 from desktop.domain.runs import CheckedClaim, Claim, Coverage, RunState, Summary, Support, Usage
 from desktop.storage.database import Database
 
@@ -53,6 +54,10 @@ class RunStore:
         ]
 
         def write(connection: sqlite3.Connection) -> int:
+            if connection.execute("SELECT 1 FROM ticket WHERE id = ?", [ticket_id]).fetchone() is None:
+                raise DeskError(
+                    "ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list."
+                )
             cursor = connection.execute(
                 "INSERT INTO run (ticket_id, task, state, recipe, recipe_version, provider, model, cache_key, content_hash, started_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -73,7 +78,7 @@ class RunStore:
 
         def write(connection: sqlite3.Connection) -> None:
             usage = summary.usage
-            connection.execute(
+            changed = connection.execute(
                 "UPDATE run SET state = ?, reason = ?, error = ?, remedy = ?, text = ?, input_tokens = ?, output_tokens = ?,"
                 " cached_input_tokens = ?, cost_microusd = ?, first_token_seconds = ?, seconds = ?, finished_at = ? WHERE id = ?",
                 [
@@ -82,7 +87,9 @@ class RunStore:
                     *(summary.first_token_seconds, summary.seconds, _now(), run_id),
                 ],
             )
-            _put_summary(connection, run_id, summary)
+            # The ticket, and with it the run, may have gone while the model wrote: an import was undone.
+            if changed.rowcount:
+                _put_summary(connection, run_id, summary)
 
         await self._database.write(write)
 
@@ -124,7 +131,7 @@ class RunStore:
 
         def read(connection: sqlite3.Connection) -> tuple[int, int]:
             row = connection.execute(
-                "SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(cost_microusd IS NULL AND output_tokens IS NOT NULL), 0) FROM run"
+                "SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(cost_microusd IS NULL AND text != ''), 0) FROM run"
                 " WHERE started_at >= ? AND state != 'running'",
                 [since],
             ).fetchone()

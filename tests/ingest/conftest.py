@@ -32,6 +32,7 @@ class Outcome:
     rows: int
     blank: int
     footer: int
+    repeated: int
     warnings: list[str]
 
     def ticket(self, external_id: str) -> TicketDraft:
@@ -59,7 +60,7 @@ def read(systems: tuple[SystemDefinition, ...]) -> Reader:
         batches = list(read_batches(recognized, systems=systems, batch_rows=batch_rows))
         for batch in batches:
             used = sum(ticket.rows for ticket in batch.tickets)
-            assert batch.rows == used + len(batch.rejects) + batch.blank + batch.footer
+            assert batch.rows == used + len(batch.rejects) + batch.blank + batch.footer + batch.repeated
         return Outcome(
             recognized,
             [ticket for batch in batches for ticket in batch.tickets],
@@ -67,6 +68,7 @@ def read(systems: tuple[SystemDefinition, ...]) -> Reader:
             sum(batch.rows for batch in batches),
             sum(batch.blank for batch in batches),
             sum(batch.footer for batch in batches),
+            sum(batch.repeated for batch in batches),
             [warning for batch in batches for warning in batch.warnings],
         )
 

@@ -81,6 +81,12 @@ def test_what_people_say_in_passing_is_no_fact(text: str) -> None:
     assert find_facts(text).facts == ()
 
 
+@pytest.mark.parametrize("on", [date.min, date.max, date(1582, 10, 15)])
+def test_a_day_that_only_a_database_knows_is_not_counted_from(on: date) -> None:
+    values = find_facts("By Friday, or tomorrow; on March 6 at the latest.", on=on).values
+    assert {value.partition(":")[0] for value in values} == {"weekday", "day", "month"}
+
+
 @pytest.mark.parametrize("text", ["99/99/9999", "1" * 5000, "31 February 2026", "25:99", "$" * 50, "1,2,3,4.5.6,7"])
 def test_what_only_looks_like_a_fact_breaks_nothing(text: str) -> None:
     assert isinstance(find_facts(text, on=WEDNESDAY).facts, tuple)

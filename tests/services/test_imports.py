@@ -1,0 +1,129 @@
+"""Imports end to end: what a file holds is what the tickets say, whatever interrupts it, and there is a way back."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from desktop.domain.imports import Finished, ImportCounts, Progress
+from desktop.domain.tickets import TicketQuery
+from desktop.services.container import Desk
+from tests.services.conftest import import_path, opened_desk
+
+HEADER = "id,subject,description,status,created_at\n"
+MESSAGES = "ticket_id,author,author_role,created_at,body\n"
+
+
+async def _dry_run(desk: Desk, path: Path) -> ImportCounts:
+    recognized = await desk.imports.recognize(path)
+    async with aclosing(desk.imports.run(recognized, dry_run=True)) as events:
+        return [event.counts async for event in events if isinstance(event, Finished)][-1]
+
+
+async def test_the_same_row_twice_is_one_ticket_and_every_row_is_counted(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "twice.csv"
+    path.write_text(HEADER + "1,a,x,open,2026-01-01\n2,b,y,open,2026-01-01\n1,a,x,open,2026-01-01\n", encoding="utf-8")
+    async with opened_desk(data_dir) as desk:
+        promised = await _dry_run(desk, path)
+        done = (await import_path(desk, path)).counts
+        again = (await import_path(desk, path)).counts
+    assert promised == done
+    assert (done.rows, done.rows_used, done.rows_unchanged, done.tickets_new) == (3, 2, 1, 2)
+    assert (again.rows_unchanged, again.tickets_unchanged, again.adds_up) == (3, 2, True)
+
+
+async def test_an_import_cancelled_at_any_moment_is_recorded_with_what_it_wrote(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text(HEADER + "".join(f"{n},s{n},text {n},open,2026-01-01\n" for n in range(3_000)), encoding="utf-8")
+    async with opened_desk(data_dir) as desk:
+        recognized = await desk.imports.recognize(path)
+        for turns in (0, 1, 2, 5, 20, 60):
+            before = (await desk.tickets.counts()).total
+            task = asyncio.create_task(_drain(desk, recognized))
+            for _ in range(turns):
+                await asyncio.sleep(0.002)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert task.cancelled() or task.exception() is None
+            written = (await desk.tickets.counts()).total - before
+            records = [record for record in await desk.imports.history() if not record.undone_at]
+            assert all(record.finished_at for record in records)
+            newest = records[0] if written else None
+            assert newest is None or newest.counts["tickets_new"] == written
+            if newest is not None:
+                assert (await desk.imports.undo(newest.id)).tickets_removed == written
+
+
+async def _drain(desk: Desk, recognized: object) -> None:
+    async with aclosing(desk.imports.run(recognized)) as events:  # type: ignore[arg-type]
+        async for event in events:
+            assert isinstance(event, Finished | Progress | type(recognized))
+
+
+async def test_an_export_of_newer_messages_only_keeps_the_ticket_what_it_was(data_dir: Path, tmp_path: Path) -> None:
+    first = "7,Ada,customer,2026-03-02T09:00:00Z,My card was charged twice for the Pro plan.\n7,Sam,agent,2026-03-02T10:00:00Z,Looking into it.\n"
+    newer = "7,Sam,agent,2026-03-10T10:00:00Z,The refund was issued just now.\n"
+    path = tmp_path / "messages.csv"
+    async with opened_desk(data_dir) as desk:
+        path.write_text(MESSAGES + first, encoding="utf-8")
+        await import_path(desk, path)
+        path.write_text(MESSAGES + newer, encoding="utf-8")
+        counts = (await import_path(desk, path)).counts
+        again = (await import_path(desk, path)).counts
+        thread = await desk.tickets.thread(await desk.tickets.find("messages:7"))
+    assert thread is not None
+    assert (counts.tickets_updated, again.tickets_unchanged) == (1, 1)
+    assert thread.ticket.subject.startswith("My card was charged twice")
+    assert (thread.ticket.requester, thread.ticket.created_at) == ("Ada", "2026-03-02T09:00:00Z")
+    assert [message.text[:3] for message in thread.messages] == ["My ", "Loo", "The"]
+
+
+async def test_rejected_rows_are_listed_so_that_a_spreadsheet_runs_none_of_them(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / f"{'long' * 40}.csv"
+    path.write_text(
+        HEADER + "1,a,x,open,2026-01-01\n2,b,y,open,2026-01-01\n=cmd|' /C calc'!A0,a,b,c,d,e,f\n", encoding="utf-8"
+    )
+    async with opened_desk(data_dir) as desk:
+        done = await import_path(desk, path)
+    with open(done.rejects_path, encoding="utf-8-sig", newline="") as file:  # noqa: ASYNC230, PTH123 - a short file of this test
+        _, row = csv.reader(file)
+    assert (row[1], row[5]) == ("4", "'=cmd|' /C calc'!A0,a,b,c,d,e,f")
+    assert not [cell for cell in row if cell.startswith("=")]
+
+
+async def test_undo_while_its_ticket_is_being_summarized_breaks_nothing(data_dir: Path) -> None:
+    from desktop.domain.runs import ClaimChecked
+    from desktop.domain.runs import Finished as SummaryFinished
+    from desktop.llm.scripted_server import ScriptedServer, good_stream
+
+    with ScriptedServer(
+        good_stream("Problem: The card shows $59.00 twice. [m1.1]\nNext step: none\n", pause_seconds=0.01)
+    ) as server:
+        async with opened_desk(data_dir, server) as desk:
+            ticket_id = await desk.tickets.find("support-tickets:DSK-4136")
+            async with aclosing(desk.summaries.stream(ticket_id)) as events:
+                async for event in events:
+                    if isinstance(event, ClaimChecked):
+                        await desk.imports.undo(1)
+                    last = event
+            assert len(await desk.tickets.ids(TicketQuery())) == 0
+    assert isinstance(last, SummaryFinished)
+    assert "shows $59.00 twice" in last.summary.text
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+async def test_a_ticket_with_a_databases_empty_date_can_be_read_and_summarized(
+    data_dir: Path, tmp_path: Path, when: str
+) -> None:
+    path = tmp_path / "empty-dates.csv"
+    path.write_text(
+        HEADER + f"1,Late,It must be there by Friday or tomorrow at the latest.,open,{when}\n2,b,y,open,2026-01-01\n",
+        encoding="utf-8",
+    )
+    async with opened_desk(data_dir) as desk:
+        await import_path(desk, path)
+        assert await desk.summaries.highlights(await desk.tickets.find("empty-dates:1"))

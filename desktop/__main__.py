@@ -6,6 +6,7 @@ options start the same program as something else: `--engine` is the child proces
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,12 @@ def _is_for_window(rest: list[str]) -> bool:
     return Path(first).exists() or bool(Path(first).suffix) or Path(first).name != first
 
 
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
 def _prepare_paths(data_dir: Path | None) -> Paths:
     """Find all places, make the data folder, and begin to log there."""
     from desktop.config.logs import start_logging
@@ -70,6 +77,10 @@ def _open_window(data_dir: Path | None, files: list[Path]) -> int:
     from desktop.config.settings import Settings
     from desktop.domain.errors import DeskError
 
+    if not _has_display():
+        # Qt itself would end the program with a core dump.
+        print("There is no display here to open a window on. See: tldesk --help", file=sys.stderr)  # noqa: T201
+        return 4
     try:
         paths = _prepare_paths(data_dir)
     except DeskError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from desktop.cli.main import FAILED, PARTLY
-from desktop.cli.output import count, print_json, say, warn
+from desktop.cli.output import clean, count, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, Progress, Recognized
@@ -98,7 +98,7 @@ class _Bar:
     """A progress bar on standard error, once the work has taken a second and a person is looking."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._name = clean(name)
         self._bar: Any = None
 
     def show(self, progress: Progress) -> None:
@@ -126,7 +126,8 @@ def _document(done: list[Finished], failed: list[tuple[Path, DeskError]]) -> dic
     ids = [finished.import_id for finished in done if finished.import_id]
     return {
         "files": [_file_fields(finished) for finished in done],
-        "import_id": ids[-1] if ids else None,
+        # Each file is an import of its own; with several, taking back the one named here would leave the others.
+        "import_id": ids[0] if len(ids) == 1 else None,
         "errors": [{"path": str(path), "code": error.code, "error": str(error)} for path, error in failed],
     }
 

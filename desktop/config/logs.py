@@ -1,6 +1,6 @@
 """Logs: a small rotating file in the data folder, for our own bugs. No ticket text, no model output, no key goes in.
 
-A filter blanks anything that looks like a key, as a second line of defense: the first is that nothing logs one.
+The formatter blanks anything that looks like a key, as a second line of defense: the first is that nothing logs one.
 """
 
 from __future__ import annotations
@@ -9,31 +9,36 @@ import logging
 import logging.handlers
 import os
 import re
+from io import TextIOWrapper
 from pathlib import Path
 
 _KEY = re.compile(r"\b(sk|pk|key|api)[-_][A-Za-z0-9_\-]{8,}|(?i:bearer)\s+\S+")
 
 
-class _KeyFilter(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = _KEY.sub("[key]", record.getMessage())
-        record.args = ()
-        return True
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        # The whole text, the traceback included: an exception's message may quote what it was given.
+        return _KEY.sub("[key]", super().format(record))
+
+
+class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        # Every file of the rotation is made here, readable by its owner only.
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_open_private)  # type: ignore[return-value]
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def start_logging(folder: Path) -> logging.Handler | None:
     """Log warnings and worse to `tldesk.log` in `folder` (1 MB, 3 files, mode 0600); None when the folder cannot be written."""
     path = folder / "tldesk.log"
     try:
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        handler = logging.handlers.RotatingFileHandler(
-            path, maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True
-        )
+        handler = _PrivateFileHandler(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8")
     except OSError:
         return None
-    handler.addFilter(_KeyFilter())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)

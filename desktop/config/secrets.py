@@ -11,15 +11,21 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import KeyState
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
 
 SERVICE = "TLDesk"
 ENVIRONMENT_VARIABLE = "OPENAI_API_KEY"
 ENVIRONMENT_HOST = "api.openai.com"
 TIMEOUT_SECONDS = 60.0
+TRUSTED_BACKENDS = frozenset(
+    f"keyring.backends.{name}" for name in ("SecretService", "libsecret", "kwallet", "macOS", "Windows")
+)
 
 T = TypeVar("T")
 
@@ -102,34 +108,46 @@ def _user(name: str, host: str) -> str:
     return f"{name}@{host}"
 
 
-def _keyring_name() -> str:
-    import keyring
+def _backend() -> KeyringBackend:
+    """Return the system's own keyring.
 
-    backend = keyring.get_keyring()
+    The keyring library takes whatever is installed, plain files too (`keyrings.alt`): only those that the system itself guards are used here.
+    """
+    import keyring
+    from keyring.backends.chainer import ChainerBackend
+
+    found = keyring.get_keyring()
+    candidates = list(found.backends) if isinstance(found, ChainerBackend) else [found]
+    for backend in candidates:
+        if type(backend).__module__ in TRUSTED_BACKENDS:
+            return backend
+    if type(found).__module__ in ("keyring.backends.fail", "keyring.backends.null") or not candidates:
+        raise _unavailable("this system has none")
+    raise _unavailable(f"{found.name} is not the system's own and may keep keys in a plain file")
+
+
+def _keyring_name() -> str:
+    backend = _backend()
     backend.get_password(SERVICE, "tldesk-check")
     return str(backend.name)
 
 
 def _keyring_get(user: str) -> str:
-    import keyring
-
-    return keyring.get_password(SERVICE, user) or ""
+    return _backend().get_password(SERVICE, user) or ""
 
 
 def _keyring_set(user: str, key: str) -> None:
-    import keyring
-
-    keyring.set_password(SERVICE, user, key)
-    if keyring.get_password(SERVICE, user) != key:
+    backend = _backend()
+    backend.set_password(SERVICE, user, key)
+    if backend.get_password(SERVICE, user) != key:
         raise _unavailable("it did not give the key back")
 
 
 def _keyring_remove(user: str) -> bool:
-    import keyring
-
-    if not keyring.get_password(SERVICE, user):
+    backend = _backend()
+    if not backend.get_password(SERVICE, user):
         return False
-    keyring.delete_password(SERVICE, user)
+    backend.delete_password(SERVICE, user)
     return True
 
 

@@ -42,16 +42,18 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 class Settings:
-    """The user's settings, read once and written on each change. `warning` says in words what was wrong with the file, if anything."""
+    """The user's settings, read again when the file changed. `warning` says in words what was wrong with the file, if anything."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.warning = ""
+        self._stamp = self._look()
         self._values = self._read()
 
     def get(self, name: str) -> Any:
         """Return the value of a declared setting, its default when unset or not one of its choices."""
         setting = _BY_NAME[name]
+        self._catch_up()
         value = self._values.get(name, setting.default)
         is_allowed = isinstance(value, type(setting.default)) and (not setting.choices or value in setting.choices)
         return value if is_allowed else setting.default
@@ -67,11 +69,26 @@ class Settings:
             raise DeskError(
                 "setting-value", f"{name} cannot be {value!r}.", remedy=f"Use one of: {', '.join(setting.choices)}."
             )
+        self._catch_up()
         if value == setting.default:
             self._values.pop(name, None)
         else:
             self._values[name] = value
         self._write()
+
+    def _catch_up(self) -> None:
+        """Read the file again when another TLDesk wrote it: the window and the command may be open on the same folder."""
+        stamp = self._look()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._values = self._read()
+
+    def _look(self) -> tuple[int, int]:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return (0, 0)
+        return (found.st_mtime_ns, found.st_size)
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -100,6 +117,7 @@ class Settings:
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(self._path)
+            self._stamp = self._look()
         except OSError as error:
             raise DeskError(
                 "settings-unwritable",

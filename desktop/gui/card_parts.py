@@ -9,7 +9,7 @@ from desktop.domain.runs import CheckedClaim, Highlight, RunState, Summary
 from desktop.gui.claims_view import ClaimsView, why
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import LABEL_WIDTH, SPACE
-from desktop.gui.words import Words
+from desktop.gui.words import Words, plain_tip
 
 
 class SectionRow(QWidget):
@@ -129,7 +129,7 @@ class _HighlightRow(QWidget):
         name = Words(kind="muted")
         name.setFixedWidth(LABEL_WIDTH)
         name.setText(name.fontMetrics().elidedText(author, Qt.TextElideMode.ElideRight, LABEL_WIDTH))
-        name.setToolTip(highlight.author)
+        name.setToolTip(plain_tip(highlight.author))
         words = _Quote(highlight)
         words.clicked.connect(lambda: chosen.emit(highlight))  # type: ignore[attr-defined]
         layout.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)

@@ -20,6 +20,7 @@ from PySide6.QtGui import (
 
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import SPACE
+from desktop.gui.words import plain_tip
 
 CHIP = int(QTextFormat.ObjectTypes.UserObject) + 1
 _TEXT = int(QTextFormat.Property.UserProperty) + 1
@@ -70,7 +71,7 @@ def chip_format(text: str, *, tone: str = "", href: str = "", tool_tip: str = ""
         result.setAnchor(True)
         result.setAnchorHref(href)
     if tool_tip:
-        result.setToolTip(tool_tip)
+        result.setToolTip(plain_tip(tool_tip))
     return result
 
 

@@ -16,6 +16,7 @@ from desktop.domain.runs import CheckedClaim, Support
 from desktop.gui.chips import OBJECT_CHARACTER, ChipPainter, chip_format
 from desktop.gui.safe_text import SafeTextBrowser
 from desktop.gui.theme.style import Theme
+from desktop.gui.words import plain_tip
 
 _CITE = "cite:"
 LINE_PERCENT = 125.0
@@ -84,7 +85,7 @@ class ClaimsView(SafeTextBrowser):
         look.setForeground(QColor(t.text))
         look.setAnchor(True)
         look.setAnchorHref(f"{_CITE}{index}")
-        look.setToolTip(why(checked))
+        look.setToolTip(plain_tip(why(checked)))
         if checked.support is not Support.SUPPORTED:
             look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
             look.setUnderlineColor(QColor(t.warning))

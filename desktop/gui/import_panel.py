@@ -23,7 +23,7 @@ from desktop.domain.imports import COLUMN_ROLES, ImportCounts, ImportOverrides, 
 from desktop.domain.tickets import TicketDraft
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
-from desktop.gui.words import Words
+from desktop.gui.words import Words, plain_tip
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SHAPES = {
@@ -104,7 +104,7 @@ class ImportPanel(QWidget):
         self._dates.setCurrentIndex(max(0, self._dates.findData(recognized.date_order)))
         self._dates.setEnabled(bool(recognized.date_order))
         self._dates.blockSignals(False)
-        self._dates.setToolTip(recognized.date_evidence)
+        self._dates.setToolTip(plain_tip(recognized.date_evidence))
         self._evidence.setText(recognized.date_evidence)
         self._warnings.setText("\n".join(recognized.warnings))
         self._warnings.setVisible(bool(recognized.warnings))

@@ -307,7 +307,7 @@ class ProvidersPanel(QWidget):
         await self._save_profile()
         name = self._edited().name
         self._steps.start()
-        async with aclosing(self._desk.providers.test(name)) as steps:  # type: ignore[type-var]
+        async with aclosing(self._desk.providers.test(name)) as steps:
             async for step in steps:
                 self._steps.add(step)
         self._steps.finish()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from desktop.domain.tickets import STATUSES, TicketCounts
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import RADIUS, SIDEBAR_WIDTH, SPACE
+from desktop.gui.words import plain_tip
 
 Where = tuple[tuple[str, str], ...]
 _WHERE = int(Qt.ItemDataRole.UserRole)
@@ -82,7 +83,7 @@ class Sidebar(QWidget):
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             else:
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{title}, {count} tickets")
-                item.setToolTip(title)
+                item.setToolTip(plain_tip(title))
                 if where == chosen:
                     current = item
             self._list.addItem(item)

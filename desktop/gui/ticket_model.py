@@ -16,6 +16,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
 from desktop.domain.tickets import TicketRow
+from desktop.gui.words import plain_tip
 
 PAGE_ROWS = 200
 CACHED_PAGES = 32
@@ -163,7 +164,7 @@ class TicketTableModel(QAbstractTableModel):
         if ticket is None:
             return "…" if role == Qt.ItemDataRole.DisplayRole and index.column() == Column.SUBJECT else None
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _tool_tip(ticket, Column(index.column()))
+            return plain_tip(_tool_tip(ticket, Column(index.column())))
         return cell_text(ticket, Column(index.column()))
 
     def _ask_for_leads(self) -> None:
@@ -208,11 +209,11 @@ def age(iso: str, *, now: float | None = None) -> str:
     return "now"
 
 
-def _tool_tip(ticket: TicketRow, column: Column) -> str | None:
+def _tool_tip(ticket: TicketRow, column: Column) -> str:
     if column is Column.STATUS:
-        return ticket.status_original or None
+        return ticket.status_original
     if column is Column.PRIORITY:
-        return ticket.priority_original or None
+        return ticket.priority_original
     if column is Column.AGE:
         return (ticket.updated_at or ticket.created_at).replace("T", " ").rstrip("Z") + " UTC"
-    return None
+    return ""

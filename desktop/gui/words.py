@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
@@ -24,6 +26,14 @@ class Words(QLabel):
         self.setWordWrap(wraps)
         if centered:
             self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+
+def plain_tip(text: str) -> str:
+    """Return a tool tip that shows exactly this text.
+
+    Qt takes a tip that looks like HTML for HTML, and then reads the files that it names, without asking any text view.
+    """
+    return f"<qt>{html.escape(text)}</qt>" if text else ""
 
 
 def named_frame(name: str) -> QFrame:

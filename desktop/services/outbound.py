@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -57,12 +57,8 @@ class Outbound:
         Raises:
             DeskError: one of `domain.llm.FAULTS`, when no text came.
         """
-        body = json.dumps([[m.role, m.content] for m in request.messages], ensure_ascii=False).encode(
-            "utf-8", "surrogatepass"
-        )
-        entry = await self._ledger.sent(
-            host=endpoint.host, purpose=purpose, bytes=len(body), sha256=hashlib.sha256(body).hexdigest()
-        )
+        body = json.dumps([[m.role, m.content] for m in request.messages], ensure_ascii=False)
+        entry = await self._enter(endpoint, purpose, body)
         state, cost = RunState.CANCELLED, None
         try:
             async with aclosing(endpoint.client.stream(request)) as events:
@@ -82,12 +78,30 @@ class Outbound:
         Raises:
             DeskError: one of `domain.llm.FAULTS`.
         """
-        return tuple(sorted(await endpoint.client.list_models()))
+        entry, state = await self._enter(endpoint, "models", ""), RunState.FAILED
+        try:
+            models = tuple(sorted(await endpoint.client.list_models()))
+            state = RunState.COMPLETE
+        finally:
+            await self._ledger.settled(entry, state, None)
+        return models
 
-    async def test(self, endpoint: Endpoint) -> AsyncIterator[TestStep]:
+    async def test(self, endpoint: Endpoint) -> AsyncGenerator[TestStep, None]:
         """Try a provider step by step; the last step yielded is the first that failed, if one did."""
-        async for step in endpoint.client.test(endpoint.model):
-            yield step
+        entry, state = await self._enter(endpoint, "test", ""), RunState.CANCELLED
+        try:
+            async with aclosing(endpoint.client.test(endpoint.model)) as steps:
+                async for step in steps:
+                    state = RunState.COMPLETE if step.ok else RunState.FAILED
+                    yield step
+        finally:
+            await self._ledger.settled(entry, state, None)
+
+    async def _enter(self, endpoint: Endpoint, purpose: str, body: str) -> int:
+        raw = body.encode("utf-8", "surrogatepass")
+        return await self._ledger.sent(
+            host=endpoint.host, purpose=purpose, bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest()
+        )
 
     def cost_microusd(self, target: Target, usage: Usage) -> int | None:
         """Return what a call costs in micro-dollars; 0 on this machine, None when no price is known."""

@@ -7,12 +7,13 @@ profile to an endpoint, `outbound` talks to it.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol
 
-from desktop.config.secrets import ENVIRONMENT_HOST, KeyStore
+from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, Preset, ProviderProfile, ProviderStatus, TestStep
@@ -184,22 +185,23 @@ class ProviderService:
         """
         return await self._outbound.list_models(await self._resolve(name, ""))
 
-    async def test(self, name: str, *, model: str = "") -> AsyncIterator[TestStep]:
+    async def test(self, name: str, *, model: str = "") -> AsyncGenerator[TestStep, None]:
         """Try a provider step by step, in the order of `TEST_STEPS`; ends after the first step that failed."""
         try:
             endpoint = await self._resolve(name, model)
         except DeskError as error:
             failed = (
-                "key" if error.code == "provider-no-key" else "model" if error.code.startswith("engine-") else "name"
+                "key"
+                if error.code in ("provider-no-key", "provider-key")
+                else "model"
+                if error.code.startswith("engine-")
+                else "name"
             )
             yield TestStep(failed, ok=False, detail=error.message, remedy=error.remedy)
             return
-        async for step in self._outbound.test(endpoint):
-            yield step
-
-    def environment_key_applies(self, profile: ProviderProfile) -> bool:
-        """Tell whether `OPENAI_API_KEY` may be offered for a profile: only for OpenAI's own host."""
-        return profile.kind != BUILT_IN and self.host(profile) == ENVIRONMENT_HOST
+        async with aclosing(self._outbound.test(endpoint)) as steps:
+            async for step in steps:
+                yield step
 
     def _checked(self, profile: ProviderProfile) -> ProviderProfile:
         if not _NAME.fullmatch(profile.name):

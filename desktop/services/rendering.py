@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from desktop.domain.runs import CheckedClaim, Highlight, Summary, Support
 
-_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!>])")
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!<>&|~])")
 _ALLOWED_TAGS = {"p", "strong", "em", "ul", "ol", "li", "a", "br", "code", "h2", "h3", "h4", "blockquote", "pre"}
 
 

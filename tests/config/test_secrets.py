@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,28 @@ async def test_waiting_for_a_keyring_can_be_cancelled() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_keyring_that_is_a_plain_file_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`keyrings.alt` installs one like this; it is written out here because it must not be installed."""
+    import keyring
+    from keyring.backend import KeyringBackend
+
+    class PlainFile(KeyringBackend):
+        priority = 9.0  # type: ignore[assignment]
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return None
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            (tmp_path / "keys.cfg").write_text(password, encoding="utf-8")
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(PlainFile())
+    try:
+        with pytest.raises(DeskError) as refused:
+            await KeyStore().set("work", KEY, host="api.example")
+    finally:
+        keyring.set_keyring(before)
+    assert refused.value.code == "keyring-unavailable"
+    assert not (tmp_path / "keys.cfg").exists()

@@ -47,3 +47,17 @@ def test_a_value_outside_the_choices_is_refused_and_an_odd_one_in_the_file_is_ig
 
 def test_every_setting_explains_itself() -> None:
     assert all(setting.help.endswith(".") for setting in SETTINGS)
+
+
+def test_what_another_program_wrote_is_seen_and_kept(tmp_path: Path) -> None:
+    window, command = Settings(tmp_path / "settings.json"), Settings(tmp_path / "settings.json")
+    window.set("appearance", "dark")
+    command.set("providers", [{"name": "work"}])
+    window.set("window", {"geometry": "x"})
+    assert (window.get("providers"), command.get("appearance")) == ([{"name": "work"}], "dark")
+    again = Settings(tmp_path / "settings.json")
+    assert (again.get("appearance"), again.get("providers"), again.get("window")) == (
+        "dark",
+        [{"name": "work"}],
+        {"geometry": "x"},
+    )

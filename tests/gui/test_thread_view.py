@@ -37,6 +37,31 @@ def test_quoted_history_is_folded_and_unfolds_for_a_citation(qtbot: QtBot, theme
     assert view.lit_text() == "> Please help."
 
 
+SHOW_A_TIP = """
+import sys
+from array import array
+from dataclasses import replace
+from PySide6.QtCore import QEvent, QPoint, QTimer
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip
+from desktop.config.paths import find_paths
+from desktop.gui.theme.style import Theme
+from desktop.gui.ticket_list import TicketList
+from tests.gui.conftest import make_row
+app = QApplication([])
+tickets = TicketList(Theme(app, find_paths().resources))
+tickets.resize(700, 200)
+tickets.model.set_ids(array("q", [1]))
+trap = f'<img src="file://{sys.argv[1]}">'
+tickets.model.put_page(0, array("q", [1]), [replace(make_row(1), status_original=trap)])
+tickets.show()
+cell = tickets.table.visualRect(tickets.model.index(0, 1)).center()
+app.sendEvent(tickets.table.viewport(), QHelpEvent(QEvent.Type.ToolTip, cell, tickets.table.viewport().mapToGlobal(cell)))
+assert trap.replace("<", "&lt;")[:9] in QToolTip.text(), QToolTip.text()
+QTimer.singleShot(50, app.quit)
+app.exec()
+print("alive")
+"""
 READ_A_TRAP = """
 import sys
 from PySide6.QtGui import QTextDocument
@@ -53,12 +78,13 @@ print("alive")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFOs in its file system")
-def test_an_image_in_a_text_is_never_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("script", [READ_A_TRAP, SHOW_A_TIP], ids=["text view", "tool tip"])
+def test_an_image_in_a_text_is_never_read(tmp_path: Path, script: str) -> None:
     """A FIFO without a writer hangs whoever opens it, for ever: so a process of its own tries, and is given a minute."""
     fifo = tmp_path / "trap.png"
     os.mkfifo(fifo)
     done = subprocess.run(
-        [sys.executable, "-c", READ_A_TRAP, str(fifo)],
+        [sys.executable, "-c", script, str(fifo)],
         capture_output=True,
         text=True,
         timeout=60,

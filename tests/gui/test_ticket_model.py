@@ -26,7 +26,7 @@ def test_a_page_is_asked_for_once_and_shown_when_it_comes(qtbot: QtBot) -> None:
         model.put_page(1, page, [make_row(i, gist="Refund issued") for i in page])
     assert cell.data() == f"Ticket number {PAGE_ROWS + 4}. Refund issued"
     assert model.index(PAGE_ROWS + 3, Column.STATUS).data() == "Open"
-    assert model.index(PAGE_ROWS + 3, Column.STATUS).data(Qt.ItemDataRole.ToolTipRole) == "new"
+    assert model.index(PAGE_ROWS + 3, Column.STATUS).data(Qt.ItemDataRole.ToolTipRole) == "<qt>new</qt>"
 
 
 def test_rows_of_a_list_that_is_gone_are_dropped() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ATTRIBUTION_LINES = 3
 _HEADER_LINES = 8
@@ -81,8 +82,12 @@ class _Line:
         return not self.text.strip()
 
 
+@lru_cache(maxsize=512)
 def folded_spans(text: str) -> tuple[tuple[int, int], ...]:
-    """Return the spans (start, end) of quoted history and signature, in order, apart from each other; never all of a message's words."""
+    """Return the spans (start, end) of quoted history and signature, in order, apart from each other; never all of a message's words.
+
+    Kept for the texts that were asked for last: what is numbered in a worker is folded in the window a moment later.
+    """
     lines = _read_lines(text)
     quoted = _find_quoted(lines)
     signed = _find_signature(lines, quoted)

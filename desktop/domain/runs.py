@@ -116,7 +116,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What summaries of some tickets would take: `calls` of the `tickets`, `cached` of them made before. `cost_microusd` None: no price is known."""
+    """What summaries of some tickets would take: `calls` of the `tickets`, `cached` of them made before.
+
+    `cost_microusd` is what to expect, `most_cost_microusd` what it cannot exceed by much; None: no price is known.
+    """
 
     tickets: int = 0
     calls: int = 0
@@ -124,6 +127,7 @@ class Estimate:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_microusd: int | None = 0
+    most_cost_microusd: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)

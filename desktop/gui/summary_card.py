@@ -89,14 +89,14 @@ class SummaryCard(QFrame):
         if not self._flush.isActive():
             self._flush.start()
 
-    def show_summary(self, summary: Summary) -> None:
-        """Show a run's end: all of its claims and how it ended."""
+    def show_summary(self, summary: Summary, *, attempt: Summary | None = None) -> None:
+        """Show a run's end: all of its claims and how it ended. `attempt` is a newer run that brought no text: how it ended is said instead."""
         self._flush.stop()
         self._summary = summary
         self._claims = list(summary.claims)
         self._pending = ("", "")
         self._set_running(False)
-        self._notice.show_summary(summary)
+        self._notice.show_summary(attempt or summary)
         self._meta.setText(_meta(summary))
         self._highlights.set_open(not any(c.support is Support.SUPPORTED for c in summary.claims))
         self._draw()

@@ -25,7 +25,6 @@ from desktop.domain.runs import (
     Summary,
     TextDelta,
 )
-from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread
 from desktop.gui.clipboard import copy_highlights, copy_summary
 from desktop.gui.jobs import JobScope
@@ -53,6 +52,7 @@ class TicketPane(QWidget):
         self.setObjectName("pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._desk: Desk | None = None
+        self._wanted_id: int | None = None
         self._thread: Thread | None = None
         self._summary: Summary | None = None
         self._highlights: tuple[Highlight, ...] = ()
@@ -81,7 +81,8 @@ class TicketPane(QWidget):
 
     def show_ticket(self, ticket_id: int) -> None:
         """Show another ticket; what ran for the old one is cancelled."""
-        if ticket_id != self.ticket_id:
+        if ticket_id != self._wanted_id:
+            self._wanted_id = ticket_id
             self.jobs.restart(self._load(ticket_id))
 
     def reload(self) -> None:
@@ -92,7 +93,8 @@ class TicketPane(QWidget):
     def clear(self) -> None:
         """Show no ticket."""
         self.jobs.cancel()
-        self._thread, self._summary, self._highlights = None, None, ()
+        self._wanted_id = self._thread = self._summary = None
+        self._highlights = ()
         self.thread_view.show_thread(None)
         self._stack.setCurrentIndex(0)
 
@@ -146,23 +148,25 @@ class TicketPane(QWidget):
 
     async def _load(self, ticket_id: int) -> None:
         assert self._desk is not None
-        thread = await self._desk.tickets.thread(ticket_id)
-        if thread is None:
+        try:
+            opened = await self._desk.summaries.open_ticket(ticket_id)
+        except DeskError:
+            # It has gone since it was chosen; the list says so by leaving it out.
             self.clear()
             return
-        sentences = number_sentences(thread.messages)
-        self._thread, self._summary, self._highlights = thread, None, ()
-        self._title.setText(thread.ticket.title)
-        self._facts.setText(_facts(thread))
-        self.card.reset({s.id: s.text for s in sentences}, {s.id: Span(s.position, s.start, s.end) for s in sentences})
-        self.thread_view.show_thread(thread)
+        self._thread, self._summary, self._highlights = opened.thread, None, opened.highlights
+        self._title.setText(opened.thread.ticket.title)
+        self._facts.setText(_facts(opened.thread))
+        self.card.reset(
+            {s.id: s.text for s in opened.sentences},
+            {s.id: Span(s.position, s.start, s.end) for s in opened.sentences},
+        )
+        self.thread_view.show_thread(opened.thread)
         self._stack.setCurrentIndex(1)
-        self._highlights = await self._desk.summaries.highlights(ticket_id)
-        self.card.show_highlights(self._highlights)
-        stored = await self._desk.summaries.latest(ticket_id)
-        if stored is not None:
-            self._show_summary(stored)
-        elif self._starts_by_itself():
+        self.card.show_highlights(opened.highlights)
+        if opened.summary is not None:
+            self._show_summary(opened.summary)
+        if opened.is_unfinished and self._starts_by_itself():
             await self._summarize(ticket_id, again=False)
 
     def _starts_by_itself(self) -> bool:
@@ -175,7 +179,7 @@ class TicketPane(QWidget):
     async def _summarize(self, ticket_id: int, *, again: bool) -> None:
         assert self._desk is not None
         self._stop = asyncio.Event()
-        self._summary = None
+        earlier, self._summary = self._summary, None
         # Starting the built-in model takes a moment: say at once that something happens.
         self.card.show_started(self._desk.providers.profile().name, "")
         self.queue_changed.emit(1)
@@ -192,14 +196,21 @@ class TicketPane(QWidget):
                         case ClaimChecked(_, checked):
                             self.card.add_claim(checked)
                         case Cached(summary) | Finished(summary):
-                            self._show_summary(summary)
+                            self._show_end(summary, earlier)
         except DeskError as error:
-            self._show_summary(
-                Summary(ticket_id, RunState.FAILED, reason=error.message, error=error.code, remedy=error.remedy)
-            )
+            failed = Summary(ticket_id, RunState.FAILED, reason=error.message, error=error.code, remedy=error.remedy)
+            self._show_end(failed, earlier)
         finally:
             self.queue_changed.emit(0)
         self.summarized.emit(ticket_id)
+
+    def _show_end(self, summary: Summary, earlier: Summary | None) -> None:
+        """Show how a run ended; one that brought no text leaves the summary that was there."""
+        if earlier is not None and not summary.text:
+            self._summary = earlier
+            self.card.show_summary(earlier, attempt=summary)
+        else:
+            self._show_summary(summary)
 
     def _show_summary(self, summary: Summary) -> None:
         self._summary = summary

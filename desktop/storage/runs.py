@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import CheckedClaim, Claim, Coverage, RunState, Summary, Support, Usage
+from desktop.domain.sentences import SPLITTER_VERSION, Sentence
 from desktop.storage.database import Database
 
 CRASHED = "TLDesk was closed while it was being written"
@@ -73,8 +75,8 @@ class RunStore:
             lambda connection: _change(connection, "UPDATE run SET text = ? WHERE id = ?", text, run_id)
         )
 
-    async def finish(self, run_id: int, summary: Summary) -> None:
-        """Record a run's end, its summary, and the ticket's gist."""
+    async def finish(self, run_id: int, summary: Summary, sentences: Sequence[Sentence]) -> None:
+        """Record a run's end, its summary with the places of its citations among `sentences`, and the ticket's gist."""
 
         def write(connection: sqlite3.Connection) -> None:
             usage = summary.usage
@@ -90,6 +92,7 @@ class RunStore:
             # The ticket, and with it the run, may have gone while the model wrote: an import was undone.
             if changed.rowcount:
                 _put_summary(connection, run_id, summary)
+                _put_citations(connection, run_id, summary, {sentence.id: sentence for sentence in sentences})
 
         await self._database.write(write)
 
@@ -105,11 +108,16 @@ class RunStore:
         return await self._database.read(read)
 
     async def latest(self, ticket_id: int) -> tuple[Summary, str] | None:
-        """Return the newest run of a ticket that has text, and the content hash of the ticket it was made from."""
+        """Return the run of a ticket that is worth showing, and the content hash of the ticket it was made from.
+
+        It is the newest complete one of the ticket as it is now, else the newest that has text.
+        """
 
         def read(connection: sqlite3.Connection) -> tuple[Summary, str] | None:
             row = connection.execute(
-                f"{_RUN} WHERE ticket_id = ? AND text != '' AND state != 'running' ORDER BY run.id DESC LIMIT 1",
+                f"{_RUN} WHERE ticket_id = ? AND text != '' AND state != 'running'"
+                " ORDER BY state = 'complete' AND run.content_hash = (SELECT content_hash FROM ticket WHERE id = ticket_id) DESC,"
+                " run.id DESC LIMIT 1",
                 [ticket_id],
             ).fetchone()
             return (_summary(row), row[-1]) if row else None
@@ -184,6 +192,22 @@ def _put_summary(connection: sqlite3.Connection, run_id: int, summary: Summary) 
     )
     if summary.gist:
         connection.execute("UPDATE ticket SET gist = ? WHERE id = ?", [summary.gist, summary.ticket_id])
+
+
+def _put_citations(
+    connection: sqlite3.Connection, run_id: int, summary: Summary, sentences: Mapping[str, Sentence]
+) -> None:
+    """Store where each cited sentence stands, so that a citation survives a change of the splitter."""
+    cited = [
+        (number, sentences[id_])
+        for number, checked in enumerate(summary.claims)
+        for id_ in checked.citations
+        if id_ in sentences
+    ]
+    connection.executemany(
+        'INSERT INTO citation (run_id, claim, message, "start", "end", splitter_version, sentence_id) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        [(run_id, number, s.position, s.start, s.end, SPLITTER_VERSION, s.id) for number, s in cited],
+    )
 
 
 def _summary(row: tuple[Any, ...]) -> Summary:

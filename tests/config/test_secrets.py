@@ -65,7 +65,7 @@ async def test_a_keyring_that_is_a_plain_file_is_not_used(monkeypatch: pytest.Mo
     from keyring.backend import KeyringBackend
 
     class PlainFile(KeyringBackend):
-        priority = 9.0  # type: ignore[assignment]
+        priority = 9.0
 
         def get_password(self, service: str, username: str) -> str | None:
             return None
@@ -74,7 +74,7 @@ async def test_a_keyring_that_is_a_plain_file_is_not_used(monkeypatch: pytest.Mo
             (tmp_path / "keys.cfg").write_text(password, encoding="utf-8")
 
     before = keyring.get_keyring()
-    keyring.set_keyring(PlainFile())
+    keyring.set_keyring(PlainFile())  # type: ignore[no-untyped-call]
     try:
         with pytest.raises(DeskError) as refused:
             await KeyStore().set("work", KEY, host="api.example")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
+import sys
 import time
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +31,7 @@ async def test_a_complete_summary_is_checked_as_it_comes_and_kept(data_dir: Path
     with ScriptedServer(good_stream(ANSWER)) as server:
         async with opened_desk(data_dir, server) as desk:
             summary, events = await summarize(desk)
-            stored = await desk.summaries.latest(summary.ticket_id)
+            stored = (await desk.summaries.open_ticket(summary.ticket_id)).summary
             (row,) = await desk.tickets.rows([summary.ticket_id])
     kinds = [type(event) for event in events]
     assert (kinds[0], kinds[1], kinds[-1]) == (Highlights, Started, Finished)
@@ -119,7 +121,7 @@ async def test_stop_closes_the_connection_within_half_a_second_and_keeps_the_tex
                     last = event
             assert isinstance(last, Finished)
             assert await asyncio.to_thread(server.client_hung_up.wait, 5)
-            stored = await desk.summaries.latest(ticket_id)
+            stored = (await desk.summaries.open_ticket(ticket_id)).summary
     assert server.hung_up_at - stopped_at < 0.5
     assert (last.summary.state, last.summary.claims[0].claim.text) == (RunState.CANCELLED, "It fails.")
     assert stored is not None
@@ -134,9 +136,11 @@ async def test_a_reader_that_goes_away_ends_the_run_as_cancelled_with_its_text(d
                 async for event in events:
                     if isinstance(event, ClaimChecked):
                         break
-            stored = await desk.summaries.latest(ticket_id)
+            opened = await desk.summaries.open_ticket(ticket_id)
+            stored, is_unfinished = opened.summary, opened.is_unfinished
     assert stored is not None
     assert (stored.state, "It fails." in stored.text) == (RunState.CANCELLED, True)
+    assert is_unfinished, "nobody stopped it: opened again, it may begin again by itself"
 
 
 async def test_a_refused_key_is_a_failed_summary_with_a_remedy_and_no_text(data_dir: Path) -> None:
@@ -179,24 +183,73 @@ async def test_too_little_text_makes_no_call(data_dir: Path, tmp_path: Path) -> 
     assert "too short" in summary.reason
 
 
-async def test_text_of_a_crash_is_there_again_as_incomplete(data_dir: Path) -> None:
-    with ScriptedServer(Script(words("Problem: It fails. [m1.1]\n"), then="hang")) as server:
+async def test_text_of_a_crash_is_there_again_as_incomplete_with_its_claims(data_dir: Path) -> None:
+    """The program is killed while a summary streams; the next one finds what was shown."""
+    text = "Problem: The card shows $59.00 twice. [m1.1]\nNext step: Wait for "
+    with ScriptedServer(Script(words(text), pause_seconds=0.02, then="hang")) as server:
         async with opened_desk(data_dir, server) as desk:
             ticket_id = await desk.tickets.find(TICKET)
-            run_id = await desk._runs.start(
-                ticket_id=ticket_id, task="summarize", recipe="summarize", recipe_version=1, provider=SCRIPTED,
-                model="m", cache_key="k", content_hash="h",
-            )  # fmt: skip
-            await desk._runs.journal(run_id, "Problem: It fails.")
-    # The desk was closed while a run was still marked as running, as a killed program leaves it.
+        command = [sys.executable, "-m", "desktop", "--data-dir", str(data_dir), "summarize", TICKET]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+        try:
+            await _wait_for_text(data_dir, "Wait for")
+        finally:
+            process.kill()
+            await process.wait()
     desk = await open_desk(find_paths(data_dir))
     try:
-        stored = await desk.summaries.latest(ticket_id)
+        opened = await desk.summaries.open_ticket(ticket_id)
     finally:
         await desk.close()
-    assert desk.recovered_runs == 1
-    assert stored is not None
-    assert (stored.state, stored.text) == (RunState.INCOMPLETE, "Problem: It fails.")
+    assert opened.summary is not None
+    assert opened.summary.state is RunState.INCOMPLETE
+    assert "closed while it was being written" in opened.summary.reason
+    assert opened.summary.claims[0].claim.text == "The card shows $59.00 twice."
+    assert opened.summary.claims[0].support is Support.SUPPORTED
+
+
+async def _wait_for_text(data_dir: Path, words_: str) -> None:
+    """Wait until the database that another process writes holds a run with these words."""
+    with closing(sqlite3.connect(data_dir / "tldesk.sqlite")) as connection:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if any(words_ in row[0] for row in connection.execute("SELECT text FROM run")):
+                return
+            await asyncio.sleep(0.02)
+    pytest.fail("the text was never journaled")
+
+
+async def test_a_complete_summary_is_not_hidden_by_a_newer_one_that_was_stopped(data_dir: Path) -> None:
+    with ScriptedServer(good_stream(ANSWER), Script(words("Gist: Char"))) as server:
+        async with opened_desk(data_dir, server) as desk:
+            first, _ = await summarize(desk)
+            second, _ = await summarize(desk, refresh=True)
+            opened = await desk.summaries.open_ticket(first.ticket_id)
+    assert (first.state, second.state) == (RunState.COMPLETE, RunState.INCOMPLETE)
+    assert opened.summary is not None
+    assert (opened.summary.state, opened.summary.text) == (RunState.COMPLETE, ANSWER)
+
+
+async def test_stop_also_ends_the_wait_for_a_model_that_is_still_loading(data_dir: Path) -> None:
+    async with opened_desk(data_dir) as desk:
+        stop = asyncio.Event()
+        stop.set()
+        summary, events = await summarize(desk, provider="built-in", stop=stop)
+    assert (summary.state, summary.text) == (RunState.CANCELLED, "")
+    assert not any(isinstance(event, Started) for event in events)
+
+
+async def test_a_citation_is_stored_with_the_place_of_its_sentence(data_dir: Path) -> None:
+    with ScriptedServer(good_stream(ANSWER)) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, _ = await summarize(desk)
+            thread = await desk.tickets.thread(summary.ticket_id)
+    assert thread is not None
+    with closing(sqlite3.connect(data_dir / "tldesk.sqlite")) as connection:
+        rows = connection.execute('SELECT message, "start", "end" FROM citation WHERE claim = 1').fetchall()
+    assert [thread.messages[m - 1].text[start:end] for m, start, end in rows] == [
+        "Good morning, we moved our dental lab from Starter to Pro on Wednesday and the card ending 3307 now shows $59.00 twice, both on November 18."
+    ]
 
 
 async def test_what_is_sent_is_the_ticket_and_nothing_of_this_machine(data_dir: Path) -> None:

@@ -16,7 +16,7 @@ from desktop.cli.session import Session, common_options, json_option
 @common_options
 def doctor_command(session: Session, as_json: bool) -> int:
     """Check the installation, and say what to do where something is wrong."""
-    checks = session.run(lambda desk: desk.doctor.examine())
+    checks = session.examine()
     if as_json:
         print_json({"checks": [asdict(check) for check in checks]})
     else:

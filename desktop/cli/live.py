@@ -100,7 +100,7 @@ def describe_end(summary: Summary) -> str:
     """Say in one line how a run ended and what was found of it."""
     supported = sum(checked.support is Support.SUPPORTED for checked in summary.claims)
     parts = [f"{supported} of {len(summary.claims)} sentences supported"] if summary.claims else []
-    if summary.coverage.messages:
+    if summary.coverage.read:
         parts.append(f"{summary.coverage.read} of {summary.coverage.messages} messages read")
     if summary.cached:
         parts.append("written before")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 base_url_option = click.option("--base-url", metavar="URL", help="Where it is reached; usually ends in /v1.")
 model_option = click.option("--model", metavar="NAME", help="The model that writes.")
 model_file_option = click.option(
-    "--model-file", type=click.Path(path_type=Path, resolve_path=True), help="A GGUF file, for the built-in model."
+    "--model-file", metavar="FILE", help="A GGUF file for the built-in model; '' for its own."
 )
 default_option = click.option("--default", "make_default", is_flag=True, help="Use it where no other is named.")
 
@@ -95,18 +95,19 @@ def set_provider(
     kind: str | None,
     base_url: str | None,
     model: str | None,
-    model_file: Path | None,
+    model_file: str | None,
     make_default: bool,
     as_json: bool,
 ) -> None:
     """Change a provider: what is not named stays as it is."""
+    model_path = str(Path(model_file).absolute()) if model_file else model_file
 
     async def work(desk: Desk) -> ProviderStatus:
         given = {
             "kind": kind,
             "base_url": base_url,
             "model": model,
-            "model_path": str(model_file) if model_file else None,
+            "model_path": model_path,
         }
         changes = {key: value for key, value in given.items() if value is not None}
         if changes:
@@ -128,7 +129,7 @@ def remove_provider(session: Session, name: str, as_json: bool) -> None:
     if as_json:
         print_json({"provider": profile.name, "removed": True})
     else:
-        say(f"{profile.name} and its key are removed.")
+        say(f"{profile.name} is removed, and its key if it had one.")
 
 
 @providers_command.command("models")

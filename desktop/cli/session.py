@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from desktop.cli.output import warn
+from desktop.domain.errors import DeskError
+
 if TYPE_CHECKING:
     from desktop.config.paths import Paths
     from desktop.services.container import Desk
+    from desktop.services.doctor import Check
 
 T = TypeVar("T")
 
@@ -38,10 +42,23 @@ class Session:
         """
         return asyncio.run(self._run(work))
 
+    def examine(self) -> tuple[Check, ...]:
+        """Check the installation, whatever is wrong with it."""
+        from desktop.services.container import examine
+        from desktop.services.doctor import Check
+
+        try:
+            paths = self.find_paths(self.data_dir)
+        except DeskError as error:
+            return (Check("data folder", False, error.message, error.remedy),)
+        return asyncio.run(examine(paths))
+
     async def _run(self, work: Callable[[Desk], Awaitable[T]]) -> T:
         from desktop.services.container import open_desk
 
         desk = await open_desk(self.find_paths(self.data_dir))
+        if desk.settings.warning:
+            warn(desk.settings.warning)
         try:
             return await work(desk)
         finally:

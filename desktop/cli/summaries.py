@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from desktop.cli.live import LiveSummary, describe_end, follow, summary_fields
 from desktop.cli.main import FAILED, PARTLY
-from desktop.cli.output import count, dollars, print_json_line, say, warn
+from desktop.cli.output import count, dollars, print_json, print_json_line, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.cli.tickets import search_option, where_option
 from desktop.domain.runs import RunState, Summary
-from desktop.domain.tickets import TicketQuery
+from desktop.domain.tickets import TicketQuery, TicketRow
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -48,7 +49,9 @@ class _Wanted:
 @click.option(
     "--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Begin no summary that would go over this."
 )
-@click.option("--jsonl", "as_json", is_flag=True, help="Print a JSON document a line, one for each ticket.")
+@click.option(
+    "--jsonl", "as_lines", is_flag=True, help="Print a JSON document a line, one for each ticket, as it ends."
+)
 @json_option
 @common_options
 def summarize_command(
@@ -64,6 +67,7 @@ def summarize_command(
     estimate: bool,
     concurrency: int,
     max_cost: float | None,
+    as_lines: bool,
     as_json: bool,
 ) -> int:
     """Summarize tickets. Every sentence is checked against the messages it cites."""
@@ -76,15 +80,32 @@ def summarize_command(
         ids = [await desk.tickets.find(reference) for reference in references]
         ids = ids or (await desk.tickets.ids(TicketQuery(search, where))).tolist()
         if estimate:
-            await _estimate(desk, ids, wanted, as_json=as_json)
+            await _estimate(desk, ids, wanted, as_json=as_json or as_lines)
             return 0
         if not ids:
             warn("No ticket was chosen.")
             return 0
-        batch = _Batch(desk, wanted, as_json=as_json, max_cost=max_cost, is_live=len(ids) == 1 and not as_json)
-        return await batch.run(ids, concurrency=concurrency)
+        documents: list[dict[str, Any]] = []
+        show = _printer(documents, as_json=as_json, as_lines=as_lines, is_live=len(ids) == 1)
+        code = await _Batch(desk, wanted, show=show, max_cost=max_cost).run(ids, concurrency=concurrency)
+        if as_json and not as_lines:
+            print_json(documents[0] if len(documents) == 1 else {"summaries": documents})
+        return code
 
     return session.run(work)
+
+
+def _printer(
+    documents: list[dict[str, Any]], *, as_json: bool, as_lines: bool, is_live: bool
+) -> Callable[[str, Summary], None] | None:
+    """Return what is done with each summary as it ends; None to print the only one while it is written."""
+    if as_lines:
+        return lambda reference, summary: print_json_line(summary_fields(reference, summary))
+    if as_json:
+        return lambda reference, summary: documents.append(summary_fields(reference, summary))
+    if is_live:
+        return None
+    return lambda reference, summary: say(f"{reference}  {summary.gist or '(no gist)'}  ({describe_end(summary)})")
 
 
 async def _estimate(desk: Desk, ids: list[int], wanted: _Wanted, *, as_json: bool) -> None:
@@ -92,9 +113,9 @@ async def _estimate(desk: Desk, ids: list[int], wanted: _Wanted, *, as_json: boo
         ids, provider=wanted.provider, model=wanted.model, recipe=wanted.recipe, refresh=wanted.refresh
     )
     fields = asdict(estimate)
-    cost = dollars(fields.pop("cost_microusd"))
+    cost, most = dollars(fields.pop("cost_microusd")), dollars(fields.pop("most_cost_microusd"))
     if as_json:
-        print_json_line({**fields, "cost": cost})
+        print_json({**fields, "cost": cost, "most_cost": most})
         return
     price = "price unknown" if cost is None else f"about ${cost:,.4f}"
     say(f"{count(estimate.tickets, 'ticket')}, {count(estimate.calls, 'call')}, {estimate.cached:,} cached", end="")
@@ -104,11 +125,13 @@ async def _estimate(desk: Desk, ids: list[int], wanted: _Wanted, *, as_json: boo
 class _Batch:
     """Summaries of several tickets, a few at a time, within a cost limit."""
 
-    def __init__(self, desk: Desk, wanted: _Wanted, *, as_json: bool, max_cost: float | None, is_live: bool) -> None:
+    def __init__(
+        self, desk: Desk, wanted: _Wanted, *, show: Callable[[str, Summary], None] | None, max_cost: float | None
+    ) -> None:
+        """`show` takes each summary as it ends; without it the one summary is printed as it is written."""
         self._desk = desk
         self._wanted = wanted
-        self._as_json = as_json
-        self._is_live = is_live
+        self._show = show
         self._left_microusd = None if max_cost is None else round(max_cost * 1_000_000)
         self._ended: list[RunState] = []
 
@@ -120,41 +143,55 @@ class _Batch:
             for ticket_id in waiting:
                 await self._summarize(ticket_id)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(ids))):
-                group.create_task(work_off())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(concurrency, len(ids))):
+                    group.create_task(work_off())
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
         good = sum(state is RunState.COMPLETE for state in self._ended)
         return 0 if good == len(self._ended) else PARTLY if good else FAILED
 
     async def _summarize(self, ticket_id: int) -> None:
-        (row,) = await self._desk.tickets.rows([ticket_id])
-        if await self._is_over_limit(ticket_id):
-            summary = Summary(ticket_id, RunState.FAILED, reason=OVER_THE_LIMIT, provider=self._wanted.provider)
+        rows = await self._desk.tickets.rows([ticket_id])
+        if not rows:
+            return  # removed by somebody else since the list was made
+        reserved = await self._reserve(ticket_id)
+        if reserved is None:
+            name = self._wanted.provider or self._desk.providers.default_name()
+            summary = Summary(ticket_id, RunState.FAILED, reason=OVER_THE_LIMIT, provider=name)
         else:
-            if self._is_live:
-                say(f"{row.title} ({row.reference})")
-            summary = await self._follow(ticket_id)
-            if self._left_microusd is not None:
-                self._left_microusd -= summary.cost_microusd or 0 if not summary.cached else 0
+            summary = await self._follow(ticket_id, rows[0])
+            self._settle(reserved, summary)
         self._ended.append(summary.state)
-        if self._as_json:
-            print_json_line(summary_fields(row.reference, summary))
-        elif not self._is_live:
-            say(f"{row.reference}  {summary.gist or row.title}  ({describe_end(summary)})")
+        if self._show is not None:
+            self._show(rows[0].reference, summary)
 
-    async def _follow(self, ticket_id: int) -> Summary:
+    async def _follow(self, ticket_id: int, row: TicketRow) -> Summary:
         w = self._wanted
+        if self._show is None:
+            say(f"{row.title} ({row.reference})")
         events = self._desk.summaries.stream(
             ticket_id, provider=w.provider, model=w.model, recipe=w.recipe, refresh=w.refresh
         )
-        return await follow(events, LiveSummary() if self._is_live else None)
+        return await follow(events, LiveSummary() if self._show is None else None)
 
-    async def _is_over_limit(self, ticket_id: int) -> bool:
+    async def _reserve(self, ticket_id: int) -> int | None:
+        """Set aside what a summary can cost at most; None when that would go over the limit, or when no price is known to keep it by."""
         if self._left_microusd is None:
-            return False
+            return 0
         w = self._wanted
         estimate = await self._desk.summaries.estimate(
             [ticket_id], provider=w.provider, model=w.model, recipe=w.recipe, refresh=w.refresh
         )
-        # Without a known price a limit cannot be kept, so nothing is begun.
-        return estimate.cost_microusd is None or estimate.cost_microusd > self._left_microusd
+        most = estimate.most_cost_microusd
+        if most is None or most > self._left_microusd:
+            return None
+        self._left_microusd -= most
+        return most
+
+    def _settle(self, reserved: int, summary: Summary) -> None:
+        """Give back what was set aside and not spent. What a run without a report of its usage has spent is not known: nothing is given back."""
+        if self._left_microusd is not None:
+            spent = 0 if summary.cached or not summary.text else summary.cost_microusd
+            self._left_microusd += reserved - (reserved if spent is None else spent)

@@ -6,9 +6,11 @@ read is set aside under another name, never overwritten, and the program starts 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,7 @@ class Settings:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.warning = ""
+        self._is_unreadable = False
         self._stamp = self._look()
         self._values = self._read()
 
@@ -95,12 +98,19 @@ class Settings:
             values = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            self._is_unreadable = True
+            self.warning = (
+                f"The settings file {self._path} cannot be read ({error.strerror or error}); the defaults are used."
+            )
+            return {}
+        except ValueError as error:
             return self._set_aside(str(error))
         return values if isinstance(values, dict) else self._set_aside("it is not a JSON object")
 
     def _set_aside(self, reason: str) -> dict[str, Any]:
-        aside = self._path.with_suffix(".broken.json")
+        name = f"{self._path.stem}.broken-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}{self._path.suffix}"
+        aside = self._path.with_name(name)
         try:
             self._path.replace(aside)
             self.warning = f"The settings file could not be read ({reason}); it was kept as {aside.name} and the defaults are used."
@@ -110,6 +120,9 @@ class Settings:
 
     def _write(self) -> None:
         try:
+            if self._is_unreadable:
+                # What cannot be read must not be replaced either: it may hold all that the user set up.
+                raise PermissionError(errno.EACCES, "it cannot be read")
             # mkstemp makes the file 0600 on every system that has modes.
             handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".settings-", suffix=".json")
             with os.fdopen(handle, "w", encoding="utf-8") as file:

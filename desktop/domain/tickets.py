@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -141,6 +141,14 @@ class TicketCounts:
     by_source: Mapping[str, int]
     has_status: bool = True
     has_priority: bool = True
+
+
+def in_order(times: Sequence[str]) -> list[int]:
+    """Return the places of times in their order; one that is unknown ('') stays after the one that it was written after."""
+    keys: list[str] = []
+    for time in times:
+        keys.append(time or (keys[-1] if keys else ""))
+    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def _sha256(value: object) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from desktop.domain.tickets import Message, Role, TicketDraft
+from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 from desktop.ingest.bodies import read_body
 from desktop.ingest.dates import read_date
 from desktop.ingest.journal import Entry, split_comment, split_journal
@@ -64,7 +64,7 @@ class ThreadBuilder:
         timed = [
             (self._date(plan.cell(row, "message_created_at") or plan.cell(row, "created_at")), row) for row in rows
         ]
-        timed.sort(key=lambda pair: pair[0])
+        timed = [timed[place] for place in in_order([time for time, _ in timed])]
         ordered = [row for _, row in timed]
         heading = self._heading(ordered[-1])
         requester = next((self._word(row, "requester") for row in ordered if self._word(row, "requester")), "")
@@ -266,11 +266,7 @@ def subject_from(text: str) -> str:
 
 
 def _numbered(messages: list[Message]) -> list[Message]:
-    # A message without a time stays where it was written: after the last one before it that has a time.
-    keys: list[str] = []
-    for message in messages:
-        keys.append(message.created_at or (keys[-1] if keys else ""))
-    order = sorted(range(len(messages)), key=keys.__getitem__)
+    order = in_order([message.created_at for message in messages])
     return [replace(messages[place], position=number) for number, place in enumerate(order, start=1)]
 
 

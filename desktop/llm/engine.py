@@ -32,7 +32,7 @@ _NO_CONSOLE = int(getattr(subprocess, "CREATE_NO_WINDOW", 0))  # Windows only
 _WAIT_QUIETLY = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
 _PATIENCE_SECONDS = 180.0
 _FAREWELL_SECONDS = 3.0
-_CHOOSE_OTHER = "Choose another model file or another provider in Settings > Providers."
+_CHOOSE_OTHER = "Choose another model file or another provider in the provider's settings."
 
 
 def find_builtin_model() -> Path | None:

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from desktop.domain.errors import DeskError
 
-CHECK_URL = "Check the base URL in Settings > Providers; it usually ends in /v1."
-_CHECK_KEY = "Check the key in Settings > Providers."
+CHECK_URL = "Check the base URL in the provider's settings; it usually ends in /v1."
+_CHECK_KEY = "Check the key in the provider's settings."
 _TRY_LATER = "Try again in a moment."
 
 _QUOTE_CHARACTERS = 200
@@ -128,7 +128,7 @@ def _status_fault(status: int, error: BaseException, exchange: Exchange) -> Faul
         return _fault(
             "provider-model",
             f"{host} does not offer {named} to this key.",
-            "Choose another model in Settings > Providers.",
+            "Choose another model in the provider's settings.",
         )
     if status in (404, 405):
         return _fault("provider-request", f"{host} knows no such address (error {status}).", CHECK_URL)

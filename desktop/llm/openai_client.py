@@ -232,13 +232,13 @@ class OpenAIClient:
     def _refuse_bad_key(self) -> None:
         if not self._key and not self._is_local:
             raise DeskError(
-                "provider-key", f"There is no key for {self.host}.", remedy="Enter it in Settings > Providers."
+                "provider-key", f"There is no key for {self.host}.", remedy="Enter it in the provider's settings."
             )
         if not self._key.isascii() or not self._key.isprintable() or " " in self._key:
             raise DeskError(
                 "provider-key",
                 f"The key for {self.host} holds a character that no key has.",
-                remedy="Copy it again and enter it in Settings > Providers.",
+                remedy="Copy it again and enter it in the provider's settings.",
             )
 
 

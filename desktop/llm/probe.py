@@ -24,6 +24,7 @@ from desktop.llm.faults import Exchange, explain
 from desktop.llm.presets import host_of
 
 STEP_SECONDS = 10.0
+ANSWER_SECONDS = 20.0
 _STEP_OF = {
     "provider-name": "name",
     "provider-connection": "connection",
@@ -57,7 +58,7 @@ async def probe(
                 if not step.ok:
                     return
     host = host_of(base_url)
-    models, refused = await _models(client)
+    models, refused = await _models(client, host)
     failed = _STEP_OF.get(refused.code, "") if refused is not None else ""
     if proxy:
         for name in _SOCKET_STEPS:
@@ -101,11 +102,15 @@ async def _try_model(
     yield TestStep("quota", ok=True, detail="The quota is not used up.")
 
 
-async def _models(client: Probed) -> tuple[tuple[str, ...], DeskError | None]:
+async def _models(client: Probed, host: str) -> tuple[tuple[str, ...], DeskError | None]:
     try:
-        return await client.list_models(), None
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await client.list_models(), None
     except DeskError as error:
         return (), error
+    except TimeoutError:
+        words = f"{host} accepts connections and does not answer."
+        return (), DeskError("provider-timeout", words, remedy="Check the port, and that the server is ready.")
 
 
 async def _ask(client: Probed, model: str, host: str) -> DeskError | None:
@@ -179,6 +184,6 @@ def _failed(name: str, error: DeskError) -> TestStep:
 
 def _choose(models: tuple[str, ...]) -> str:
     if not models:
-        return "Choose a model in Settings > Providers."
+        return "Choose a model in the provider's settings."
     more = f" and {len(models) - _MODELS_NAMED} more" if len(models) > _MODELS_NAMED else ""
     return f"Choose one of: {', '.join(models[:_MODELS_NAMED])}{more}."

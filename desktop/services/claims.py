@@ -15,7 +15,6 @@ from desktop.domain.sentences import ends_sentence
 
 GIST = "Gist"
 UNNAMED = "Summary"
-NOTHING = "Not in the ticket"
 
 _ID = r"m\d+(?:\.\d+)?"
 _MORE = rf"(?:\s*(?:[,;&]|and|to|[-–—])\s*(?:{_ID}|\d+(?:\.\d+)?))*"
@@ -31,6 +30,17 @@ _END = re.compile(r"[.!?…]+[\"'”’»)*_]*|[。！？]+[」』”’）]*")
 _DECORATION = re.compile(r"[\s*_#>•–—-]*(?:\d{1,2}(?:[.)]|$))?[\s*_#>•–—-]*")
 _NOTHING = re.compile(
     r"(?:not in (?:the|this) ticket|none|n/?a|nothing|not (?:mentioned|stated|specified|given))\W*", re.IGNORECASE
+)
+_NOTHINGS = (
+    "not in the ticket",
+    "not in this ticket",
+    "none",
+    "n/a",
+    "nothing",
+    "not mentioned",
+    "not stated",
+    "not specified",
+    "not given",
 )
 _FENCE = re.compile(r"\s*`{3,}\w*\s*")
 
@@ -69,6 +79,9 @@ class SummaryParser:
         if not self._is_labeled and self._may_be_label(self._line):
             return ""
         text = _clean(_HALF_CITATION.sub("", _CITATION.sub("", self._line)))
+        # "Not in the" is about to become no claim at all.
+        if text and any(nothing.startswith(text.casefold()) for nothing in _NOTHINGS):
+            return ""
         # The beginning of what was said before will most likely be said again, and then it is no claim.
         seen = self._seen.get(self.pending_section, ())
         return "" if any(said.startswith(text.casefold()) for said in seen) else text

@@ -19,7 +19,7 @@ from desktop.llm import presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
-from desktop.services.doctor import Doctor
+from desktop.services.doctor import Check, Doctor
 from desktop.services.imports import ImportService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
@@ -77,7 +77,13 @@ class Desk:
             resolve=self.resolve,
         )
         self.doctor = Doctor(
-            paths=paths, keys=self._keys, providers=self.providers, tickets=ticket_store, resolve=self.resolve
+            paths=paths,
+            settings=self.settings,
+            keys=self._keys,
+            providers=self.providers,
+            tickets=ticket_store,
+            open_database=self.open,
+            resolve=self.resolve,
         )
 
     @property
@@ -156,7 +162,7 @@ class Desk:
             raise DeskError(
                 "engine-no-model",
                 "No model file came with this installation.",
-                remedy="Choose a GGUF file or set up another provider in Settings > Providers.",
+                remedy="Choose a GGUF file or set up another provider in the provider's settings.",
             )
         return await self._engine.start(path)
 
@@ -178,6 +184,15 @@ async def open_desk(paths: Paths) -> Desk:
     return desk
 
 
+async def examine(paths: Paths) -> tuple[Check, ...]:
+    """Check an installation that may not even open."""
+    desk = Desk(paths)
+    try:
+        return await desk.doctor.examine()
+    finally:
+        await desk.close()
+
+
 def _engine_command() -> tuple[str, ...]:
     """The program started again: in a bundle `sys.executable` is the program itself."""
     return (
@@ -193,5 +208,7 @@ def _no_key(profile: ProviderProfile, host: str, state: KeyState) -> DeskError:
             remedy="Unlock the keyring, or enter the key again for this session.",
         )
     return DeskError(
-        "provider-no-key", f"There is no key for {profile.name} ({host}).", remedy="Enter it in Settings > Providers."
+        "provider-no-key",
+        f"There is no key for {profile.name} ({host}).",
+        remedy="Enter it in the provider's settings.",
     )

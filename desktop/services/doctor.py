@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from desktop import __version__
 from desktop.config.paths import Paths
 from desktop.config.secrets import KeyStore
+from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState
 from desktop.services.outbound import Endpoint
@@ -39,22 +40,27 @@ class Doctor:
         self,
         *,
         paths: Paths,
+        settings: Settings,
         keys: KeyStore,
         providers: ProviderService,
         tickets: TicketStore,
+        open_database: Callable[[], Awaitable[None]],
         resolve: Callable[[str, str], Awaitable[Endpoint]],
     ) -> None:
         self._paths = paths
         self._keys = keys
         self._providers = providers
         self._tickets = tickets
+        self._settings = settings
+        self._open_database = open_database
         self._resolve = resolve
 
     async def examine(self) -> tuple[Check, ...]:
-        """Run every check, in order."""
+        """Run every check, in order; the database is opened by its own."""
         return (
             Check("program", True, f"TLDesk {__version__}, Python {platform.python_version()}, {platform.system()}"),
             await self._try("data folder", self._data_folder),
+            await self._try("settings", self._settings_file),
             await self._try("database", self._database),
             await self._try("program files", self._program_files),
             await self._try("keyring", self._keyring),
@@ -68,6 +74,8 @@ class Doctor:
             return Check(name, True, await check())
         except DeskError as error:
             return Check(name, False, error.message, error.remedy)
+        except Exception as error:  # noqa: BLE001 - a check that breaks has found something too
+            return Check(name, False, f"The check itself failed with {type(error).__name__}.", "Please report it.")
 
     async def _data_folder(self) -> str:
         folder = self._paths.data_dir
@@ -80,7 +88,13 @@ class Doctor:
             )
         return f"{folder}, {free / 1e9:.0f} GB free"
 
+    async def _settings_file(self) -> str:
+        if self._settings.warning:
+            raise DeskError("settings-broken", self._settings.warning, remedy="Mend the file, or set things up again.")
+        return "read" if self._paths.settings.exists() else "none yet, so the defaults are used"
+
     async def _database(self) -> str:
+        await self._open_database()
         counts = await self._tickets.counts()
         return f"{self._paths.database.name} holds {counts.total:,} tickets"
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
@@ -116,9 +116,7 @@ class ProviderService:
             DeskError: `provider-name-bad`, `provider-kind`, `base-url`, `model-file`, `settings-unwritable`.
         """
         profile = self._checked(profile)
-        others = [p for p in self.profiles() if p.name not in (profile.name, BUILT_IN)]
-        built_in = [p for p in self.profiles() if p.name == BUILT_IN and profile.name != BUILT_IN]
-        self._settings.set("providers", [asdict(p) for p in (*built_in, *others, profile)])
+        self._settings.set("providers", [*self._stored_without(profile.name), asdict(profile)])
         if make_default:
             self._settings.set("default_provider", profile.name)
         return profile
@@ -145,8 +143,15 @@ class ProviderService:
                 remedy="Make another provider the default instead.",
             )
         await self._keys.remove(profile.name, host=self.host(profile))
-        self._settings.set("providers", [asdict(p) for p in self.profiles() if p.name != profile.name])
+        self._settings.set("providers", [*self._stored_without(profile.name)])
+        if self._settings.get("default_provider") == profile.name:
+            self._settings.set("default_provider", BUILT_IN)
         return profile
+
+    def _stored_without(self, name: str) -> tuple[Any, ...]:
+        """Return what is stored but one profile; what is not understood here stays."""
+        stored = self._settings.get("providers")
+        return tuple(v for v in stored if not (isinstance(v, dict) and v.get("name") == name))
 
     async def set_key(self, name: str, key: str, *, allow_session: bool = False) -> KeyState:
         """Store a provider's key for its host.

@@ -210,7 +210,7 @@ class SummaryService:
             return DeskError(
                 "provider-no-model",
                 f"No model is chosen for {target.name}.",
-                remedy="Choose one in Settings > Providers.",
+                remedy="Choose one in the provider's settings.",
             )
         try:
             return await unless_stopped(self._resolve(target.name, target.model), stop) or DeskError("", STOPPED)

@@ -176,7 +176,7 @@ class SummaryRun:
             gist=" ".join(gist),
             sections=self._parser.sections,
             claims=tuple(self._claims),
-            coverage=coverage(self._prepared.evidence, self._claims, read=len(self._prompt.shown)),
+            coverage=coverage(self._prepared.evidence, self._claims, read=len(self._prompt.shown) if self._text else 0),
             highlights=self._prepared.highlights,
             provider=self._endpoint.name,
             model=self._endpoint.model,

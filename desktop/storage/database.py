@@ -108,12 +108,12 @@ class Database:
             os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
         connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            _patiently(lambda: connection.execute("PRAGMA journal_mode=WAL"))
             # What the user was told is saved is on the disk, whatever happens to the machine a moment later.
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA temp_store=MEMORY")
-            self._migrate(connection)
+            _patiently(lambda: self._migrate(connection))
         except BaseException:
             connection.close()
             raise
@@ -133,6 +133,12 @@ class Database:
         if migrations.pending(database):
             if migrations.applied(database):
                 self._back_up(connection)
+            elif foreign := set(database.table_names()) - {"_sqlite_migrations"}:
+                raise DeskError(
+                    "database-broken",
+                    f"The file {self.path} is a database of another program (it has {', '.join(sorted(foreign)[:3])}).",
+                    remedy="Move it away, or use another --data-dir; nothing was changed.",
+                )
             migrations.apply(database)
 
     def _back_up(self, connection: sqlite3.Connection) -> None:
@@ -164,6 +170,21 @@ class Database:
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._writer.close()
             self._writer = None
+
+
+def _patiently(work: Callable[[], object]) -> None:
+    """Try again while another TLDesk, started at the same moment, sets up the same file: these two steps do not wait by themselves."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            work()
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if time.monotonic() > deadline or not (is_busy or "already exists" in str(error)):
+                raise
+        # The other process gives no event to wait for.
+        threading.Event().wait(0.05)
 
 
 def _translate(error: sqlite3.Error, path: Path) -> DeskError | None:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import ImportCounts, Recognized, Reject, Undone
-from desktop.domain.tickets import Message, Role, TicketDraft
+from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 from desktop.storage.database import Database
 from desktop.storage.tickets import read_messages
 
@@ -300,11 +300,7 @@ def merge(stored: Sequence[Message], new: Sequence[Message]) -> tuple[Message, .
     """Join the messages of two exports: the same author, time and text is one message; positions follow the times."""
     known = {message.fingerprint() for message in new}
     joined = [*(message for message in stored if message.fingerprint() not in known), *new]
-    # A message without a time stays after the one that it followed in its own file.
-    keys: list[str] = []
-    for message in joined:
-        keys.append(message.created_at or (keys[-1] if keys else ""))
-    order = sorted(range(len(joined)), key=keys.__getitem__)
+    order = in_order([message.created_at for message in joined])
     return tuple(replace(joined[place], position=number) for number, place in enumerate(order, 1))
 
 

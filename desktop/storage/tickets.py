@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Sequence
 
 from desktop.domain.errors import DeskError
-from desktop.domain.tickets import Message, Role, Thread, TicketCounts, TicketQuery, TicketRow
+from desktop.domain.tickets import PRIORITIES, STATUSES, Message, Role, Thread, TicketCounts, TicketQuery, TicketRow
 from desktop.storage.database import Database
 
 SORTS = {
@@ -34,7 +34,13 @@ FIELDS = {
     "assignee": "ticket.assignee",
     "external_id": "ticket.external_id",
     "subject": "ticket.subject",
+    "created_at": "ticket.created_at",
+    "updated_at": "ticket.updated_at",
+    "message_count": "ticket.message_count",
+    "gist": "ticket.gist",
 }
+ORIGINALS = {"status": STATUSES, "priority": PRIORITIES}
+"""Fields that have the export's own word beside ours."""
 _ROW = """SELECT ticket.id, source.name, external_id, subject, status, status_original, priority, priority_original, requester, assignee,
   created_at, updated_at, message_count, gist FROM ticket JOIN source ON source.id = ticket.source_id"""
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
@@ -55,9 +61,14 @@ class TicketStore:
             DeskError: `sort-unknown`, `where-unknown`.
         """
         statement, values = _statement(query)
-        return await self._database.read(
-            lambda connection: array("q", (row[0] for row in connection.execute(statement, values)))
-        )
+
+        def read(connection: sqlite3.Connection) -> array[int]:
+            ids = array("q", (row[0] for row in connection.execute(statement, values)))
+            if not ids:
+                _refuse_unknown_fields(connection, query.where)
+            return ids
+
+        return await self._database.read(read)
 
     async def rows(self, ids: Sequence[int]) -> list[TicketRow]:
         """Return tickets in the order of `ids`; those that are gone are left out."""
@@ -110,6 +121,9 @@ class TicketStore:
         Raises:
             DeskError: `ticket-missing`, `ticket-ambiguous`.
         """
+
+        # What a terminal handed over may be no text at all.
+        reference = reference.encode("utf-8", "replace").decode()
 
         def read(connection: sqlite3.Connection) -> list[tuple[int, str]]:
             select = "SELECT ticket.id, source.name || ':' || external_id FROM ticket JOIN source ON source.id = source_id WHERE "
@@ -176,17 +190,38 @@ def _statement(query: TicketQuery) -> tuple[str, list[str]]:
 def _condition(name: str, value: str) -> tuple[str, list[str]]:
     if name == "source":
         return "ticket.source_id = (SELECT id FROM source WHERE name = ?)", [value]
+    if name in ORIGINALS and value.lower() not in ORIGINALS[name]:
+        # Not one of our words, so the export's own is meant.
+        return f"ticket.{name}_original = ? COLLATE NOCASE", [value]
     if name in FIELDS:
-        return f"{FIELDS[name]} = ?", [value]
-    # Any column of the export, by its own name; quoting makes the name one key of the JSON whatever it holds.
-    path = "$." + json.dumps(name, ensure_ascii=False)
+        return f"{FIELDS[name]} = ?", [value.lower() if name in ORIGINALS else value]
+    # Any column of the export, by its own name; a column that was there several times is a list, and any of its values counts.
+    return "EXISTS (SELECT 1 FROM json_each(ticket.fields_json, ?) WHERE json_each.value = ?)", [_path(name), value]
+
+
+def _path(name: str) -> str:
+    """Return the JSON path of a column; quoting makes its name one key whatever it holds, but for what SQLite's paths cannot quote."""
     if '"' in name or "\\" in name:
-        raise DeskError(
-            "where-unknown",
-            f"There is no field named {name}.",
-            remedy="Use a column's name as `tldesk show` prints it.",
-        )
-    return "json_extract(ticket.fields_json, ?) = ?", [path, value]
+        raise _no_field(name)
+    return "$." + json.dumps(name, ensure_ascii=False)
+
+
+def _refuse_unknown_fields(connection: sqlite3.Connection, where: Sequence[tuple[str, str]]) -> None:
+    """Say it when no ticket was found because no ticket has such a column."""
+    for name, _ in where:
+        if name == "source" or name in FIELDS:
+            continue
+        statement = "SELECT 1 FROM ticket WHERE json_type(fields_json, ?) IS NOT NULL LIMIT 1"
+        if connection.execute(statement, [_path(name)]).fetchone() is None:
+            raise _no_field(name)
+
+
+def _no_field(name: str) -> DeskError:
+    return DeskError(
+        "where-unknown",
+        f"There is no field named {name}.",
+        remedy="Use a column's name as `tldesk show --json` prints it.",
+    )
 
 
 def _order(sort: str) -> str:

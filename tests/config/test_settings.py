@@ -31,7 +31,9 @@ def test_a_broken_file_is_kept_aside_and_said(data_dir: Path) -> None:
     path.write_text('{"appearance": "da', encoding="utf-8")
     settings = Settings(path)
     assert settings.get("appearance") == "system"
-    assert "settings.broken.json" in settings.warning
+    (aside,) = data_dir.glob("settings.broken-*.json")
+    assert aside.name in settings.warning
+    assert aside.read_text(encoding="utf-8") == '{"appearance": "da'
     assert (data_dir / "settings.broken.json").read_text(encoding="utf-8") == '{"appearance": "da'
 
 

@@ -84,7 +84,10 @@ def _open_window(data_dir: Path | None, files: list[Path]) -> int:
     try:
         paths = _prepare_paths(data_dir)
     except DeskError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - there is no window yet to say it in
+        from desktop.gui.app import show_start_error
+
+        print(error, file=sys.stderr)  # noqa: T201 - for whoever started it from a terminal
+        show_start_error(error)
         return 4
     from desktop.gui.app import run_window
 

@@ -109,7 +109,7 @@ class Settings:
         return values if isinstance(values, dict) else self._set_aside("it is not a JSON object")
 
     def _set_aside(self, reason: str) -> dict[str, Any]:
-        name = f"{self._path.stem}.broken-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}{self._path.suffix}"
+        name = f"{self._path.stem}.broken-{time.strftime('%Y%m%dT%H%M%S')}-{time.monotonic_ns() % 1_000_000:06}{self._path.suffix}"
         aside = self._path.with_name(name)
         try:
             self._path.replace(aside)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from desktop.domain.errors import DeskError
 from desktop.domain.tickets import TicketDraft
 
 COLUMN_ROLES = (
@@ -86,7 +87,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A part of a file as the reader hands it out. The counts are those of this part; `bytes_read` is the position in the file.
+    """A part of a file as the reader hands it out. The counts are those of this part; `fraction` (0..1) is how far the work is.
 
     `repeated` rows are the same as one before, to the letter: they say nothing new and count as unchanged.
     """
@@ -97,7 +98,7 @@ class Batch:
     blank: int = 0
     footer: int = 0
     repeated: int = 0
-    bytes_read: int = 0
+    fraction: float = 1.0
     warnings: tuple[str, ...] = ()
 
 
@@ -151,6 +152,14 @@ class Finished:
     seconds: float
     rejects_path: str = ""
     warnings: tuple[str, ...] = ()
+
+
+class MappingNeeded(DeskError):  # noqa: N818 - a question more than an error
+    """The columns are known, and the user must say what one of them means. `recognized` holds them."""
+
+    def __init__(self, code: str, message: str, *, remedy: str, recognized: Recognized) -> None:
+        super().__init__(code, message, remedy=remedy)
+        self.recognized = recognized
 
 
 ImportEvent = Recognized | Progress | Rejected | Finished

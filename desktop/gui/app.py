@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import importlib
 import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qasync
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop.domain.errors import DeskError
 from desktop.gui.theme.style import Theme
@@ -66,17 +68,31 @@ async def _live(app: QApplication, paths: Paths, files: list[Path], layout: dict
         window.attach(desk)
     except DeskError as error:
         window.notice.show_error(error)
-    await closed.wait()
-    await window.shut_down()
-    if desk is not None:
-        await desk.close()
+    try:
+        await closed.wait()
+        await window.shut_down()
+    finally:
+        if desk is not None:
+            await desk.close()
     return 0
 
 
 async def _open_desk(paths: Paths) -> Desk:
-    from desktop.services.container import open_desk
+    # Half a second of imports, in a thread: the window is there already and must answer.
+    container = await asyncio.to_thread(importlib.import_module, "desktop.services.container")
+    desk: Desk = await container.open_desk(paths)
+    return desk
 
-    return await open_desk(paths)
+
+def show_start_error(error: DeskError) -> None:
+    """Say why the window cannot open, in a box: there is no window to say it in, and a double-click has no terminal."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    box = QMessageBox(QMessageBox.Icon.Critical, "TLDesk", error.message)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setInformativeText(html.escape(error.remedy))
+    box.finished.connect(app.quit)
+    box.show()
+    app.exec()
 
 
 def _on_bug(window: MainWindow, context: dict[str, Any]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QProgressBar, QPushButton
 
 from desktop.gui.theme.style import Theme, scaled, small_font
@@ -18,6 +18,8 @@ class TopBar(QFrame):
     """Name, search and import. `search_changed(text)` comes as one types, settled for a moment."""
 
     search_changed = Signal(str)
+    search_left = Signal()
+    """The keyboard goes on to the list."""
     import_requested = Signal()
     settings_requested = Signal()
 
@@ -28,7 +30,8 @@ class TopBar(QFrame):
         name = Words("TLDesk")
         name.setFont(scaled(self.font(), 1.05, weight=name.font().Weight.Bold))
         name.setMinimumWidth(SIDEBAR_WIDTH - 2 * SPACE)
-        self.search = QLineEdit(placeholderText="Search tickets")
+        self.search = _SearchField(placeholderText="Search tickets")
+        self.search.left.connect(self.search_left)
         self.search.setClearButtonEnabled(True)
         self.search.setMaximumWidth(80 * SPACE)
         self.search.setAccessibleName("Search tickets")
@@ -61,6 +64,31 @@ class TopBar(QFrame):
         self._icon.setIcon(icons.icon("search", t.faint))
         self.import_button.setIcon(icons.icon("import"))
         self.settings_button.setIcon(icons.icon("settings"))
+
+
+class _SearchField(QLineEdit):
+    """A line to type in. Down and Enter go on to the list, Esc clears it first; Ctrl+C without a selection belongs to the window."""
+
+    left = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.matches(QKeySequence.StandardKey.Copy)
+            and not self.hasSelectedText()
+        ):
+            event.ignore()
+            return False
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.clear()
+        elif event.key() not in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+            return
+        self.left.emit()
 
 
 class StatusBar(QFrame):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.domain.runs import CheckedClaim, Highlight, RunState, Summary
@@ -33,7 +34,12 @@ class SectionRow(QWidget):
 
 
 class Strip(QFrame):
-    """A claim that the ticket does not support: what it says, and why *Copy* leaves it out."""
+    """A claim that the ticket does not support: where it stood, what it says, and why *Copy* leaves it out.
+
+    `clicked(checked)` asks for the sentences that it cites.
+    """
+
+    clicked = Signal(object)
 
     def __init__(self, theme: Theme, checked: CheckedClaim) -> None:
         super().__init__()
@@ -42,7 +48,7 @@ class Strip(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
         layout.setSpacing(2 * SPACE)
-        self._claim = Words(f"“{checked.claim.text}”", wraps=True)
+        self._claim = Words(f"{checked.claim.section}: “{checked.claim.text}”", wraps=True)
         self._note = Words(f"{why(checked)} · left out of copy", wraps=True)
         self._note.setObjectName("stripNote")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -52,6 +58,11 @@ class Strip(QFrame):
         layout.addWidget(self._claim, 1)
         layout.addWidget(self._note, 1)
         self.setAccessibleName(self.text())
+        if checked.citations:
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.clicked.emit(self.checked)
 
     def text(self) -> str:
         """Return the strip as one line of plain text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, Progress, Recognized
+from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, MappingNeeded, Progress, Recognized
 from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
@@ -37,10 +38,13 @@ class ImportFlow(QObject):
         self._panel, self._status, self._notice = panel, status, notice
         self._desk: Desk | None = None
         self._waiting: deque[Path] = deque()
+        self._failed: list[DeskError] = []
         self._recognized: Recognized | None = None
+        self._is_open = False
         self._overrides = ImportOverrides()
         self.jobs = JobScope(self._on_error)
         self._running = JobScope(self._on_error)
+        self._undoing = JobScope(self._on_error)
         self._reload = QTimer(self, singleShot=True, interval=RELOAD_MS)
         self._reload.timeout.connect(self.tickets_changed)
         panel.import_requested.connect(self._on_import)
@@ -54,7 +58,8 @@ class ImportFlow(QObject):
     def open_files(self, paths: list[Path]) -> None:
         """Recognize files; the first is shown now, the others when it is done."""
         self._waiting.extend(paths)
-        if self._recognized is None and not self._running.is_busy:
+        if not self._is_open and not self._running.is_busy:
+            self._failed = []
             self._next()
 
     def cancel(self) -> None:
@@ -63,11 +68,13 @@ class ImportFlow(QObject):
 
     async def close(self) -> None:
         """End everything that runs."""
-        await self._running.close()
-        await self.jobs.close()
+        for scope in (self._running, self.jobs, self._undoing):
+            await scope.close()
 
     def _next(self) -> None:
+        """Go on to the next file; the panel is closed when there is none."""
         self._recognized = None
+        self._is_open = bool(self._waiting)
         if not self._waiting:
             self.done_with_panel.emit()
             return
@@ -78,14 +85,28 @@ class ImportFlow(QObject):
         assert self._desk is not None
         try:
             self._recognized = await self._desk.imports.recognize(path, overrides=self._overrides)
+        except MappingNeeded as needed:
+            # What it takes is a click on the right column, so the panel is shown with all but its button.
+            self._recognized = needed.recognized
+            self._panel.show_recognized(needed.recognized, self._overrides)
+            self._panel.show_obstacle(needed)
+            self.panel_wanted.emit()
+            return
         except DeskError as error:
-            self._on_error(error)
-            if not self._overrides.roles:
-                self._next()
+            if self._recognized is not None:
+                self._panel.show_obstacle(error)
+                return
+            self._failed.append(error)
+            self._show_failed()
+            self._next()
             return
         self._panel.show_recognized(self._recognized, self._overrides)
         self.panel_wanted.emit()
         await self._count(self._recognized)
+
+    def _show_failed(self) -> None:
+        """Say of every file what was wrong with it, not only of the last."""
+        self._notice.show_notice(" ".join(str(error) for error in self._failed), tone="error")
 
     async def _count(self, recognized: Recognized) -> None:
         """Run through the whole file without writing, to say what it will change."""
@@ -104,6 +125,7 @@ class ImportFlow(QObject):
         recognized, self._recognized = self._recognized, None
         if recognized is not None:
             self.jobs.cancel()
+            self._is_open = False
             self.done_with_panel.emit()
             self._running.restart(self._import(recognized))
 
@@ -127,14 +149,20 @@ class ImportFlow(QObject):
             self._status.hide_progress()
             self.tickets_changed.emit()
             if done is None:
-                self._notice.show_notice(
-                    f"The import of {name} was stopped. The tickets that were finished are here.", tone="warning"
-                )
-        if done is not None:
-            self._show_finished(name, done)
-            self.imported.emit()
-        if self._waiting:
-            self._next()
+                await self._show_stopped(name)
+            else:
+                self._show_finished(name, done)
+                self.imported.emit()
+            if self._waiting:
+                self._next()
+
+    async def _show_stopped(self, name: str) -> None:
+        """Say that an import was cut short, and offer to take back what it wrote."""
+        assert self._desk is not None
+        record = next(iter(await self._desk.imports.history()), None)
+        actions = [("Undo", partial(self._start_undo, record.id))] if record and not record.undone_at else []
+        words = f"The import of {name} was stopped. The tickets that were finished are here."
+        self._notice.show_notice(words, tone="warning", actions=actions)
 
     def _show_progress(self, name: str, progress: Progress) -> None:
         rows = progress.counts.rows
@@ -148,20 +176,22 @@ class ImportFlow(QObject):
         if done.warnings:
             text = " ".join([text, *done.warnings])
         is_clean = not done.counts.rejected and not done.warnings and done.counts.adds_up
+        actions = []
         if done.rejects_path:
             folder = QUrl.fromLocalFile(str(Path(done.rejects_path).parent))
-            self._notice.show_notice(
-                text, tone="warning", button="Show the rejected rows", action=lambda: _open_folder(folder)
-            )
-        elif done.import_id and is_clean:
-            self._notice.show_notice(text, button="Undo", action=lambda: self.jobs.start(self._undo(done.import_id)))
-        else:
-            self._notice.show_notice(text, tone="info" if is_clean else "warning")
+            actions.append(("Show the rejected rows", partial(_open_folder, folder)))
+        if done.import_id and (done.counts.tickets_new or done.counts.tickets_updated):
+            actions.append(("Undo", partial(self._start_undo, done.import_id)))
+        self._notice.show_notice(text, tone="info" if is_clean else "warning", actions=actions)
+
+    def _start_undo(self, import_id: int) -> None:
+        self._undoing.start(self._undo(import_id))
 
     async def _undo(self, import_id: int) -> None:
         assert self._desk is not None
         undone = await self._desk.imports.undo(import_id)
         self.tickets_changed.emit()
+        self.imported.emit()
         self._notice.show_notice(
             f"The import was undone: {undone.tickets_removed:,} tickets removed, {undone.tickets_restored:,} restored."
         )

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.domain.errors import DeskError
 from desktop.domain.imports import COLUMN_ROLES, ImportCounts, ImportOverrides, Recognized
 from desktop.domain.tickets import TicketDraft
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
@@ -113,11 +114,18 @@ class ImportPanel(QWidget):
         self.show_counts(None)
         self.import_button.setFocus()
 
+    def show_obstacle(self, error: DeskError) -> None:
+        """Say what stands in the way of importing this file as it is mapped now."""
+        self._counts.setText(str(error))
+        self.import_button.setText("Import")
+        self.import_button.setEnabled(False)
+
     def show_counts(self, counts: ImportCounts | None) -> None:
         """Say how many tickets will be new, changed and unchanged; None while they are counted."""
         if counts is None:
             self._counts.setText("Counting what is new…")
             self.import_button.setText("Import")
+            self.import_button.setEnabled(True)
             return
         parts = [
             f"{counts.tickets_new:,} new",
@@ -173,7 +181,7 @@ class ImportPanel(QWidget):
 
     def _build_footer(self) -> QHBoxLayout:
         footer = QHBoxLayout()
-        self._counts = Words(kind="muted")
+        self._counts = Words(kind="muted", wraps=True)
         cancel = QPushButton("Cancel")
         cancel.setShortcut("Esc")
         cancel.clicked.connect(self.cancelled)
@@ -181,8 +189,7 @@ class ImportPanel(QWidget):
         self.import_button.setProperty("kind", "primary")
         self.import_button.setAutoDefault(True)
         self.import_button.clicked.connect(self.import_requested)
-        footer.addWidget(self._counts)
-        footer.addStretch()
+        footer.addWidget(self._counts, 1)
         footer.addWidget(cancel)
         footer.addWidget(self.import_button)
         return footer

@@ -46,6 +46,8 @@ class ProvidersPanel(QWidget):
     """Edits profiles. `changed()` is emitted when profiles or the default changed, `closed()` when the user is done."""
 
     changed = Signal()
+    removed = Signal(object)
+    """A `ProviderProfile` that was removed and can be put back."""
     closed = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -76,6 +78,16 @@ class ProvidersPanel(QWidget):
         self._auto.blockSignals(True)
         self._auto.setCurrentIndex(self._auto.findData(desk.settings.get("auto_summarize")))
         self._auto.blockSignals(False)
+
+    def put_back(self, profile: ProviderProfile) -> None:
+        """Add a removed profile again; its key must be entered anew."""
+        self.jobs.restart(self._put_back(profile))
+
+    async def _put_back(self, profile: ProviderProfile) -> None:
+        assert self._desk is not None
+        self._desk.providers.save(profile)
+        await self._reload(profile.name)
+        self.changed.emit()
 
     def open(self, name: str = "") -> None:
         """Show the profiles, one of them chosen: the named one or the default."""
@@ -178,9 +190,11 @@ class ProvidersPanel(QWidget):
         self._session.hide()
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE)
-        for button in (self._save, self._test, self._default, self._session, self._remove):
+        for button in (self._save, self._test, self._default, self._session):
             buttons.addWidget(button)
         buttons.addStretch()
+        # Apart from the others, so that it never comes to stand where another button was just clicked.
+        buttons.addWidget(self._remove)
         return buttons
 
     async def _reload(self, name: str = "") -> None:
@@ -225,7 +239,8 @@ class ProvidersPanel(QWidget):
         self._name.setReadOnly(not self._is_new)
         self._url.setText(profile.base_url)
         self._key.clear()
-        self._key_state.setText(_KEY_STATES[status.key])
+        needs_none = status.is_local and status.key in (KeyState.NONE, KeyState.UNAVAILABLE)
+        self._key_state.setText("Not needed on this machine, as a rule." if needs_none else _KEY_STATES[status.key])
         self._model.clear()
         self._model.setEditText(profile.model)
         self._path.setText(profile.model_path)
@@ -289,6 +304,8 @@ class ProvidersPanel(QWidget):
                 self._session.setVisible(error.code.startswith("keyring"))
                 raise
         await self._reload(saved.name)
+        if self._session.hasFocus() or self._default.hasFocus() or not self.focusWidget():
+            self._test.setFocus()
         self.changed.emit()
 
     async def _fetch_models(self) -> None:
@@ -314,9 +331,10 @@ class ProvidersPanel(QWidget):
 
     async def _remove_profile(self) -> None:
         assert self._desk is not None
-        await self._desk.providers.remove(self._edited().name)
+        profile = await self._desk.providers.remove(self._edited().name)
         await self._reload()
         self.changed.emit()
+        self.removed.emit(profile)
 
     def _on_choose(self) -> None:
         dialog = QFileDialog(self, "Choose a model file", "", "Models (*.gguf)")

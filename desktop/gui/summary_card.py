@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.domain.runs import CheckedClaim, Highlight, RunState, Summary, Support
 from desktop.gui.card_parts import HighlightsList, RunNotice, SectionRow, Strip
+from desktop.gui.claims_view import ClaimsView
 from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span, readable_time
-from desktop.gui.words import Words, named_frame
+from desktop.gui.words import ElidedWords, Words, named_frame
 
 FLUSH_MS = 40
 GIST = "Gist"
@@ -103,7 +104,8 @@ class SummaryCard(QFrame):
 
     def shown_text(self) -> str:
         """Return all words that the card shows, for the accessible description and for tests."""
-        parts = [self._gist.text(), *(row.text() for row in self._rows.values() if not row.isHidden())]
+        gist = "" if self._gist.isHidden() else self._gist.toPlainText().replace("￼", "").strip()
+        parts = [gist, *(row.text() for row in self._rows.values() if not row.isHidden())]
         return "\n".join(part for part in (*parts, *(strip.text() for strip in self._strips())) if part)
 
     @property
@@ -133,11 +135,11 @@ class SummaryCard(QFrame):
         self._sections = QVBoxLayout(inner)
         self._sections.setContentsMargins(0, 0, SPACE // 2, 0)
         self._sections.setSpacing(SPACE // 2 + 2)
-        self._gist = Words(wraps=True)
+        self._gist = ClaimsView(self._theme)
         self._gist.setFont(scaled(self.font(), 1.06))
         self._gist.hide()
+        self._gist.citation_clicked.connect(self._on_citation)
         self._sections.addWidget(self._gist)
-        self._gist.setContentsMargins(0, 0, 0, SPACE // 2)
         self._strip_box = QVBoxLayout()
         self._strip_box.setSpacing(SPACE // 2)
         self._sections.addLayout(self._strip_box)
@@ -178,13 +180,16 @@ class SummaryCard(QFrame):
         self._stop = QPushButton("Stop")
         self._stop.setToolTip("Stop writing and keep the text so far (Esc)")
         self._stop.clicked.connect(self.stop_requested)
-        self._status = Words(kind="muted")
+        self._status = ElidedWords(kind="muted")
         self._status.setFont(small_font(self.font()))
         for widget in (self._copy, self._more, self._refresh, self._stop):
             footer.addWidget(widget)
-        footer.addStretch()
-        footer.addWidget(self._status)
-        self._refresh.setShortcut(QKeySequence("F5"))
+        footer.addStretch(1)
+        footer.addWidget(self._status, 2)
+        self._status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # Not the button's own: a button forgets its shortcut whenever its text changes.
+        again = QShortcut(QKeySequence("F5"), self)
+        again.activated.connect(self._refresh.click)
         self._on_theme()
         return footer
 
@@ -207,9 +212,10 @@ class SummaryCard(QFrame):
             else:
                 by_section.setdefault(checked.claim.section, []).append((index, checked))
         section, pending = self._pending
-        gist = " ".join(c.claim.text for _, c in by_section.pop(GIST, [])) or (pending if section == GIST else "")
-        self._gist.setText(gist)
-        self._gist.setVisible(bool(gist))
+        gist = by_section.pop(GIST, [])
+        pending_gist = pending if section == GIST else ""
+        self._gist.setVisible(bool(gist or pending_gist))
+        self._gist.show_claims(gist, pending=pending_gist, active=self._active, sentences=self._sentences)
         for name in dict.fromkeys([*by_section, *([section] if pending and section != GIST else [])]):
             row = self._rows.get(name) or self._add_row(name)
             row.show()
@@ -241,7 +247,9 @@ class SummaryCard(QFrame):
             strip.hide()
             strip.deleteLater()
         for checked in left_out:
-            self._strip_box.addWidget(Strip(self._theme, checked))
+            strip = Strip(self._theme, checked)
+            strip.clicked.connect(self._on_strip)
+            self._strip_box.addWidget(strip)
 
     def _draw_footer(self) -> None:
         has_text = bool(self._claims)
@@ -290,6 +298,9 @@ class SummaryCard(QFrame):
         self._draw()
         self.spans_wanted.emit([self._spans[c] for c in self._claims[index].citations if c in self._spans])
 
+    def _on_strip(self, checked: CheckedClaim) -> None:
+        self.spans_wanted.emit([self._spans[c] for c in checked.citations if c in self._spans])
+
     def _on_highlight(self, highlight: Highlight) -> None:
         self.spans_wanted.emit([Span(highlight.position, highlight.start, highlight.end)])
 
@@ -299,8 +310,8 @@ class SummaryCard(QFrame):
         self._more.setIcon(icons.icon("chevron-down"))
         self._refresh.setIcon(icons.icon("sparkle"))
         self._stop.setIcon(icons.icon("stop"))
-        for row in self._rows.values():
-            row.view.render_again()
+        for view in (self._gist, *(row.view for row in self._rows.values())):
+            view.render_again()
 
 
 def _meta(summary: Summary) -> str:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QTextBlockFormat
 from PySide6.QtWidgets import QTextEdit
 
 from desktop.domain.quoting import folded_spans
-from desktop.domain.tickets import Message, Thread
+from desktop.domain.tickets import Message, Role, Thread
 from desktop.gui.chips import OBJECT_CHARACTER, ChipPainter, chip_format
 from desktop.gui.safe_text import SafeTextBrowser
 from desktop.gui.theme.style import Theme, small_font
@@ -135,8 +135,9 @@ class ThreadView(SafeTextBrowser):
         quiet.setForeground(QColor(t.faint))
         small = small_font(self.font())
         quiet.setFont(small)
-        cursor.insertText("  ", quiet)
-        cursor.insertText(OBJECT_CHARACTER, chip_format(str(message.role)))
+        if message.role is not Role.UNKNOWN:
+            cursor.insertText("  ", quiet)
+            cursor.insertText(OBJECT_CHARACTER, chip_format(str(message.role)))
         if message.internal:
             cursor.insertText(" ", quiet)
             cursor.insertText(

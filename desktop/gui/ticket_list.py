@@ -66,7 +66,6 @@ class TicketList(QWidget):
         if row < 0:
             return False
         self.table.selectRow(row)
-        self.table.scrollTo(self.model.index(row, 0))
         return True
 
     def choose_first(self) -> None:

@@ -33,6 +33,7 @@ from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span, ThreadView, readable_time
 from desktop.gui.words import Words
+from desktop.services.rendering import is_copied
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -112,7 +113,7 @@ class TicketPane(QWidget):
         if self._thread is None:
             return
         title = self._thread.ticket.title
-        if self._summary is not None and self._summary.claims:
+        if self._summary is not None and (how != "copied" or any(map(is_copied, self._summary.claims))):
             left_out = copy_summary(self._summary, title=title, how=how)
             sentences = (
                 "One sentence that the ticket does not support was"
@@ -122,7 +123,8 @@ class TicketPane(QWidget):
             self.noticed.emit("Summary copied." + (f" {sentences} left out." if left_out else ""))
         elif self._highlights:
             copy_highlights(self._highlights, title=title)
-            self.noticed.emit("Highlights copied.")
+            why = "The ticket supports no sentence of this summary: " if self._summary and self._summary.claims else ""
+            self.noticed.emit(f"{why}highlights copied." if why else "Highlights copied.")
         else:
             self.noticed.emit("There is nothing to copy yet.")
 

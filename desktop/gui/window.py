@@ -6,6 +6,7 @@ It wires panes to services and owns no logic of either. Everything slow is a job
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.errors import DeskError
+from desktop.domain.providers import ProviderProfile
 from desktop.domain.tickets import TicketCounts, TicketQuery
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
@@ -135,7 +137,9 @@ class MainWindow(QMainWindow):
         scopes = (self._lists, self._pages, self._quiet, self.ticket.jobs, self.imports, self.providers.jobs)
         await asyncio.gather(*(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
-            self._desk.settings.set("window", self.layout_state())
+            # A layout that cannot be kept is no reason to leave the tickets' file open.
+            with contextlib.suppress(DeskError):
+                self._desk.settings.set("window", self.layout_state())
 
     def open_files(self, paths: list[Path]) -> None:
         """Recognize files and offer to import them, one after the other."""
@@ -145,8 +149,9 @@ class MainWindow(QMainWindow):
         self.imports.open_files(paths)
 
     def reload_list(self) -> None:
-        """Read the list and the counts again."""
-        self._lists.restart(self._load_list())
+        """Read the list and the counts again; nothing before the database is open."""
+        if self._desk is not None:
+            self._lists.restart(self._load_list())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.accept()
@@ -176,7 +181,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(central)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        for widget in (self.top, self.notice, self._outer, self.status):
+        # The notice stands below, so that what is being clicked does not move when one comes or goes.
+        for widget in (self.top, self._outer, self.notice, self.status):
             layout.addWidget(widget, 1 if widget is self._outer else 0)
         self.setCentralWidget(central)
         self._overlay = Words("Drop to import", "dropOverlay", centered=True, parent=self)
@@ -187,6 +193,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.top.search_changed.connect(self._on_search)
+        self.top.search_left.connect(self.list.table.setFocus)
         self.top.import_requested.connect(self.choose_file)
         self.top.settings_requested.connect(self.show_providers)
         self.sidebar.filter_chosen.connect(lambda _: self._on_filter())
@@ -207,6 +214,7 @@ class MainWindow(QMainWindow):
         self.imports.tickets_changed.connect(self.reload_list)
         self.imports.imported.connect(self._on_imported)
         self.providers.changed.connect(self._show_provider_menu)
+        self.providers.removed.connect(self._on_provider_removed)
         self.providers.closed.connect(self._show_tickets)
         self.status.provider_chosen.connect(self._on_provider)
         self.status.providers_requested.connect(self.show_providers)
@@ -267,6 +275,8 @@ class MainWindow(QMainWindow):
     def _on_search(self, text: str) -> None:
         if text != self._search:
             self._search = text
+            if self._counts.total:
+                self._show_page(self._inner)
             self.reload_list()
 
     def _on_filter(self) -> None:
@@ -312,6 +322,10 @@ class MainWindow(QMainWindow):
             except DeskError as error:
                 self._show_error(error)
             self._show_provider_menu()
+
+    def _on_provider_removed(self, profile: ProviderProfile) -> None:
+        words = f"{profile.name} is removed, and its key if it had one."
+        self.notice.show_notice(words, actions=[("Undo", lambda: self.providers.put_back(profile))])
 
     def _on_appearance(self, appearance: str) -> None:
         if self._desk is not None:
@@ -359,11 +373,15 @@ class MainWindow(QMainWindow):
         self.sidebar.setVisible(bool(counts.total))
 
     def _put_ids(self, ids: array[int], chosen: int | None) -> None:
+        bar = self.list.table.verticalScrollBar()
+        place = bar.value()
         if self.list.model.extend_ids(ids):
             self.list.model.refresh()
         else:
             self.list.model.set_ids(ids)
         if chosen is not None and self.list.choose(chosen):
+            # Where the reader is in the list is theirs: new tickets must not take them back to the chosen one.
+            bar.setValue(place)
             return
         if ids:
             self.list.choose_first()

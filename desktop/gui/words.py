@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 
@@ -26,6 +27,36 @@ class Words(QLabel):
         self.setWordWrap(wraps)
         if centered:
             self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+
+class ElidedWords(Words):
+    """A plain-text label of one line that ends in an ellipsis where there is no room."""
+
+    def __init__(self, kind: str = "") -> None:
+        super().__init__(kind=kind)
+        self._full = ""
+        self.setMinimumWidth(1)
+
+    def setText(self, text: str) -> None:
+        self._full = text
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self._fit()
+
+    def text(self) -> str:
+        return self._full
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self._full) + 2, super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, self.width())
+        super().setText(shown)
+        self.setToolTip(plain_tip(self._full) if shown != self._full else "")
 
 
 def plain_tip(text: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import COLUMN_ROLES, Column, ImportOverrides, Recognized
+from desktop.domain.imports import COLUMN_ROLES, Column, ImportOverrides, MappingNeeded, Recognized
 from desktop.ingest.dates import ORDERS, DateOrder, decide_order
 from desktop.ingest.heads import HEAD_BYTES, Head, read_head, read_tail_rows
 from desktop.ingest.journal import comment_date, journal_dates
@@ -26,19 +26,6 @@ GENERIC_KEY = "generic"
 _DATE_ROLES = ("created_at", "updated_at", "message_created_at")
 _FILLED_ROLES = ("body", "status", "priority", "requester", "requester_email", "assignee", "created_at", "updated_at")
 _DAY_FIRST_HEADERS = re.compile(r"[äöüßéèêàçñóíú]|\b(?:estado|fecha|datum|zusammenfassung|resumen|prioridad)\b")
-
-
-class NoIdColumnError(DeskError):
-    """No column could be the ticket id. `recognized` holds the columns, so that the user can say which one is."""
-
-    def __init__(self, recognized: Recognized) -> None:
-        names = ", ".join(column.name for column in recognized.columns[:8])
-        super().__init__(
-            "mapping-no-id",
-            f"No column of {Path(recognized.path).name} looks like a ticket id (it has {names}).",
-            remedy="If these are tickets, choose which column holds their ids.",
-        )
-        self.recognized = recognized
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +52,7 @@ def recognize(
     """Find out what a file is. `system` is the one the user named; `overrides` are the user's corrections.
 
     Raises:
-        DeskError: `file-…` when it is no table of tickets, `mapping-no-id` (a `NoIdColumnError`) when no column can be the ticket id,
+        DeskError: `file-…` when it is no table of tickets, `mapping-no-id` (a `MappingNeeded`) when no column can be the ticket id,
             `mapping-role` when a correction names an unknown role or column.
     """
     head = read_head(path)
@@ -96,9 +83,19 @@ def recognize(
         warnings=_warnings(meaning, shape, roles),
     )
     if "ticket_id" not in roles.values():
-        raise NoIdColumnError(recognized)
+        raise _no_id(recognized)
     known = [*systems, system] if system else systems
     return replace(recognized, preview=preview_tickets(recognized, systems=known, head_bytes=HEAD_BYTES))
+
+
+def _no_id(recognized: Recognized) -> MappingNeeded:
+    names = ", ".join(column.name for column in recognized.columns[:8])
+    return MappingNeeded(
+        "mapping-no-id",
+        f"No column of {Path(recognized.path).name} looks like a ticket id (it has {names}).",
+        remedy="If these are tickets, choose which column holds their ids.",
+        recognized=recognized,
+    )
 
 
 def source_from_name(path: Path) -> str:

@@ -59,6 +59,7 @@ class _Reading:
             )
         ids = IdPattern(recognized.columns[id_place].samples)
         self._plan = plan
+        self._size = recognized.size_bytes or 1
         self._gate = RowGate(plan, ids)
         self._builder = ThreadBuilder(plan)
         path = Path(recognized.path)
@@ -91,7 +92,7 @@ class _Reading:
                 tickets.append(self._builder.from_row(cells))
                 characters += sum(map(len, cells))
             if seen >= batch_rows or characters > BATCH_CHARACTERS:
-                yield self._batch(tickets)
+                yield self._batch(tickets, done=self.records.bytes_read / self._size)
                 tickets, characters, seen = [], 0, 0
         yield self._batch(tickets, warnings=self._warnings())
 
@@ -101,15 +102,16 @@ class _Reading:
             if cells:
                 rows_of.setdefault(self._plan.cell(cells, "ticket_id").strip(), []).append(cells)
             if seen % batch_rows == 0:
-                yield self._batch([])
+                yield self._batch([], done=0.5 * self.records.bytes_read / self._size)
         tickets: list[TicketDraft] = []
         rows = 0
+        total = len(rows_of) or 1
         for identifier in list(rows_of):
             group = rows_of.pop(identifier)
             tickets.append(self._builder.from_rows(group))
             rows += len(group)
             if rows >= batch_rows:
-                yield self._batch(tickets)
+                yield self._batch(tickets, done=1 - 0.5 * len(rows_of) / total)
                 tickets, rows = [], 0
         yield self._batch(tickets, warnings=self._warnings())
 
@@ -132,7 +134,7 @@ class _Reading:
         for record in records:
             yield gate.admit(record, self.records)
 
-    def _batch(self, tickets: list[TicketDraft], *, warnings: tuple[str, ...] = ()) -> Batch:
+    def _batch(self, tickets: list[TicketDraft], *, done: float = 1.0, warnings: tuple[str, ...] = ()) -> Batch:
         gate = self._gate
         rows = sum(ticket.rows for ticket in tickets) + len(gate.rejects) + gate.blank + gate.footer + gate.repeated
         batch = Batch(
@@ -142,7 +144,7 @@ class _Reading:
             blank=gate.blank,
             footer=gate.footer,
             repeated=gate.repeated,
-            bytes_read=self.records.bytes_read,
+            fraction=min(1.0, done),
             warnings=warnings,
         )
         gate.reset()

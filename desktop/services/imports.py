@@ -217,7 +217,6 @@ class _Total:
         self.import_id = self.source_id = 0
         self._began = began
         self._told_at = began
-        self._bytes_read = 0
         self.counts = ImportCounts()
         self.rejects: list[Reject] = []
         self.warnings: list[str] = []
@@ -238,15 +237,13 @@ class _Total:
             tickets_unchanged=c.tickets_unchanged + outcome.tickets_unchanged,
             messages=c.messages + outcome.messages,
         )
-        self._bytes_read = max(self._bytes_read, batch.bytes_read)
         self.rejects += batch.rejects
         self.warnings += batch.warnings
         events: list[ImportEvent] = [Rejected(self.recognized.path, batch.rejects)] if batch.rejects else []
         now = time.monotonic()
         if now - self._told_at >= PROGRESS_SECONDS:
             self._told_at = now
-            size = self.recognized.size_bytes
-            events.append(self.progress(fraction=min(1.0, self._bytes_read / size) if size else 0.0))
+            events.append(self.progress(fraction=batch.fraction))
         return events
 
     def progress(self, *, fraction: float) -> Progress:

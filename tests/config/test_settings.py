@@ -34,7 +34,9 @@ def test_a_broken_file_is_kept_aside_and_said(data_dir: Path) -> None:
     (aside,) = data_dir.glob("settings.broken-*.json")
     assert aside.name in settings.warning
     assert aside.read_text(encoding="utf-8") == '{"appearance": "da'
-    assert (data_dir / "settings.broken.json").read_text(encoding="utf-8") == '{"appearance": "da'
+    path.write_text("{again", encoding="utf-8")
+    assert Settings(path).get("appearance") == "system"
+    assert len(list(data_dir.glob("settings.broken-*.json"))) == 2, "the first rescue was overwritten"
 
 
 def test_a_value_outside_the_choices_is_refused_and_an_odd_one_in_the_file_is_ignored(data_dir: Path) -> None:

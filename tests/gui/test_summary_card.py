@@ -9,6 +9,7 @@ from desktop.domain.runs import CheckedClaim, Claim, Coverage, Highlight, RunSta
 from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme
 from desktop.gui.thread_view import Span
+from desktop.gui.words import Words
 
 HIGHLIGHT = Highlight("charged $49 twice", "m1.1", 1, 8, 25, "Maria K.")
 
@@ -67,7 +68,7 @@ def test_what_the_ticket_does_not_say_is_marked_with_the_reason(qtbot: QtBot, th
     assert "“24 hours” is not in the ticket · left out of copy" in card.shown_text()
     assert "“He is happy.” no source given · left out of copy" in card.shown_text()
     assert "1 of 3 sentences supported · 2 of 2 messages read" in [
-        label.text() for label in card.findChildren(type(card._status))
+        label.text() for label in card.findChildren(Words)
     ]
 
 
@@ -90,7 +91,7 @@ def test_an_incomplete_run_says_so_keeps_its_text_and_offers_to_try_again(qtbot:
             claims=(_claim("Charged twice."),),
         )
     )
-    words = " ".join(label.text() for label in card.findChildren(type(card._status)) if label.isVisible())
+    words = " ".join(label.text() for label in card.findChildren(Words) if label.isVisible())
     assert "Incomplete: the provider closed the stream." in words
     assert "Problem: Charged twice." in card.shown_text()
     with qtbot.waitSignal(card.summarize_requested):

@@ -184,8 +184,7 @@ class SummaryCard(QFrame):
         self._status.setFont(small_font(self.font()))
         for widget in (self._copy, self._more, self._refresh, self._stop):
             footer.addWidget(widget)
-        footer.addStretch(1)
-        footer.addWidget(self._status, 2)
+        footer.addWidget(self._status, 1)
         self._status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         # Not the button's own: a button forgets its shortcut whenever its text changes.
         again = QShortcut(QKeySequence("F5"), self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from contextlib import aclosing
 from dataclasses import asdict
@@ -11,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from desktop.cli.main import FAILED, PARTLY
-from desktop.cli.output import clean, count, print_json, say, warn
+from desktop.cli.output import clean, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, Progress, Recognized
+from desktop.domain.imports import Finished, ImportOverrides, Progress, Recognized
+from desktop.services.wording import DELIMITERS, count, describe_import
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
 SILENT_SECONDS = 1.0
 """Work shorter than this needs no progress bar."""
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 @click.command("import")
@@ -84,6 +85,9 @@ async def import_file(desk: Desk, recognized: Recognized, *, dry_run: bool = Fal
                     bar.show(event)
                 elif isinstance(event, Finished):
                     finished = event
+    except asyncio.CancelledError:
+        await _say_stopped(desk, name)
+        raise
     finally:
         bar.close()
     assert finished is not None
@@ -92,6 +96,12 @@ async def import_file(desk: Desk, recognized: Recognized, *, dry_run: bool = Fal
     if not is_quiet:
         _say_finished(name, finished, dry_run=dry_run)
     return finished
+
+
+async def _say_stopped(desk: Desk, name: str) -> None:
+    record = next(iter(await desk.imports.history()), None)
+    if record is not None and not record.undone_at:
+        warn(f"The import of {name} was stopped. Take back what it wrote with: tldesk import --undo {record.id}")
 
 
 class _Bar:
@@ -150,7 +160,7 @@ def _file_fields(finished: Finished) -> dict[str, Any]:
 
 
 def _say_recognized(name: str, recognized: Recognized) -> None:
-    delimiter = _DELIMITERS.get(recognized.delimiter, recognized.delimiter)
+    delimiter = DELIMITERS.get(recognized.delimiter, recognized.delimiter)
     say(f"{name}: {recognized.system_title} ({recognized.reason})")
     say(f"  {recognized.encoding}, {delimiter}-separated, header on line {recognized.header_line}", end="")
     say(f"; dates: {recognized.date_evidence}" if recognized.date_evidence else "")
@@ -161,22 +171,9 @@ def _say_recognized(name: str, recognized: Recognized) -> None:
 
 def _say_finished(name: str, finished: Finished, *, dry_run: bool) -> None:
     counts = finished.counts
-    say(f"  {describe(counts, dry_run=dry_run)}")
+    said = describe_import(counts)
+    say(f"  Would be: {said}." if dry_run else f"  {said[:1].upper()}{said[1:]}.")
     if finished.rejects_path:
         say(f"  The rejected rows and the reasons: {finished.rejects_path}")
     if finished.import_id:
         say(f"  Take it back with: tldesk import --undo {finished.import_id}")
-
-
-def describe(counts: ImportCounts, *, dry_run: bool) -> str:
-    """Say in one sentence what an import did, or would do."""
-    fates = [
-        f"{counts.tickets_new:,} new",
-        f"{counts.tickets_updated:,} changed",
-        f"{counts.tickets_unchanged:,} unchanged",
-    ]
-    rejected = f"; {counts.rejected:,} of {count(counts.rows, 'row')} rejected" if counts.rejected else ""
-    if not counts.tickets_new and not counts.tickets_updated and counts.tickets_unchanged:
-        return f"Nothing is new: all {count(counts.tickets_unchanged, 'ticket')} are already here, unchanged{rejected}."
-    begin = "Would be: " if dry_run else ""
-    return f"{begin}{', '.join(fates)} tickets, {count(counts.messages, 'message')}{rejected}."

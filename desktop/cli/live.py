@@ -25,6 +25,7 @@ from desktop.domain.runs import (
     Support,
     TextDelta,
 )
+from desktop.services.wording import describe_claim, describe_end, describe_findings
 
 LABEL_WIDTH = 17
 
@@ -54,7 +55,7 @@ class LiveSummary:
                 self._show_claim(checked)
             case Finished(summary):
                 self._end_line()
-                say(f"\n{describe_end(summary)}")
+                say(f"\n{say_end(summary)}")
 
     def _show_pending(self, section: str, pending: str) -> None:
         if not pending:
@@ -96,23 +97,19 @@ async def follow(events: AsyncGenerator[SummaryEvent, None], live: LiveSummary |
     return summary
 
 
-def describe_end(summary: Summary) -> str:
+def say_end(summary: Summary) -> str:
     """Say in one line how a run ended and what was found of it."""
-    supported = sum(checked.support is Support.SUPPORTED for checked in summary.claims)
-    parts = [f"{supported} of {len(summary.claims)} sentences supported"] if summary.claims else []
-    if summary.coverage.read:
-        parts.append(f"{summary.coverage.read} of {summary.coverage.messages} messages read")
+    parts = [describe_findings(summary)]
     if summary.cached:
         parts.append("written before")
     elif summary.text:
         parts.append(f"{summary.seconds:.1f} s")
     if summary.cost_microusd:
         parts.append(f"${summary.cost_microusd / 1_000_000:.4f}")
-    facts = ", ".join(parts)
+    facts = " · ".join(part for part in parts if part)
     if summary.state is RunState.COMPLETE:
-        return f"Complete: {facts}."
-    words = f"{summary.state.value.capitalize()}: {summary.reason}".rstrip(".")
-    return f"{words}{f'; {facts}' if facts else ''}.{f' {summary.remedy}' if summary.remedy else ''}"
+        return f"Complete: {facts}"
+    return f"{describe_end(summary)}{f' ({facts})' if facts else ''}"
 
 
 def summary_fields(reference: str, summary: Summary) -> dict[str, Any]:
@@ -154,23 +151,13 @@ def _claim_fields(checked: CheckedClaim) -> dict[str, Any]:
 
 
 def _finding(checked: CheckedClaim) -> str:
-    cited = " ".join(checked.citations)
-    if checked.missing_facts:
-        facts = ", ".join(f"“{fact}”" for fact in checked.missing_facts)
-        return f"[NOT SUPPORTED: {facts} {'is' if len(checked.missing_facts) == 1 else 'are'} not in the ticket]"
+    cited = ", ".join(checked.citations)
     match checked.support:
-        case Support.UNCITED:
-            return "[NO SOURCE given or found]"
-        case Support.UNSUPPORTED:
-            return f"[NOT SUPPORTED: not found in this ticket; it cites {cited}]"
-        case Support.PARTIAL if checked.misplaced_facts:
-            facts = ", ".join(f"“{fact}”" for fact in checked.misplaced_facts)
-            return f"[partly: {facts} stands elsewhere in the ticket than in {cited}]"
-        case Support.PARTIAL if checked.origin == "found":
-            return f"[partly: the model named another source; found here: {cited}]"
+        case Support.SUPPORTED:
+            return f"[supported: {cited}{' (found on this machine)' if checked.origin == 'found' else ''}]"
         case Support.PARTIAL:
-            return f"[partly: check it, the wording differs from {cited}]"
-    return f"[supported: {cited}{', found here' if checked.origin == 'found' else ''}]"
+            return f"[partly, {cited}: {describe_claim(checked)}]"
+    return f"[NOT SUPPORTED: {describe_claim(checked)}]"
 
 
 def _say_highlights(highlights: tuple[Highlight, ...]) -> None:

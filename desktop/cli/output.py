@@ -53,11 +53,6 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, widest:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 ticket`, `2,000 tickets`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def dollars(microusd: int | None) -> float | None:
     """Return US dollars as JSON has them; None when no price is known."""
     return None if microusd is None else microusd / 1_000_000

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from desktop.cli.live import LiveSummary, describe_end, follow, summary_fields
+from desktop.cli.live import LiveSummary, follow, say_end, summary_fields
 from desktop.cli.main import FAILED, PARTLY
-from desktop.cli.output import count, dollars, print_json, print_json_line, say, warn
+from desktop.cli.output import dollars, print_json, print_json_line, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.cli.tickets import search_option, where_option
 from desktop.domain.runs import RunState, Summary
 from desktop.domain.tickets import TicketQuery, TicketRow
+from desktop.services.wording import count
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -105,7 +106,7 @@ def _printer(
         return lambda reference, summary: documents.append(summary_fields(reference, summary))
     if is_live:
         return None
-    return lambda reference, summary: say(f"{reference}  {summary.gist or '(no gist)'}  ({describe_end(summary)})")
+    return lambda reference, summary: say(f"{reference}  {summary.gist or '(no gist)'}  ({say_end(summary)})")
 
 
 async def _estimate(desk: Desk, ids: list[int], wanted: _Wanted, *, as_json: bool) -> None:

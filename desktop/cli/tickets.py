@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from desktop.cli.output import count, print_json, print_table, say
+from desktop.cli.output import print_json, print_table, say
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread, TicketQuery, TicketRow
+from desktop.services.wording import count
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk

@@ -1,6 +1,6 @@
 """Errors: an error is one of three.
 
-*The user can fix it* is a `DeskError`: one sentence that says what happened and where, and one that says what to do. *Cancelled* is
+*The user can fix it* is a `DeskError`: one sentence that says what happened and where, and one that says what to do. *Cancelled* is asyncio's own and
 silent. Everything else is our bug and takes the crash path.
 """
 
@@ -22,7 +22,3 @@ class DeskError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
-
-
-class Cancelled(Exception):  # noqa: N818 - not an error: a state that the user asked for
-    """The user stopped it; nothing is to be reported."""

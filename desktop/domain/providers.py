@@ -26,7 +26,6 @@ class Preset:
     kind: str
     title: str
     base_url: str
-    needs_key: bool
     note: str = ""
     is_local: bool = False
 

@@ -71,11 +71,6 @@ def number_sentences(messages: Sequence[Message]) -> tuple[Sentence, ...]:
     return tuple(numbered)
 
 
-def split_sentences(text: str) -> tuple[tuple[int, int], ...]:
-    """Return the spans (start, end) of all sentences, in order, without white space around them; nothing but white space lies between them."""
-    return tuple(_split(text, 0, len(text)))
-
-
 def ends_sentence(before: str, following: str) -> bool:
     """Tell whether a sentence ends here: `before` is the text up to `. ! ? …` and its closing quotes, `following` the next visible character.
 

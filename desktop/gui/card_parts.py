@@ -7,10 +7,11 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop.domain.runs import CheckedClaim, Highlight, RunState, Summary
-from desktop.gui.claims_view import ClaimsView, why
+from desktop.gui.claims_view import ClaimsView
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import LABEL_WIDTH, SPACE
 from desktop.gui.words import Words, plain_tip
+from desktop.services.wording import describe_claim, describe_end
 
 
 class SectionRow(QWidget):
@@ -49,7 +50,7 @@ class Strip(QFrame):
         layout.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
         layout.setSpacing(2 * SPACE)
         self._claim = Words(f"{checked.claim.section}: “{checked.claim.text}”", wraps=True)
-        self._note = Words(f"{why(checked)} · left out of copy", wraps=True)
+        self._note = Words(f"{describe_claim(checked)} · left out of copy", wraps=True)
         self._note.setObjectName("stripNote")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         small = small_font(self.font())
@@ -197,10 +198,7 @@ class RunNotice(QFrame):
         if summary.state is RunState.COMPLETE:
             return
         self._icon.setPixmap(self._theme.icons.pixmap("warning", self._theme.tokens.warning))
-        word = {RunState.INCOMPLETE: "Incomplete", RunState.CANCELLED: "Stopped"}.get(summary.state, "No summary")
-        reason = summary.reason if summary.state is not RunState.CANCELLED else "the text so far is kept"
-        sentence = f"{word}: {reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason}"
-        self._words.setText(f"{sentence.rstrip('.')}. {summary.remedy}".strip())
+        self._words.setText(describe_end(summary))
         is_about_provider = summary.error.startswith(("provider-", "engine-", "base-url"))
         self._providers.setVisible(is_about_provider)
         self._retry.setVisible(summary.error != "" or summary.state is not RunState.FAILED)

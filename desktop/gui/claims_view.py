@@ -17,6 +17,7 @@ from desktop.gui.chips import OBJECT_CHARACTER, ChipPainter, chip_format
 from desktop.gui.safe_text import SafeTextBrowser
 from desktop.gui.theme.style import Theme
 from desktop.gui.words import plain_tip
+from desktop.services.wording import describe_claim
 
 _CITE = "cite:"
 LINE_PERCENT = 125.0
@@ -85,7 +86,7 @@ class ClaimsView(SafeTextBrowser):
         look.setForeground(QColor(t.text))
         look.setAnchor(True)
         look.setAnchorHref(f"{_CITE}{index}")
-        look.setToolTip(plain_tip(why(checked)))
+        look.setToolTip(plain_tip(describe_claim(checked)))
         if checked.support is not Support.SUPPORTED:
             look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
             look.setUnderlineColor(QColor(t.warning))
@@ -110,25 +111,6 @@ class ClaimsView(SafeTextBrowser):
             self.citation_clicked.emit(int(href.removeprefix(_CITE)))
 
 
-def why(checked: CheckedClaim) -> str:
-    """Say in words what was found of a claim; never *verified* or *true*."""
-    if checked.missing_facts:
-        facts = ", ".join(f"“{fact}”" for fact in checked.missing_facts)
-        return f"{facts} {'is' if len(checked.missing_facts) == 1 else 'are'} not in the ticket"
-    if checked.support is Support.UNSUPPORTED:
-        return "not found in this ticket"
-    if checked.support is Support.UNCITED:
-        return "no source given"
-    if checked.misplaced_facts:
-        facts = ", ".join(f"“{fact}”" for fact in checked.misplaced_facts)
-        return f"{facts}: found in the ticket, but not in the sentence that is cited"
-    if checked.support is Support.PARTIAL and checked.origin == "found":
-        return "the model named another source; this one was found on this machine"
-    if checked.support is Support.PARTIAL:
-        return "check this sentence: the wording differs from the ticket"
-    return "matches the ticket's words" + (" (source found on this machine)" if checked.origin == "found" else "")
-
-
 def _spoken(checked: CheckedClaim) -> str:
     cited = ", ".join(sorted({c.removeprefix("m").split(".")[0] for c in checked.citations}))
-    return f"{checked.claim.text} ({why(checked)}{f'; message {cited}' if cited else ''})"
+    return f"{checked.claim.text} ({describe_claim(checked)}{f'; message {cited}' if cited else ''})"

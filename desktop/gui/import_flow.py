@@ -12,11 +12,12 @@ from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, MappingNeeded, Progress, Recognized
+from desktop.domain.imports import Finished, ImportOverrides, MappingNeeded, Progress, Recognized
 from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
-from desktop.gui.notices import NoticeBar
+from desktop.gui.notices import Action, NoticeBar
+from desktop.services.wording import describe_import
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -172,11 +173,11 @@ class ImportFlow(QObject):
             self._reload.start()
 
     def _show_finished(self, name: str, done: Finished) -> None:
-        text = describe(name, done.counts)
+        text = f"{name}: {describe_import(done.counts)}."
         if done.warnings:
             text = " ".join([text, *done.warnings])
         is_clean = not done.counts.rejected and not done.warnings and done.counts.adds_up
-        actions = []
+        actions: list[Action] = []
         if done.rejects_path:
             folder = QUrl.fromLocalFile(str(Path(done.rejects_path).parent))
             actions.append(("Show the rejected rows", partial(_open_folder, folder)))
@@ -202,19 +203,3 @@ class ImportFlow(QObject):
 
 def _open_folder(url: QUrl) -> None:
     QDesktopServices.openUrl(url)
-
-
-def describe(name: str, counts: ImportCounts) -> str:
-    """Say in one or two sentences what an import did."""
-    if not counts.tickets_new and not counts.tickets_updated:
-        rejected = f" {counts.rejected:,} rows were rejected." if counts.rejected else ""
-        return (
-            f"Nothing in {name} is new: all {counts.tickets_unchanged:,} tickets are already here, unchanged.{rejected}"
-        )
-    parts = [f"{counts.tickets_new:,} new"]
-    if counts.tickets_updated:
-        parts.append(f"{counts.tickets_updated:,} changed")
-    if counts.tickets_unchanged:
-        parts.append(f"{counts.tickets_unchanged:,} unchanged")
-    rejected = f" {counts.rejected:,} of {counts.rows:,} rows were rejected." if counts.rejected else ""
-    return f"{name}: {', '.join(parts)} tickets, {counts.messages:,} messages.{rejected}"

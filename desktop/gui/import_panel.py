@@ -25,8 +25,8 @@ from desktop.domain.tickets import TicketDraft
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, plain_tip
+from desktop.services.wording import DELIMITERS
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SHAPES = {
     "tickets": "one row a ticket",
     "repeated": "one row a ticket, comments in repeated columns",
@@ -98,7 +98,7 @@ class ImportPanel(QWidget):
         self._reason.setText(f"{recognized.system_title}: {recognized.reason}")
         self._source.setText(recognized.source)
         self._encoding.setText(recognized.encoding)
-        self._delimiter.setText(_DELIMITERS.get(recognized.delimiter, recognized.delimiter))
+        self._delimiter.setText(DELIMITERS.get(recognized.delimiter, recognized.delimiter))
         self._header.setText(f"line {recognized.header_line:,}")
         self._shape.setText(_SHAPES.get(recognized.shape, recognized.shape))
         self._dates.blockSignals(True)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from desktop.domain.errors import Cancelled, DeskError
+from desktop.domain.errors import DeskError
 
 
 class JobScope:
@@ -71,7 +71,7 @@ class JobScope:
             await job
         except DeskError as error:
             self._on_error(error)
-        except (Cancelled, asyncio.CancelledError):
-            pass
+        except asyncio.CancelledError:
+            pass  # the user went on to something else: nothing is to be reported
         except Exception as error:  # noqa: BLE001 - our bug: shown and logged by the loop's handler, the window lives on
             asyncio.get_running_loop().call_exception_handler({"message": "A job failed", "exception": error})

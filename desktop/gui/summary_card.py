@@ -19,6 +19,7 @@ from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span, readable_time
 from desktop.gui.words import ElidedWords, Words, named_frame
+from desktop.services.wording import describe_findings
 
 FLUSH_MS = 40
 GIST = "Gist"
@@ -325,10 +326,7 @@ def _meta(summary: Summary) -> str:
 
 
 def _status(summary: Summary) -> str:
-    if not summary.claims:
-        return ""
-    supported = sum(1 for c in summary.claims if c.support is Support.SUPPORTED)
-    coverage = summary.coverage
-    stale = " · the ticket has changed since" if summary.stale else ""
-    done = "" if summary.state is RunState.COMPLETE else f"{summary.state.value} · "
-    return f"{done}{supported} of {len(summary.claims)} sentences supported · {coverage.read} of {coverage.messages} messages read{stale}"
+    stale = ("the ticket has changed since",) if summary.stale else ()
+    state = () if summary.state is RunState.COMPLETE else (summary.state.value,)
+    findings = describe_findings(summary)
+    return " · ".join((*state, findings, *stale)) if findings else ""

@@ -43,7 +43,6 @@ class Desk:
         make_folders(paths)
         self.paths = paths
         self.settings = Settings(paths.settings)
-        self.recovered_runs = 0
         self._keys = KeyStore()
         self._database = Database(paths.database)
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="worker")
@@ -99,7 +98,7 @@ class Desk:
         """
         await self._database.open()
         if not self.read_only_reason:
-            self.recovered_runs = await self._runs.recover()
+            await self._runs.recover()
 
     async def close(self) -> None:
         """Close clients, the built-in model, the database and the threads, in that order."""

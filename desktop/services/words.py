@@ -72,7 +72,6 @@ STOP_WORDS_BY_LANGUAGE = {
     ),
 }
 STOP_WORDS = frozenset().union(*STOP_WORDS_BY_LANGUAGE.values())
-ENGLISH_STOP_WORDS = STOP_WORDS_BY_LANGUAGE["en"]
 
 REPORTING_WORDS = frozenset(
     "ask asks asked asking say says said saying tell tells told inform informs informed informing report reports reported reporting state states"
@@ -88,8 +87,6 @@ ROLE_WORDS = frozenset(
     " somebody anyone caller"
     " reporter author ticket tickets thread message messages company kunde kundin kunden support-team agentin client cliente clienti klant".split()
 )
-
-Language = str
 
 
 class _Stemmer(Protocol):
@@ -135,14 +132,6 @@ def content_words(text: str) -> list[str]:
         else:
             words += _character_pairs(lower)
     return words
-
-
-def guess_language(words: list[str]) -> Language:
-    """Guess the language of lower-case words by their stop words; '' when too few speak for one."""
-    counts = {name: sum(word in stop_words for word in words) for name, stop_words in STOP_WORDS_BY_LANGUAGE.items()}
-    ranked = sorted(counts.items(), key=lambda item: -item[1])
-    (best, most), (_, second) = ranked[0], ranked[1]
-    return best if most >= 2 and most > 1.2 * second and most >= 0.12 * len(words) else ""
 
 
 def _weigh(token: str) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -258,6 +260,9 @@ def test_interrupted_it_keeps_what_was_written_and_exits_with_130(tldesk: Runner
             process.communicate(timeout=20)
     assert process.returncode == 130
     assert server.client_hung_up.is_set()
+    with closing(sqlite3.connect(data_dir / "tldesk.sqlite")) as connection:
+        kept = connection.execute("SELECT state, text FROM run").fetchall()
+    assert kept == [("cancelled", "Problem: Charged €49.00 twice. [m1.1]\n")]
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(data_dir: Path, tldesk: Runner, export: Path) -> None:
@@ -269,3 +274,65 @@ def test_a_reader_that_has_seen_enough_is_no_error(data_dir: Path, tldesk: Runne
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+def test_json_is_one_document_whatever_the_number_of_tickets(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    with ScriptedServer(good_stream(ANSWER)) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        both = tldesk("summarize", "--all", "--json").json
+    assert {summary["ticket"] for summary in both["summaries"]} == {"export:T-1", "export:T-2"}
+
+
+def test_a_recipe_that_is_not_there_is_one_sentence(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    ran = tldesk("summarize", "--all", "--recipe", "nonsense", "--concurrency", "2")
+    assert ran.code == 4
+    assert "no recipe named “nonsense”" in ran.err
+
+
+def test_a_cost_limit_holds_with_several_at_a_time(tldesk: Runner, export: Path) -> None:
+    """Each is within the limit alone, both together are not: the second must not begin while the first is being written."""
+    tldesk("import", str(export))
+    tldesk("providers", "add", "cloud", "--kind", "openai", "--model", "gpt-4o-mini", "--default")
+    most = tldesk("summarize", "--all", "--estimate", "--json").json["most_cost"]
+    ran = tldesk("summarize", "--all", "--max-cost", str(most * 0.7), "--concurrency", "2", "--jsonl")
+    reasons = sorted(line["reason"] for line in ran.lines)
+    # The one that was begun fails for want of a key, before anything is sent.
+    assert sum("cost limit" in reason for reason in reasons) == 1
+
+
+def test_where_knows_the_exports_own_words_and_refuses_what_no_ticket_has(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    assert tldesk("list", "--where", "status=Open", "--json").json["total"] == 1
+    assert tldesk("list", "--where", "status=CLOSED", "--json").json["total"] == 1
+    assert tldesk("list", "--where", "Team color=green", "--json").json["total"] == 0
+    wrong = tldesk("list", "--where", "staus=open")
+    assert (wrong.code, "no field named staus" in wrong.err) == (4, True)
+
+
+def test_the_doctor_examines_what_does_not_even_open(tldesk: Runner, data_dir: Path) -> None:
+    (data_dir / "tldesk.sqlite").write_bytes(os.urandom(5000))
+    (data_dir / "settings.json").write_text("{x", encoding="utf-8")
+    ran = tldesk("doctor", "--json")
+    failed = {check["name"]: check["detail"] for check in ran.json["checks"] if not check["ok"]}
+    assert ran.code == 1
+    assert "damaged" in failed["database"]
+    assert "settings" in failed
+
+
+def test_another_programs_database_is_left_alone(tldesk: Runner, data_dir: Path) -> None:
+    with closing(sqlite3.connect(data_dir / "tldesk.sqlite")) as connection:
+        connection.execute("CREATE TABLE ticket (x)")
+    ran = tldesk("list")
+    assert (ran.code, "database of another program" in ran.err) == (4, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Windows and macOS always have a display")
+def test_without_a_display_the_window_says_so(data_dir: Path) -> None:
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    command = [sys.executable, "-m", "desktop", "--data-dir", str(data_dir)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "no display" in done.stderr

@@ -130,7 +130,6 @@ QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong
 #notice[tone="warning"] {{ background: {t.warning_ground}; border-bottom: 1px solid {t.line}; }}
 #notice[tone="error"] {{ background: {t.error_ground}; border-bottom: 1px solid {t.line}; }}
 #dropZone {{ border: 2px dashed {t.strong_line}; border-radius: {2 * SPACE}px; background: {t.raised}; }}
-#dropZone[hot="true"] {{ border-color: {t.accent}; background: {t.selection}; }}
 #dropOverlay {{ border: 2px dashed {t.accent}; border-radius: {2 * SPACE}px; background: {t.selection}; color: {t.text}; }}
 QPushButton {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.strong_line}; border-radius: {RADIUS}px;
   padding: {half + 1}px {SPACE + half}px; }}

@@ -1,0 +1,78 @@
+"""Wording: what the window and the command both say, said once: of a claim, of a run's end, of an import.
+
+It never says *true*, *verified* or *wrong*, only what was or was not found in the ticket: see `evidence`.
+"""
+
+from __future__ import annotations
+
+from desktop.domain.imports import ImportCounts
+from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 ticket`, `2,000 tickets`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def describe_claim(checked: CheckedClaim) -> str:
+    """Say what was found of a claim."""
+    if checked.missing_facts:
+        return (
+            f"{_quoted(checked.missing_facts)} {'is' if len(checked.missing_facts) == 1 else 'are'} not in the ticket"
+        )
+    if checked.support is Support.UNSUPPORTED:
+        return "not found in this ticket"
+    if checked.support is Support.UNCITED:
+        return "no source given or found"
+    if checked.misplaced_facts:
+        return f"{_quoted(checked.misplaced_facts)}: found in the ticket, but not in the sentence that is cited"
+    if checked.support is Support.PARTIAL and checked.origin == "found":
+        return "the model named another source; this one was found on this machine"
+    if checked.support is Support.PARTIAL:
+        return "check this sentence: the wording differs from the ticket"
+    return "matches the ticket's words" + (" (source found on this machine)" if checked.origin == "found" else "")
+
+
+def describe_findings(summary: Summary) -> str:
+    """Say how many sentences of a summary are supported, and how many messages were read; '' without sentences."""
+    if not summary.claims:
+        return ""
+    supported = sum(checked.support is Support.SUPPORTED for checked in summary.claims)
+    read = (
+        f" · {summary.coverage.read} of {count(summary.coverage.messages, 'message')} read"
+        if summary.coverage.read
+        else ""
+    )
+    return f"{supported} of {count(len(summary.claims), 'sentence')} supported{read}"
+
+
+def describe_end(summary: Summary) -> str:
+    """Say how a run ended when it did not end well, with what to do; '' for a complete one."""
+    if summary.state is RunState.COMPLETE:
+        return ""
+    word = {RunState.INCOMPLETE: "Incomplete", RunState.CANCELLED: "Stopped"}.get(summary.state, "No summary")
+    reason = summary.reason
+    if summary.state is RunState.CANCELLED:
+        reason = "the text so far is kept" if summary.text else "before anything was written"
+    sentence = f"{word}: {reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason}"
+    return f"{sentence.rstrip('.')}. {summary.remedy}".strip()
+
+
+def describe_import(counts: ImportCounts) -> str:
+    """Say in one sentence what became of a file, or would."""
+    rejected = f"; {counts.rejected:,} of {count(counts.rows, 'row')} rejected" if counts.rejected else ""
+    if not counts.tickets_new and not counts.tickets_updated:
+        if not counts.tickets_unchanged:
+            return f"no tickets{rejected}"
+        return f"nothing is new: {count(counts.tickets_unchanged, 'ticket')} already here, unchanged{rejected}"
+    fates = [f"{counts.tickets_new:,} new"]
+    fates += [f"{counts.tickets_updated:,} changed"] if counts.tickets_updated else []
+    fates += [f"{counts.tickets_unchanged:,} unchanged"] if counts.tickets_unchanged else []
+    last = counts.tickets_unchanged or counts.tickets_updated or counts.tickets_new
+    return f"{', '.join(fates)} ticket{'' if last == 1 else 's'}, {count(counts.messages, 'message')}{rejected}"
+
+
+def _quoted(facts: tuple[str, ...]) -> str:
+    return ", ".join(f"“{fact}”" for fact in facts)

@@ -22,7 +22,7 @@ RUN_PACKAGES := libgomp1 libgl1 libegl1 libx11-6 libdbus-1-3 libfontconfig1 libf
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libwayland-cursor0 \
   fonts-dejavu-core
 # What the journeys need besides: a display with a window manager, a hand, a clipboard, a camera, a keyring.
-JOURNEY_PACKAGES := xvfb openbox xdotool xclip imagemagick gnome-keyring dbus dbus-x11 libsecret-tools
+JOURNEY_PACKAGES := openssl xvfb openbox xdotool xclip imagemagick gnome-keyring dbus dbus-x11 libsecret-tools
 # What PyInstaller needs of the system; Debian keeps Python's shared library in a package of its own.
 BUNDLE_PACKAGES := binutils
 PYTHON_LIBRARY = $(shell $(PYTHON) -c 'import sys; print("libpython%d.%d" % sys.version_info[:2] if sys.base_prefix == "/usr" else "")')

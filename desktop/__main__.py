@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        # Before a command could take care of it itself: nothing has begun.
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
     match arguments[:1]:
         case ["--engine"]:
             from desktop.llm.engine import main_engine

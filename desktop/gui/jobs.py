@@ -26,9 +26,7 @@ class JobScope:
         if self._is_closed:
             job.close()
             return
-        task = asyncio.get_running_loop().create_task(self._guard(job))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._run(job, job)
 
     def restart(self, job: Coroutine[Any, Any, None]) -> None:
         """Run a job in place of all others: they are cancelled and awaited first."""
@@ -38,7 +36,7 @@ class JobScope:
         old = list(self._tasks)
         for task in old:
             task.cancel()
-        self.start(self._after(old, job))
+        self._run(self._after(old, job), job)
 
     def cancel(self) -> None:
         """Cancel all jobs; they end on their own."""
@@ -56,6 +54,13 @@ class JobScope:
         self.cancel()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=seconds)
+
+    def _run(self, work: Coroutine[Any, Any, None], job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        # One that is cancelled before its first turn was never begun, and a coroutine that is never begun must be closed.
+        task.add_done_callback(lambda _: (work.close(), job.close()))
 
     async def _after(self, old: list[asyncio.Task[None]], job: Coroutine[Any, Any, None]) -> None:
         try:

@@ -71,3 +71,17 @@ async def test_a_closed_scope_takes_no_more_jobs(qtbot: QtBot) -> None:
     await asyncio.sleep(0)
     assert ran == []
     assert not scope.is_busy
+
+
+async def test_a_job_cancelled_before_its_first_turn_is_closed(qtbot: QtBot) -> None:
+    scope = JobScope(lambda _: None)
+    ran: list[str] = []
+
+    async def job() -> None:
+        ran.append("ran")
+
+    scope.start(job())
+    scope.restart(job())
+    scope.cancel()
+    await scope.close()
+    assert ran == []

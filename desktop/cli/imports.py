@@ -16,7 +16,7 @@ from desktop.cli.output import clean, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Finished, ImportOverrides, Progress, Recognized
-from desktop.services.wording import DELIMITERS, count, describe_import
+from desktop.services.wording import count, describe_format, describe_import
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -54,8 +54,14 @@ def import_command(
 
     async def work(desk: Desk) -> tuple[list[Finished], list[tuple[Path, DeskError]]]:
         done, failed = [], []
-        for path in paths:
+        waiting = list(paths)
+        while waiting:
+            path = waiting.pop(0)
             try:
+                tables = await desk.imports.expand(path)
+                if tables != (path,):
+                    waiting[:0] = tables
+                    continue
                 recognized = await desk.imports.recognize(path, overrides=overrides, mapping=mapping)
                 done.append(await import_file(desk, recognized, dry_run=dry_run, is_quiet=as_json))
             except DeskError as error:
@@ -160,9 +166,8 @@ def _file_fields(finished: Finished) -> dict[str, Any]:
 
 
 def _say_recognized(name: str, recognized: Recognized) -> None:
-    delimiter = DELIMITERS.get(recognized.delimiter, recognized.delimiter)
     say(f"{name}: {recognized.system_title} ({recognized.reason})")
-    say(f"  {recognized.encoding}, {delimiter}-separated, header on line {recognized.header_line}", end="")
+    say(f"  {describe_format(recognized)}, header on line {recognized.header_line}", end="")
     say(f"; dates: {recognized.date_evidence}" if recognized.date_evidence else "")
     roles = [f"{column.name} → {column.role}" for column in recognized.columns if column.role]
     kept = sum(not column.role for column in recognized.columns)

@@ -51,6 +51,7 @@ class Recognized:
     `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message) or `journal` (all
     comments in one cell). `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
     `header_line` counts from 1.
+    `sheet` is the sheet's name in a workbook; there `encoding` and `delimiter` are ''.
     `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
     """
 
@@ -69,6 +70,7 @@ class Recognized:
     date_evidence: str = ""
     quote: str = '"'
     mapping_name: str = ""
+    sheet: str = ""
     size_bytes: int = 0
     preview: tuple[TicketDraft, ...] = ()
     warnings: tuple[str, ...] = ()

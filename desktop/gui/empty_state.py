@@ -28,7 +28,7 @@ class EmptyState(QWidget):
         title = Words("Drop a ticket export here", centered=True)
         title.setFont(title_font(self.font()))
         kinds = Words(
-            "CSV from Zendesk, Jira, ServiceNow, Freshdesk, Intercom,\nor any table with one row a ticket or one row a message.",
+            "CSV or Excel from Zendesk, Jira, ServiceNow, Freshdesk, Intercom,\nor any table with one row a ticket or one row a message.",
             centered=True,
             kind="muted",
         )

@@ -85,6 +85,12 @@ class ImportFlow(QObject):
     async def _recognize(self, path: Path) -> None:
         assert self._desk is not None
         try:
+            tables = await self._desk.imports.expand(path)
+            if tables != (path,):
+                # An archive: each table in it is a file of its own.
+                self._waiting.extendleft(reversed(tables))
+                self._next()
+                return
             self._recognized = await self._desk.imports.recognize(path, overrides=self._overrides)
         except MappingNeeded as needed:
             # What it takes is a click on the right column, so the panel is shown with all but its button.

@@ -25,7 +25,7 @@ from desktop.domain.tickets import TicketDraft
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, plain_tip
-from desktop.services.wording import DELIMITERS
+from desktop.services.wording import describe_format
 
 _SHAPES = {
     "tickets": "one row a ticket",
@@ -97,8 +97,7 @@ class ImportPanel(QWidget):
         self._title.setText(Path(recognized.path).name)
         self._reason.setText(f"{recognized.system_title}: {recognized.reason}")
         self._source.setText(recognized.source)
-        self._encoding.setText(recognized.encoding)
-        self._delimiter.setText(DELIMITERS.get(recognized.delimiter, recognized.delimiter))
+        self._format.setText(describe_format(recognized))
         self._header.setText(f"line {recognized.header_line:,}")
         self._shape.setText(_SHAPES.get(recognized.shape, recognized.shape))
         self._dates.blockSignals(True)
@@ -155,13 +154,12 @@ class ImportPanel(QWidget):
             self._dates.addItem(title, value)
         self._dates.setMaximumWidth(26 * SPACE)
         self._dates.currentIndexChanged.connect(self._on_dates)
-        self._encoding, self._delimiter, self._header, self._shape = Words(), Words(), Words(), Words()
+        self._format, self._header, self._shape = Words(), Words(), Words()
         self._evidence = Words(kind="faint", wraps=True)
         self._evidence.setFont(small_font(self.font()))
         facts = (
             ("Layout", self._shape),
-            ("Encoding", self._encoding),
-            ("Separated by", self._delimiter),
+            ("Format", self._format),
             ("Header", self._header),
         )
         for row, (name, label) in enumerate(facts):

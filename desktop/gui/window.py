@@ -240,7 +240,12 @@ class MainWindow(QMainWindow):
 
     def choose_file(self) -> None:
         """Ask for files to import; the dialog does not block the window."""
-        dialog = QFileDialog(self, "Import ticket exports", "", "Exports (*.csv *.tsv *.psv *.txt);;All files (*)")
+        dialog = QFileDialog(
+            self,
+            "Import ticket exports",
+            "",
+            "Exports (*.csv *.tsv *.psv *.txt *.xlsx *.ods *.zip *.gz);;All files (*)",
+        )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.filesSelected.connect(lambda names: self.open_files([Path(name) for name in names]))

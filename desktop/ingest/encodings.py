@@ -13,7 +13,9 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 
-READ_NOW = "CSV, TSV and other delimited text files"
+READ_NOW = (
+    "CSV, TSV and other delimited text files, Excel and OpenDocument workbooks, and ZIP or gzip archives of these"
+)
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -23,17 +25,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LATER_SUFFIXES = {
-    ".xlsx": "an Excel workbook",
-    ".xlsm": "an Excel workbook",
-    ".xls": "an Excel workbook",
-    ".ods": "an OpenDocument spreadsheet",
     ".json": "a JSON file",
     ".jsonl": "a JSON file",
     ".ndjson": "a JSON file",
     ".mbox": "a mailbox",
     ".eml": "a mail message",
-    ".zip": "a ZIP archive",
-    ".gz": "a compressed file",
 }
 _MAGIC = (
     (b"\x89PNG", "a PNG picture"),

@@ -18,8 +18,10 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.ingest.encodings import READ_NOW, check_is_text, detect_encoding
+from desktop.ingest.files import open_file
 from desktop.ingest.mapping import known_names
 from desktop.ingest.records import Dialect, Record, RecordReader
+from desktop.ingest.sheets import is_workbook, read_sheet
 from desktop.ingest.vocabulary import fold
 
 HEAD_BYTES = 256 * 1024
@@ -34,7 +36,10 @@ _SAMPLE_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the first part of a file shows. `header_line` is a physical line from 1; `rows` are sample rows after the header."""
+    """What the first part of a file shows. `header_line` is a physical line from 1; `rows` are sample rows after the header.
+
+    `sheet` is the sheet's name in a workbook, '' elsewhere.
+    """
 
     path: Path
     size_bytes: int
@@ -43,6 +48,8 @@ class Head:
     header_line: int
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    sheet: str = ""
+    is_packed: bool = False
 
     @property
     def folded(self) -> tuple[str, ...]:
@@ -56,7 +63,9 @@ def read_head(path: Path) -> Head:
         DeskError: `file-missing`, `file-directory`, `file-unreadable`, `file-empty`, `file-binary`, `file-format-unsupported`,
             `file-not-table`, `file-no-rows`.
     """
-    head, size = _read_bytes(path)
+    head, size, is_packed = _read_bytes(path)
+    if is_workbook(path, head):
+        return _read_sheet_head(path, size)
     check_is_text(path, head)
     encoding = detect_encoding(head)
     text = _decode(head, encoding)
@@ -68,16 +77,48 @@ def read_head(path: Path) -> Head:
     place = _find_header(path, records)
     rows = tuple(tuple(record.cells) for record in records[place + 1 :])
     if not rows:
-        raise DeskError(
-            "file-no-rows",
-            f"{path.name} has a header and no rows.",
-            remedy="Export the tickets again; the filter may have been too narrow.",
-        )
-    return Head(path, size, encoding, dialect, records[place].line, _column_names(records[place].cells), rows)
+        raise _no_rows(path)
+    return Head(
+        path=path,
+        size_bytes=size,
+        encoding=encoding,
+        dialect=dialect,
+        header_line=records[place].line,
+        names=_column_names(records[place].cells),
+        rows=rows,
+        is_packed=is_packed,
+    )
+
+
+def _read_sheet_head(path: Path, size: int) -> Head:
+    sheet = read_sheet(path, rate=_rate_rows)
+    records = [Record(number, row) for number, row in enumerate(sheet.rows[:_SAMPLE_ROWS], start=1) if any(row)]
+    place = _find_header(path, records)
+    rows = tuple(tuple(record.cells) for record in records[place + 1 :])
+    if not rows:
+        raise _no_rows(path)
+    names = _column_names(records[place].cells)
+    return Head(path, size, "", Dialect(""), records[place].line, names, rows, sheet=sheet.name)
+
+
+def _rate_rows(rows: Sequence[Sequence[str]]) -> float:
+    """Rate how much the first rows of a sheet read like a table of tickets: well-known names, then many columns."""
+    known = max((known_names(map(fold, row)) for row in rows), default=0)
+    return known + min(0.9, max((sum(map(bool, row)) for row in rows), default=0) / 100)
+
+
+def _no_rows(path: Path) -> DeskError:
+    return DeskError(
+        "file-no-rows",
+        f"{path.name} has a header and no rows.",
+        remedy="Export the tickets again; the filter may have been too narrow.",
+    )
 
 
 def read_tail_rows(head: Head) -> list[list[str]]:
     """Return whole rows from the end of a file that is longer than its head, for a look at late dates."""
+    if head.sheet or head.is_packed:
+        return []
     if head.size_bytes <= HEAD_BYTES + TAIL_BYTES or head.encoding.startswith("utf-16") or head.encoding == "utf-32":
         return []
     with head.path.open("rb") as file:
@@ -88,20 +129,13 @@ def read_tail_rows(head: Head) -> list[list[str]]:
     return [cells for cells in head.dialect.reader(iter(lines), strict=False) if len(cells) == len(head.names)]
 
 
-def _read_bytes(path: Path) -> tuple[bytes, int]:
+def _read_bytes(path: Path) -> tuple[bytes, int, bool]:
     try:
-        if path.is_dir():
-            raise DeskError("file-directory", f"{path.name} is a folder.", remedy="Choose the export file inside it.")
-        if not path.exists():
-            raise DeskError("file-missing", f"There is no file {path}.", remedy="Check the name, or choose it again.")
-        if not path.is_file():
-            raise DeskError(
-                "file-unreadable",
-                f"{path.name} is no ordinary file.",
-                remedy="Save the export as a file and choose that.",
-            )
-        with path.open("rb") as file:
-            return file.read(HEAD_BYTES), path.stat().st_size
+        file = open_file(path)
+        try:
+            return file.stream.read(HEAD_BYTES), file.size, file.is_packed
+        finally:
+            file.close()
     except OSError as error:
         raise DeskError(
             "file-unreadable", f"{path.name} cannot be read.", remedy=f"The system says: {error.strerror or error}."

@@ -79,6 +79,7 @@ def recognize(
         date_evidence=order.evidence,
         quote=head.dialect.quote,
         mapping_name=system.file if system and system not in systems else "",
+        sheet=head.sheet,
         size_bytes=head.size_bytes,
         warnings=_warnings(meaning, shape, roles),
     )
@@ -219,6 +220,8 @@ def _samples(rows: Iterable[Sequence[str]], place: int) -> tuple[str, ...]:
 
 
 def _format_of(head: Head) -> str:
+    if head.sheet:
+        return head.path.suffix.lower().lstrip(".")
     return {"\t": "tsv", "|": "psv"}.get(head.dialect.delimiter[0], "csv")
 
 

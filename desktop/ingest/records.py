@@ -18,8 +18,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, Self
 
 from desktop.domain.errors import DeskError
+from desktop.ingest.files import open_file
 
 MAX_RECORD_CHARACTERS = 8_000_000
 """Longer than any cell seen (170 kB): a record beyond this is an unclosed quote, and memory stays bounded."""
@@ -100,6 +102,25 @@ def _id_shape(value: str) -> str:
     return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "A", value))
 
 
+class RecordSource(Protocol):
+    """Rows of a table, wherever they come from: iterate over it in a `with` block.
+
+    `raw` is the last row as it stands in the file, `fraction` how far the reading is, `repaired_bytes` how many bytes were no text.
+    """
+
+    repaired_bytes: int
+
+    @property
+    def raw(self) -> str: ...
+    @property
+    def fraction(self) -> float: ...
+    def __iter__(self) -> Iterator[Record]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
 class RecordReader:
     """Iterate over the records of a file from one physical line on. Close it, or use it in a `with` block.
 
@@ -129,9 +150,9 @@ class RecordReader:
         self._limit = limit_bytes
         self.repaired_bytes = 0
         self._first_width = 0
-        self._size = path.stat().st_size
+        self._file = open_file(path)
         self._text = io.TextIOWrapper(
-            path.open("rb"),
+            self._file.stream,
             encoding=encoding,
             # Bytes that are no UTF-8 come through and are read as Windows text; other codecs cannot carry them.
             errors="surrogateescape" if encoding.startswith("utf-8") else "replace",
@@ -152,11 +173,12 @@ class RecordReader:
     def close(self) -> None:
         """Let go of the file."""
         self._text.close()
+        self._file.close()
 
     @property
-    def bytes_read(self) -> int:
-        """Return the position in the file, in bytes; it runs ahead by one read buffer."""
-        return self._text.buffer.tell()
+    def fraction(self) -> float:
+        """Return how far the reading is, 0..1; it runs ahead by one read buffer."""
+        return min(1.0, self._file.position() / max(1, self._file.size))
 
     @property
     def raw(self) -> str:
@@ -221,7 +243,7 @@ class RecordReader:
         return bytes([ord(match.group()) - 0xDC00]).decode("cp1252", "replace")
 
     def _was_cut(self) -> bool:
-        return bool(self._limit) and self._text.buffer.tell() > self._limit and self._text.buffer.tell() < self._size
+        return bool(self._limit) and self._text.buffer.tell() > self._limit and self.fraction < 1.0
 
     def _repair(self, *, at_end: bool) -> Iterator[Record]:
         """Give the broken record back as far as it goes, and leave the rest to be read again."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from desktop.domain.imports import Reject
 from desktop.ingest.plan import Plan
-from desktop.ingest.records import IdPattern, Record, RecordReader
+from desktop.ingest.records import IdPattern, Record, RecordSource
 from desktop.ingest.vocabulary import is_nothing
 
 _FOOTER = re.compile(
@@ -45,7 +45,7 @@ class RowGate:
         self.footer = 0
         self.repeated = 0
 
-    def admit(self, record: Record, source: RecordReader) -> list[str] | None:
+    def admit(self, record: Record, source: RecordSource) -> list[str] | None:
         """Return the cells of a row that becomes (part of) a ticket, padded to the header's width; None after any other fate."""
         cells = record.cells
         if record.fault:
@@ -69,7 +69,7 @@ class RowGate:
             return None
         return cells if self._is_new(record, cells, source) else None
 
-    def _is_new(self, record: Record, cells: list[str], source: RecordReader) -> bool:
+    def _is_new(self, record: Record, cells: list[str], source: RecordSource) -> bool:
         if not self._checks_duplicates:
             return True
         # Hashes, not texts: a million ids take 150 MB less. One number holds a part of the row's hash and its line.
@@ -91,7 +91,7 @@ class RowGate:
             return False
         return True
 
-    def _fit(self, record: Record, source: RecordReader) -> list[str] | None:
+    def _fit(self, record: Record, source: RecordSource) -> list[str] | None:
         cells, width = record.cells, self._plan.width
         if not any(cell.strip() for cell in cells):
             self.blank += 1
@@ -118,7 +118,7 @@ class RowGate:
         self.extended += 1
         return cells
 
-    def _without_id(self, record: Record, cells: Sequence[str], source: RecordReader) -> None:
+    def _without_id(self, record: Record, cells: Sequence[str], source: RecordSource) -> None:
         if not any(cell.strip() for cell in cells):
             self.blank += 1
         elif _is_footer(cells):
@@ -126,7 +126,7 @@ class RowGate:
         else:
             self._reject(record.line, "This row has no ticket id", source, cells)
 
-    def _reject(self, line: int, reason: str, source: RecordReader, cells: Sequence[str] = ()) -> None:
+    def _reject(self, line: int, reason: str, source: RecordSource, cells: Sequence[str] = ()) -> None:
         value = cells[self._id_place] if cells else ""
         self.rejects.append(
             Reject(line, reason, self._plan.names[self._id_place] if cells else "", value[:200], source.raw)

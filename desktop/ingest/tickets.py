@@ -15,8 +15,9 @@ from desktop.domain.errors import DeskError
 from desktop.domain.imports import Batch, Recognized
 from desktop.domain.tickets import TicketDraft
 from desktop.ingest.plan import Plan, make_plan
-from desktop.ingest.records import Dialect, IdPattern, RecordReader
+from desktop.ingest.records import Dialect, IdPattern, RecordReader, RecordSource
 from desktop.ingest.rows import RowGate
+from desktop.ingest.sheets import SheetReader, read_sheet
 from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.threads import ThreadBuilder
 
@@ -48,6 +49,23 @@ def preview_tickets(
         return reading.first_tickets()
 
 
+def _open_records(
+    path: Path, recognized: Recognized, *, width: int, id_index: int, ids: IdPattern, limit_bytes: int
+) -> RecordSource:
+    if recognized.sheet:
+        return SheetReader(read_sheet(path, name=recognized.sheet), first_line=recognized.header_line)
+    return RecordReader(
+        path,
+        Dialect(recognized.delimiter, recognized.quote),
+        encoding=recognized.encoding,
+        first_line=recognized.header_line,
+        width=width,
+        id_index=id_index,
+        ids=ids,
+        limit_bytes=limit_bytes,
+    )
+
+
 class _Reading:
     def __init__(self, recognized: Recognized, plan: Plan, *, limit_bytes: int = 0) -> None:
         id_place = plan.places.get("ticket_id", -1)
@@ -59,20 +77,12 @@ class _Reading:
             )
         ids = IdPattern(recognized.columns[id_place].samples)
         self._plan = plan
-        self._size = recognized.size_bytes or 1
         self._gate = RowGate(plan, ids)
         self._builder = ThreadBuilder(plan)
         path = Path(recognized.path)
         try:
-            self.records = RecordReader(
-                path,
-                Dialect(recognized.delimiter, recognized.quote),
-                encoding=recognized.encoding,
-                first_line=recognized.header_line,
-                width=plan.width,
-                id_index=id_place,
-                ids=ids,
-                limit_bytes=limit_bytes,
+            self.records = _open_records(
+                path, recognized, width=plan.width, id_index=id_place, ids=ids, limit_bytes=limit_bytes
             )
         except FileNotFoundError as error:
             raise DeskError(
@@ -92,7 +102,7 @@ class _Reading:
                 tickets.append(self._builder.from_row(cells))
                 characters += sum(map(len, cells))
             if seen >= batch_rows or characters > BATCH_CHARACTERS:
-                yield self._batch(tickets, done=self.records.bytes_read / self._size)
+                yield self._batch(tickets, done=self.records.fraction)
                 tickets, characters, seen = [], 0, 0
         yield self._batch(tickets, warnings=self._warnings())
 
@@ -102,7 +112,7 @@ class _Reading:
             if cells:
                 rows_of.setdefault(self._plan.cell(cells, "ticket_id").strip(), []).append(cells)
             if seen % batch_rows == 0:
-                yield self._batch([], done=0.5 * self.records.bytes_read / self._size)
+                yield self._batch([], done=0.5 * self.records.fraction)
         tickets: list[TicketDraft] = []
         rows = 0
         total = len(rows_of) or 1

@@ -30,6 +30,7 @@ from desktop.domain.imports import (
     Rejected,
     Undone,
 )
+from desktop.ingest.files import expand
 from desktop.ingest.recognition import recognize
 from desktop.ingest.systems import SystemDefinition, load_system, load_systems
 from desktop.ingest.tickets import read_batches
@@ -57,6 +58,14 @@ class ImportService:
         self._rejects_folder = rejects_folder
         self._workers = workers
         self._systems: tuple[SystemDefinition, ...] = ()
+
+    async def expand(self, path: Path) -> tuple[Path, ...]:
+        """Return the tables that a path leads to: those inside a ZIP, else the path itself.
+
+        Raises:
+            DeskError: `file-zip-empty`, `file-broken`.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._workers, expand, path)
 
     async def recognize(
         self, path: Path, *, overrides: ImportOverrides = ImportOverrides(), mapping: str = ""

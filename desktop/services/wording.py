@@ -5,15 +5,23 @@ It never says *true*, *verified* or *wrong*, only what was or was not found in t
 
 from __future__ import annotations
 
-from desktop.domain.imports import ImportCounts
+from desktop.domain.imports import ImportCounts, Recognized
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
 def count(number: int, noun: str) -> str:
     """Return a number with its noun: `1 ticket`, `2,000 tickets`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def describe_format(recognized: Recognized) -> str:
+    """Say how a file is written: `utf-8, comma-separated`, or which sheet of a workbook it is."""
+    if recognized.sheet:
+        return f"sheet “{recognized.sheet}” of a workbook"
+    delimiter = _DELIMITERS.get(recognized.delimiter, recognized.delimiter)
+    return f"{recognized.encoding}, {delimiter}-separated"
 
 
 def describe_claim(checked: CheckedClaim) -> str:

@@ -1,0 +1,182 @@
+"""Files: the bytes behind a path, unpacked where they are packed.
+
+A path may lead into a ZIP (`exports.zip/tickets.csv`), and a `.gz` is read as what it holds. Nothing is unpacked to disk. What unpacks to far more
+than it should is refused before it fills the memory: a bomb is a few kilobytes that say they are a terabyte.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO, Protocol
+
+from desktop.domain.errors import DeskError
+
+MOST_UNPACKED_BYTES = 4_000_000_000
+_SUSPICIOUS_BYTES = 50_000_000
+_MOST_RATIO = 400
+"""Tables of text unpack to 5 to 30 times their size, very dull ones to 200."""
+_OFFICE_PARTS = ("[Content_Types].xml", "mimetype", "META-INF/manifest.xml")
+TABLE_SUFFIXES = (".csv", ".tsv", ".psv", ".tab", ".txt", ".gz", ".xlsx", ".xlsm", ".ods")
+_HIDDEN = ("__MACOSX", ".")
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """An open file. `stream` gives its bytes unpacked; `position()` of `size` bytes are read, in whatever unit both are known in."""
+
+    stream: BinaryIO
+    size: int
+    position: Callable[[], int]
+    is_packed: bool
+    holders: tuple[_Closable, ...]
+
+    def close(self) -> None:
+        """Let go of the file and all that was opened on the way to it."""
+        for holder in self.holders:
+            holder.close()
+
+
+def open_file(path: Path) -> OpenFile:
+    """Open what a path leads to.
+
+    Raises:
+        DeskError: `file-…` in words for what people meet; OSError for the rest.
+    """
+    archive, member = split_path(path)
+    if member:
+        return _open_member(archive, member)
+    _check_is_file(path)
+    raw = path.open("rb")
+    size = path.stat().st_size
+    if raw.peek(2)[:2] != b"\x1f\x8b":
+        return OpenFile(raw, size, raw.tell, False, (raw,))
+    unpacked = io.BufferedReader(_Guarded(gzip.GzipFile(fileobj=raw), path.name, size))
+    return OpenFile(unpacked, size, raw.tell, True, (unpacked, raw))
+
+
+def split_path(path: Path) -> tuple[Path, str]:
+    """Split a path into the file on the disk and the name inside it; '' when it leads to the file itself."""
+    if path.exists():
+        return path, ""
+    for parent in path.parents:
+        if parent.is_file():
+            return parent, path.relative_to(parent).as_posix()
+    return path, ""
+
+
+def expand(path: Path) -> tuple[Path, ...]:
+    """Return the tables that a path leads to: those inside a ZIP, else the path itself.
+
+    Raises:
+        DeskError: `file-zip-empty`, when a ZIP holds no table; `file-broken`, when it cannot be read.
+    """
+    archive, member = split_path(path)
+    if member or not archive.is_file() or not zipfile.is_zipfile(archive):
+        return (path,)
+    with _reading(archive.name), zipfile.ZipFile(archive) as file:
+        names = [info.filename for info in file.infolist() if not info.is_dir()]
+    if any(part in names for part in _OFFICE_PARTS):
+        return (path,)
+    tables = sorted(name for name in names if _is_table(name))
+    if not tables:
+        raise DeskError(
+            "file-zip-empty",
+            f"{path.name} holds no table ({', '.join(names[:3]) or 'it is empty'}).",
+            remedy="Put the exported tables into it, or import them one by one.",
+        )
+    return tuple(archive / name for name in tables)
+
+
+def _is_table(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    is_hidden = any(part.startswith(_HIDDEN) for part in parts)
+    return not is_hidden and ".." not in parts and name.lower().endswith(TABLE_SUFFIXES)
+
+
+def _check_is_file(path: Path) -> None:
+    if path.is_dir():
+        raise DeskError("file-directory", f"{path.name} is a folder.", remedy="Choose the export file inside it.")
+    if not path.exists():
+        raise DeskError("file-missing", f"There is no file {path}.", remedy="Check the name, or choose it again.")
+    if not path.is_file():
+        raise DeskError(
+            "file-unreadable", f"{path.name} is no ordinary file.", remedy="Save the export as a file and choose that."
+        )
+
+
+def _open_member(archive: Path, name: str) -> OpenFile:
+    full_name = f"{archive.name}/{name}"
+    with ExitStack() as opened, _reading(archive.name):
+        file = opened.enter_context(zipfile.ZipFile(archive))
+        try:
+            info = file.getinfo(name)
+        except KeyError:
+            raise DeskError(
+                "file-missing", f"There is no {name} in {archive.name}.", remedy="Look into the archive for its name."
+            ) from None
+        stream = opened.enter_context(file.open(info))
+        packed = max(1, info.compress_size)
+        unpacked = io.BufferedReader(_Guarded(stream, full_name, packed))
+        if unpacked.peek(2)[:2] == b"\x1f\x8b":
+            unpacked = io.BufferedReader(_Guarded(gzip.GzipFile(fileobj=unpacked), full_name, packed))
+        # All is well: from here on it is the caller's to close.
+        opened.pop_all()
+        return OpenFile(unpacked, max(1, info.file_size), stream.tell, True, (unpacked, stream, file))
+
+
+class _Guarded(io.RawIOBase):
+    """Unpacked bytes, counted: what unpacks beyond reason is refused, and a broken archive is said in words."""
+
+    def __init__(self, stream: io.BufferedIOBase | IO[bytes], name: str, packed_size: int) -> None:
+        super().__init__()
+        self._stream = stream
+        self._name = name
+        self._most = min(MOST_UNPACKED_BYTES, max(_SUSPICIOUS_BYTES, packed_size * _MOST_RATIO))
+        self._count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._count
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        with _reading(self._name):
+            data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        self._count += len(data)
+        if self._count > self._most:
+            raise DeskError(
+                "file-bomb",
+                f"{self._name} unpacks to more than {self._most:,} bytes, which no table of tickets does.",
+                remedy="Unpack it yourself and look at what it holds.",
+            )
+        return len(data)
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Say in words what is wrong with an archive."""
+    try:
+        yield
+    except (RuntimeError, NotImplementedError):
+        raise DeskError(
+            "file-encrypted",
+            f"{name} is protected by a password or packed in a way that cannot be read.",
+            remedy="Unpack it yourself and import what it holds.",
+        ) from None
+    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError):
+        raise DeskError(
+            "file-broken", f"{name} is damaged: it cannot be unpacked.", remedy="Export or download it again."
+        ) from None

@@ -6,6 +6,7 @@ counted on its own: rows = used + unchanged + rejected + blank + footer.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -45,6 +46,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportOverrides:
+    """What the user corrected of a recognition: roles by column place, a source name, the date order. Empty means: as recognized."""
+
+    roles: Mapping[int, str] = field(default_factory=dict)
+    source: str = ""
+    date_order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Recognized:
     """What a file turned out to be, before anything is written.
 
@@ -52,6 +62,7 @@ class Recognized:
     comments in one cell). `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
     `header_line` counts from 1.
     `sheet` is the sheet's name in a workbook; there `encoding` and `delimiter` are ''.
+    `overrides` are the corrections that led to this, the user's of now or, when `is_remembered`, of an earlier file with the same header.
     `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
     """
 
@@ -71,6 +82,8 @@ class Recognized:
     quote: str = '"'
     mapping_name: str = ""
     sheet: str = ""
+    overrides: ImportOverrides = ImportOverrides()
+    is_remembered: bool = False
     size_bytes: int = 0
     preview: tuple[TicketDraft, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -164,6 +177,12 @@ class MappingNeeded(DeskError):  # noqa: N818 - a question more than an error
         self.recognized = recognized
 
 
+def header_fingerprint(recognized: Recognized) -> str:
+    """Name a table by its header: the same columns in the same order. Hexadecimal SHA-256."""
+    names = "\x1f".join(column.name.strip().casefold() for column in recognized.columns)
+    return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 ImportEvent = Recognized | Progress | Rejected | Finished
 
 
@@ -174,12 +193,3 @@ class Undone:
     import_id: int
     tickets_removed: int
     tickets_restored: int
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOverrides:
-    """What the user corrected of a recognition: roles by column place, a source name, the date order. Empty means: as recognized."""
-
-    roles: Mapping[int, str] = field(default_factory=dict)
-    source: str = ""
-    date_order: str = ""

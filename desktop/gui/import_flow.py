@@ -92,6 +92,7 @@ class ImportFlow(QObject):
                 self._next()
                 return
             self._recognized = await self._desk.imports.recognize(path, overrides=self._overrides)
+            self._overrides = self._recognized.overrides
         except MappingNeeded as needed:
             # What it takes is a click on the right column, so the panel is shown with all but its button.
             self._recognized = needed.recognized

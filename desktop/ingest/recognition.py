@@ -80,6 +80,7 @@ def recognize(
         quote=head.dialect.quote,
         mapping_name=system.file if system and system not in systems else "",
         sheet=head.sheet,
+        overrides=overrides,
         size_bytes=head.size_bytes,
         warnings=_warnings(meaning, shape, roles),
     )

@@ -27,6 +27,7 @@ from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
 from desktop.storage.database import Database
 from desktop.storage.imports import ImportStore
+from desktop.storage.mappings import MappingStore
 from desktop.storage.runs import LedgerStore, RunStore
 from desktop.storage.tickets import TicketStore
 
@@ -54,6 +55,7 @@ class Desk:
         self.tickets = TicketService(ticket_store)
         self.imports = ImportService(
             ImportStore(self._database),
+            mappings=MappingStore(self._database),
             systems_folder=paths.systems,
             rejects_folder=paths.rejects,
             workers=self._workers,

@@ -24,17 +24,20 @@ from desktop.domain.imports import (
     ImportCounts,
     ImportEvent,
     ImportOverrides,
+    MappingNeeded,
     Progress,
     Recognized,
     Reject,
     Rejected,
     Undone,
+    header_fingerprint,
 )
 from desktop.ingest.files import expand
 from desktop.ingest.recognition import recognize
 from desktop.ingest.systems import SystemDefinition, load_system, load_systems
 from desktop.ingest.tickets import read_batches
 from desktop.storage.imports import BatchOutcome, ImportRecord, ImportStore
+from desktop.storage.mappings import MappingStore
 
 T = TypeVar("T")
 
@@ -52,8 +55,17 @@ DOES_NOT_ADD_UP = "The counts of this import do not add up; please report it wit
 class ImportService:
     """Imports files for the window and the command."""
 
-    def __init__(self, store: ImportStore, *, systems_folder: Path, rejects_folder: Path, workers: Executor) -> None:
+    def __init__(
+        self,
+        store: ImportStore,
+        *,
+        mappings: MappingStore,
+        systems_folder: Path,
+        rejects_folder: Path,
+        workers: Executor,
+    ) -> None:
         self._store = store
+        self._mappings = mappings
         self._systems_folder = systems_folder
         self._rejects_folder = rejects_folder
         self._workers = workers
@@ -72,10 +84,27 @@ class ImportService:
     ) -> Recognized:
         """Find out what a file is, reading only its beginning. `mapping` names a system or is the path of a mapping file.
 
+        Without either, what was corrected of an earlier file with the same header is applied again.
+
         Raises:
             DeskError: `file-…` for what cannot be imported, `mapping-…` for a mapping that cannot be used.
+            MappingNeeded: when the user must say which column holds the ids.
         """
+        needed: MappingNeeded | None = None
+        try:
+            recognized = await self._look(path, overrides, mapping)
+        except MappingNeeded as raised:
+            recognized, needed = raised.recognized, raised
+        if not mapping and not _is_correction(overrides):
+            remembered = await self._mappings.find(header_fingerprint(recognized))
+            if remembered is not None:
+                again = await self._look(path, replace(remembered, source=overrides.source), "")
+                return replace(again, is_remembered=True, reason=f"{again.reason}; mapped as you corrected it before")
+        if needed is not None:
+            raise needed
+        return recognized
 
+    async def _look(self, path: Path, overrides: ImportOverrides, mapping: str) -> Recognized:
         def work() -> Recognized:
             systems = self._load_systems()
             system = self._choose_system(mapping, systems)
@@ -105,6 +134,8 @@ class ImportService:
         rejects_path = ""
         if total.rejects and not dry_run:
             rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
+        if not dry_run and _is_correction(recognized.overrides):
+            await self._mappings.remember(header_fingerprint(recognized), recognized.overrides)
         warnings = tuple(dict.fromkeys(total.warnings if total.counts.adds_up else [*total.warnings, DOES_NOT_ADD_UP]))
         yield total.progress(fraction=1.0)
         yield Finished(
@@ -172,6 +203,11 @@ class ImportService:
                 remedy="Free some space or check the folder's permissions; the rows are kept in the database.",
             ) from None
         return path
+
+
+def _is_correction(overrides: ImportOverrides) -> bool:
+    """Tell whether columns were corrected. A source's name is no correction: two help desks may export the same columns."""
+    return bool(overrides.roles or overrides.date_order)
 
 
 def _harmless(text: str) -> str:

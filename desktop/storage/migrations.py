@@ -65,3 +65,11 @@ def create_first_tables(db: Database) -> None:
     for statement in _FIRST.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def remember_mappings(db: Database) -> None:
+    """What the user corrected of a table's columns, by its header."""
+    db.execute(
+        "CREATE TABLE mapping (fingerprint TEXT PRIMARY KEY, roles_json TEXT NOT NULL, date_order TEXT NOT NULL, saved_at TEXT NOT NULL) STRICT"
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.domain.imports import Finished, ImportCounts, Progress
+from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, MappingNeeded, Progress
 from desktop.domain.tickets import TicketQuery
 from desktop.services.container import Desk
 from tests.services.conftest import import_path, opened_desk
@@ -128,3 +128,40 @@ async def test_a_ticket_with_a_databases_empty_date_can_be_read_and_summarized(
         await import_path(desk, path)
         opened = await desk.summaries.open_ticket(await desk.tickets.find("empty-dates:1"))
     assert opened.highlights
+
+
+async def test_a_corrected_mapping_is_remembered_for_the_next_file_of_that_shape(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    header = "when,what happened,who\n"
+    first, second, other = (tmp_path / name for name in ("march.csv", "april.csv", "other.csv"))
+    first.write_text(header + "03/04/2026,The printer burns,Ada\n05/04/2026,The door sticks,Bo\n", encoding="utf-8")
+    second.write_text(header + "06/04/2026,The lift is stuck,Cy\n", encoding="utf-8")
+    other.write_text("when,what happened\n06/04/2026,x\n", encoding="utf-8")
+    corrected = ImportOverrides({0: "ticket_id", 1: "subject", 2: "requester"})
+    async with opened_desk(data_dir) as desk:
+        with pytest.raises(MappingNeeded):
+            await desk.imports.recognize(first)
+        recognized = await desk.imports.recognize(first, overrides=corrected)
+        async with aclosing(desk.imports.run(recognized)) as events:
+            assert [event async for event in events][-1]
+        again = await desk.imports.recognize(second)
+        with pytest.raises(MappingNeeded):
+            await desk.imports.recognize(other)
+        await import_path(desk, second)
+        thread = await desk.tickets.thread(await desk.tickets.find("april:06/04/2026"))
+    assert (again.is_remembered, dict(again.overrides.roles)) == (True, dict(corrected.roles))
+    assert "as you corrected it before" in again.reason
+    assert thread is not None
+    assert (thread.ticket.subject, thread.ticket.requester) == ("The lift is stuck", "Cy")
+
+
+async def test_a_source_named_once_is_not_taken_for_a_correction(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "tickets.csv"
+    path.write_text(HEADER + "1,a,x,open,2026-01-01\n2,b,y,open,2026-01-01\n", encoding="utf-8")
+    async with opened_desk(data_dir) as desk:
+        recognized = await desk.imports.recognize(path, overrides=ImportOverrides(source="berlin"))
+        async with aclosing(desk.imports.run(recognized)) as events:
+            assert [event async for event in events][-1]
+        again = await desk.imports.recognize(path)
+    assert (again.source, again.is_remembered) == ("tickets", False)

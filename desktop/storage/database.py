@@ -77,12 +77,13 @@ class Database:
 
     async def close(self) -> None:
         """Finish what is queued, fold the log into the file, close all connections and end the threads."""
-        await self._on(self._write_thread, self._close_writer)
         await asyncio.to_thread(self._read_threads.shutdown, wait=True, cancel_futures=True)
-        await asyncio.to_thread(self._write_thread.shutdown, wait=True)
         for connection in self._readers:
             connection.close()
         self._readers.clear()
+        # The writer last: only a connection that may write can fold the log into the file and remove it.
+        await self._on(self._write_thread, self._close_writer)
+        await asyncio.to_thread(self._write_thread.shutdown, wait=True)
 
     async def _on(self, threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
         def call() -> T:

@@ -236,3 +236,10 @@ async def test_a_cancelled_wait_leaves_no_half_of_a_batch(data_dir: Path) -> Non
         # Whether the writer had begun is its luck; half of it is not, and the import's record says the same.
         recorded = await desk.imports.finish(import_id, ImportCounts())
         assert (recorded, (await desk.tickets.counts()).total) in ((0, 0), (import_id, 200))
+
+
+async def test_a_clean_end_leaves_one_file(data_dir: Path) -> None:
+    async with _desk(data_dir) as desk:
+        await desk.put([_draft(n) for n in range(20)])
+        assert (await desk.tickets.counts()).total == 20
+    assert [path.name for path in data_dir.iterdir()] == ["tldesk.sqlite"]

@@ -17,10 +17,21 @@ _TAG_NAMES = (
     "input|ins|kbd|label|li|link|main|meta|nav|ol|p|pre|q|s|script|section|small|span|strike|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|"
     "title|tr|tt|u|ul"
 )
-_TAG = re.compile(rf"<(?:/?(?:{_TAG_NAMES})(?:\s[^<>]*|/)?>|!--|!doctype\b)", re.IGNORECASE)
+_TAG = re.compile(
+    rf"<(?!(?:a|b|i|u|s|q|p)>(?!.*</))(?:/?(?:{_TAG_NAMES})(?:\s[^<>]*|/)?>|!--|!doctype\b)", re.IGNORECASE | re.DOTALL
+)
+_KNOWN_TAG = re.compile(
+    rf"(?:{_TAG_NAMES}|aside|base|bdo|button|caption|col|colgroup|embed|fieldset|details|summary|map|area|mark|noscript|object|"
+    r"option|param|picture|select|source|svg|template|textarea|time|track|video|audio|wbr|iframe|frame|frameset|var|samp|acronym|"
+    r"basefont|dfn|dir|legend|menu|optgroup|figcaption|hgroup|path|g|rect|circle|\w+:\w+)",
+    re.IGNORECASE,
+)
 _BLOCK_START = re.compile(r"<(?:p|div|table|html|body|ul|ol|h[1-6]|!doctype)\b", re.IGNORECASE)
 # Most bodies with tags hold a few of these and nothing else; a parser would take ten times as long over them.
-_BARE_INLINE = re.compile(r"</?(?:b|i|u|em|strong|code|tt|s|small)>|<br\s*/?>\n?", re.IGNORECASE)
+_BARE_INLINE = re.compile(r"</?(?P<name>b|i|u|em|strong|code|tt|s|small|br(?=\s*/?>))(?:>|\s*/?>\n?)", re.IGNORECASE)
+_CLOSING = re.compile(r"</(\w+)>")
+_REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_LONE_AMPERSAND = re.compile(r"&(?!(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
 # The marks that embed right-to-left names stay: people write them, and only the overrides can disguise a text.
 _INVISIBLE = re.compile("[\u200b\u2060-\u2064\ufeff\u180e\u202d\u202e\U000e0000-\U000e007f]")
 _BLOCKS = frozenset(
@@ -55,7 +66,7 @@ def read_body(value: str) -> Body:
     if "<" in value:
         value, hidden = _without_tags(value)
     elif "&" in value:
-        value = html.unescape(value)
+        value = _unescape(value)
     if not value.isascii():
         value, invisible = _INVISIBLE.subn("", value)
         hidden += invisible
@@ -64,22 +75,33 @@ def read_body(value: str) -> Body:
 
 
 def _without_tags(value: str) -> tuple[str, int]:
-    plain = _BARE_INLINE.sub(_bare_replacement, value)
+    closed = {name.lower() for name in _CLOSING.findall(value)}
+    plain = _BARE_INLINE.sub(lambda match: _bare_replacement(match, closed), value)
     if "<" not in plain or not _TAG.search(plain):
-        return (html.unescape(plain) if "&" in plain else plain), 0
+        return (_unescape(plain) if "&" in plain else plain), 0
     if len(value) > MAX_PARSED_CHARACTERS:
-        return html.unescape(re.sub(r"<[^<>]*>", " ", value)), 0
+        return _unescape(re.sub(r"<[^<>]*>", " ", value)), 0
+    # The parser decodes `&copy=2` as a browser would; what is meant in a ticket is the address.
+    value = _LONE_AMPERSAND.sub("&amp;", value)
     parser = _BodyParser(collapses=_BLOCK_START.search(value) is not None)
     try:
         parser.feed(value)
         parser.close()
     except AssertionError:  # the parser's way to say that a `<![` declaration is broken
-        return html.unescape(re.sub(r"<[^<>]*>", " ", value)), 0
+        return _unescape(re.sub(r"<[^<>]*>", " ", value)), 0
     return parser.text(), parser.hidden
 
 
-def _bare_replacement(match: re.Match[str]) -> str:
-    return "\n" if match.group()[1] in "bB" and match.group()[2] in "rR" else ""
+def _bare_replacement(match: re.Match[str], closed: set[str]) -> str:
+    name = match["name"].lower()
+    if name == "br":
+        return "\n"
+    # `vector<b>` opens nothing: what is never closed is no tag.
+    return "" if name in closed else match.group()
+
+
+def _unescape(text: str) -> str:
+    return _REFERENCE.sub(lambda match: html.unescape(match.group()), text)
 
 
 class _BodyParser(HTMLParser):
@@ -93,6 +115,10 @@ class _BodyParser(HTMLParser):
         self.hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if not _KNOWN_TAG.fullmatch(tag):
+            # `List<String>`: what no browser knows was never meant for one.
+            self.handle_data(self.get_starttag_text() or "")
+            return
         values = {name: value or "" for name, value in attrs}
         above_hidden, above_colored = self._open[-1][1:] if self._open else (False, False)
         style = values.get("style", "").lower()

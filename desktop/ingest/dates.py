@@ -14,18 +14,22 @@ from datetime import UTC, datetime, timedelta, timezone
 ORDERS = ("iso", "day-first", "month-first", "epoch")
 
 _ISO_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
-_YEAR_FIRST = re.compile(r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?P<rest>(?:[T ].*)?)", re.ASCII)
+_YEAR_FIRST = re.compile(r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})(?P<rest>(?:[T, ].*)?)", re.ASCII)
 _NUMERIC = re.compile(r"(?P<a>\d{1,2})([-/.])(?P<b>\d{1,2})\2(?P<y>\d{4}|\d{2})(?P<rest>(?:[T, ].*)?)", re.ASCII)
 _DAY_WORD = re.compile(
     r"(?:[^\W\d]{2,10}\.?,?\s+)?(?P<d>\d{1,2})(?:st|nd|rd|th|\.)?[-/\s.]+(?:de\s+)?(?P<word>[^\W\d]{3,12})\.?"
     r"[-/\s,.]+(?:de\s+)?(?P<y>\d{4}|\d{2})(?P<rest>(?:[T, ].*)?)"
 )
 _WORD_DAY = re.compile(
-    r"(?:[^\W\d]{2,10},\s+)?(?P<word>[^\W\d]{3,12})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})(?P<rest>(?:[T, ].*)?)"
+    r"(?:[^\W\d]{2,10},?\s+)?(?P<word>[^\W\d]{3,12})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})(?P<rest>(?:[T, ].*)?)"
 )
 _CLOCK = re.compile(
-    r"[T,\s]*(?:(?:at|um|à|a las)\s+)?(?P<h>\d{1,2})[:.](?P<min>\d\d)(?:[:.](?P<s>\d\d)(?:[.,]\d+)?)?"
-    r"\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[A-Z]{3,4}|(?:UTC|GMT)?[+-]\d\d:?(?:\d\d)?)?(?:\s*\([^)]*\))?"
+    r"[T,\s]*(?:(?:at|um|à|a las)\s+)?(?P<h>\d{1,2})[:.h](?P<min>\d\d)(?:[:.](?P<s>\d\d)(?:[.,]\d+)?)?(?:\s*Uhr)?"
+    r"\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?\s*(?P<zone>Z|[A-Z]{3,4}|(?:UTC|GMT)?[+-]\d{1,2}:?(?:\d\d)?)?(?:\s*\([^)]*\))?"
+)
+# As Unix and Twitter write it, with the year behind the zone: Wed Mar 04 10:15:00 +0000 2026.
+_YEAR_LAST = re.compile(
+    r"[A-Za-z]{3} (?P<day>[A-Za-z]{3} +\d{1,2}) (?P<clock>[\d:]+ [A-Z+\d-]+) (?P<year>\d{4})", re.ASCII
 )
 _NUMBER = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|[2-7]\d{4}(?:\.\d+)?", re.ASCII)
 _MONTHS = {
@@ -54,10 +58,14 @@ _NOTHING = {"", "?", "-", "null", "none", "n/a", "nan", "0000-00-00 00:00:00"}
 
 @dataclass(frozen=True, slots=True)
 class DateOrder:
-    """How dates are written in a file: one of `ORDERS` or '' when there are none, and why, in words."""
+    """How dates are written in a file: one of `ORDERS` or '' when there are none, and why, in words.
+
+    `is_open` when every value made sense in both orders, so that it is a guess.
+    """
 
     order: str
     evidence: str
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,8 @@ def read_date(value: str, order: str) -> ReadDate:
         return ReadDate("")
     if _NUMBER.fullmatch(value):
         return ReadDate(_from_number(value))
+    if match := _YEAR_LAST.fullmatch(value):
+        value = f"{match['day']} {match['year']} {match['clock']}"
     match = _YEAR_FIRST.fullmatch(value)
     if match:
         return ReadDate(_build(int(match["y"]), int(match["m"]), int(match["d"]), match["rest"]))
@@ -104,11 +114,8 @@ def decide_order(
         for value in values:
             value = value.strip()
             if match := _NUMERIC.fullmatch(value):
-                first, second = int(match["a"]), int(match["b"])
-                if 12 < first <= 31 and second <= 12:
-                    return DateOrder("day-first", f"“{value}” in {name}: there is no month {first}")
-                if 12 < second <= 31 and first <= 12:
-                    return DateOrder("month-first", f"“{value}” in {name}: there is no month {second}")
+                if proof := find_proof([(name, value)]):
+                    return proof
                 ambiguous = ambiguous or f"“{value}” in {name}"
                 has_half_day = has_half_day or bool(re.search(r"[AaPp]\.?[Mm]", match["rest"]))
             elif _YEAR_FIRST.fullmatch(value):
@@ -126,13 +133,27 @@ def decide_order(
     return DateOrder("day-first", words) if words else DateOrder("", "")
 
 
+def find_proof(dates: Iterable[tuple[str, str]]) -> DateOrder | None:
+    """Return the order that the first of (column name, value) pairs proves which makes sense in one order only; None when none does."""
+    for name, value in dates:
+        match = _NUMERIC.fullmatch(value.strip())
+        if match is None:
+            continue
+        first, second = int(match["a"]), int(match["b"])
+        if 12 < first <= 31 and second <= 12:
+            return DateOrder("day-first", f"“{value.strip()}” in {name}: there is no month {first}")
+        if 12 < second <= 31 and first <= 12:
+            return DateOrder("month-first", f"“{value.strip()}” in {name}: there is no month {second}")
+    return None
+
+
 def _open_order(example: str, *, has_half_day: bool, fallback: str, fallback_reason: str) -> DateOrder:
     start = f"{example} could be either"
     if fallback:
-        return DateOrder(fallback, f"{start}; {fallback_reason}")
+        return DateOrder(fallback, f"{start}; {fallback_reason}", is_open=True)
     if has_half_day:
-        return DateOrder("month-first", f"{start}; times with AM and PM speak for the month first")
-    return DateOrder("day-first", f"{start}; the day is taken to come first")
+        return DateOrder("month-first", f"{start}; times with AM and PM speak for the month first", is_open=True)
+    return DateOrder("day-first", f"{start}; the day is taken to come first", is_open=True)
 
 
 def _read_numeric(match: re.Match[str], order: str) -> ReadDate:
@@ -162,7 +183,10 @@ def _build(year: int, month: int, day: int, rest: str) -> str:
         hour, minute, second = int(clock["h"]), int(clock["min"]), int(clock["s"] or 0)
         if clock["half"]:
             hour = hour % 12 + (12 if clock["half"][0] in "Pp" else 0)
-        zone = _zone(clock["zone"] or "")
+        named = _zone(clock["zone"] or "")
+        if named is None:
+            return ""
+        zone = named
     try:
         moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
         return _as_text(moment.astimezone(UTC))
@@ -170,7 +194,7 @@ def _build(year: int, month: int, day: int, rest: str) -> str:
         return ""
 
 
-# The zones that RFC 5322 names; any other name is taken as UTC, like no name at all.
+# Names that mean one zone; others (IST is Indian, Irish and Israeli) leave the time unread rather than hours wrong.
 _NAMED_ZONES = {
     "EST": -5,
     "EDT": -4,
@@ -182,15 +206,31 @@ _NAMED_ZONES = {
     "PDT": -7,
     "CET": 1,
     "CEST": 2,
+    "WET": 0,
+    "WEST": 1,
+    "BST": 1,
+    "EET": 2,
+    "EEST": 3,
+    "MSK": 3,
+    "SGT": 8,
+    "HKT": 8,
+    "JST": 9,
+    "KST": 9,
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
+    "NZDT": 13,
 }
 
 
-def _zone(name: str) -> timezone:
+def _zone(name: str) -> timezone | None:
+    if name in ("", "Z", "UTC", "GMT"):
+        return UTC
     if name in _NAMED_ZONES:
         return timezone(timedelta(hours=_NAMED_ZONES[name]))
-    match = re.search(r"([+-])(\d\d):?(\d\d)?$", name)
+    match = re.search(r"([+-])(\d{1,2}?):?(\d\d)?$", name) or re.search(r"([+-])(\d\d)()$", name)
     if not match:
-        return UTC
+        return None
     offset = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
     return timezone(-offset if match[1] == "-" else offset) if offset < timedelta(hours=24) else UTC
 

@@ -1,6 +1,6 @@
 """Heads: the first part of a file as a table: its encoding, delimiter, quotes and header line, and sample rows.
 
-Only the head is looked at, and for dates a piece of the tail; a delimiter is the one that cuts most rows into the same number of cells; the
+Only the head is looked at; a delimiter is the one that cuts most rows into the same number of cells; the
 header is the first row that reads like names. Deliberately not here: what the columns mean.
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from desktop.ingest.sheets import is_workbook, read_sheet
 from desktop.ingest.vocabulary import fold
 
 HEAD_BYTES = 256 * 1024
-TAIL_BYTES = 64 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n?')
 _PREAMBLE_ROWS = 30
@@ -115,18 +115,14 @@ def _no_rows(path: Path) -> DeskError:
     )
 
 
-def read_tail_rows(head: Head) -> list[list[str]]:
-    """Return whole rows from the end of a file that is longer than its head, for a look at late dates."""
-    if head.sheet or head.is_packed:
-        return []
-    if head.size_bytes <= HEAD_BYTES + TAIL_BYTES or head.encoding.startswith("utf-16") or head.encoding == "utf-32":
-        return []
-    with head.path.open("rb") as file:
-        file.seek(-TAIL_BYTES, io.SEEK_END)
-        text = file.read().decode(head.encoding, "replace")
-    # The piece begins inside a row, maybe inside a cell: only rows of the right width are believed, and only their dates are used.
-    lines = io.StringIO(text[text.find("\n") + 1 :], newline="")
-    return [cells for cells in head.dialect.reader(iter(lines), strict=False) if len(cells) == len(head.names)]
+def read_all_rows(head: Head) -> Iterator[Sequence[str]]:
+    """Yield every row of the file behind a head that can be read, for a question that the head leaves open."""
+    if head.sheet:
+        yield from read_sheet(head.path, name=head.sheet).rows[head.header_line :]
+        return
+    reader = RecordReader(head.path, head.dialect, encoding=head.encoding, first_line=head.header_line)
+    with reader:
+        yield from (record.cells for record in itertools.islice(reader, 1, None))
 
 
 def _read_bytes(path: Path) -> tuple[bytes, int, bool]:

@@ -7,7 +7,7 @@ id, the column with the longest text is the body. Every guess is shown for corre
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from desktop.ingest.dates import read_date
@@ -83,14 +83,23 @@ def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int
         _give_id_by_content(roles, columns, len(rows))
     if "body" not in roles.values() and not _has_thread(roles):
         _give_body_by_content(roles, columns)
-    is_messages = (
-        "ticket_id" in roles.values() and _repeats(columns[_place_of(roles, "ticket_id")]) and "body" in roles.values()
-    )
-    return (
-        _as_messages(roles, names)
-        if is_messages
-        else {place: role for place, role in roles.items() if role not in _MESSAGE_ROLES}
-    )
+    if not set(_DATE_ROLES) & set(roles.values()):
+        _give_date_by_content(roles, columns)
+    if _is_of_messages(roles, columns):
+        return _as_messages(roles, names)
+    if "requester" not in roles.values() and "author" in roles.values():
+        # Whoever wrote a ticket is who asks.
+        roles[_place_of(roles, "author")] = "requester"
+    return {place: role for place, role in roles.items() if role not in _MESSAGE_ROLES}
+
+
+def _is_of_messages(roles: Mapping[int, str], columns: Sequence[Sequence[str]]) -> bool:
+    """Tell whether this is a table of one row a message: the ids repeat, and more than a row that slipped in twice."""
+    given = set(roles.values())
+    if not {"ticket_id", "body"} <= given:
+        return False
+    ids = columns[_place_of(roles, "ticket_id")]
+    return _repeats(ids, 0.85) if given & {"author", "author_role", "message_id"} else _repeats(ids, 0.5)
 
 
 def is_message_table(roles: Iterable[str]) -> bool:
@@ -176,6 +185,16 @@ def _give_body_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]
     roles[longest] = "journal" if is_journal else "body"
 
 
+def _give_date_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]]) -> None:
+    """Find a column of dates by what it holds, whatever it is called."""
+    for place, values in enumerate(columns):
+        if place in roles or not values or not all(re.search(r"[-/.: ]", value) for value in values[:20]):
+            continue
+        if _share(bool(read_date(value, "day-first").text) for value in values) >= 0.8:
+            roles[place] = "created_at"
+            return
+
+
 def _has_thread(roles: dict[int, str]) -> bool:
     return "journal" in roles.values() or "comment" in roles.values()
 
@@ -195,12 +214,12 @@ def _as_messages(roles: dict[int, str], names: Sequence[str]) -> dict[int, str]:
     return changed
 
 
-def _place_of(roles: dict[int, str], role: str) -> int:
+def _place_of(roles: Mapping[int, str], role: str) -> int:
     return next(place for place, given in roles.items() if given == role)
 
 
-def _repeats(values: Sequence[str]) -> bool:
-    return len(values) >= 4 and len(set(values)) <= len(values) * 0.85
+def _repeats(values: Sequence[str], share: float) -> bool:
+    return len(values) >= 4 and len(set(values)) <= len(values) * share
 
 
 def _average_length(values: Sequence[str]) -> float:

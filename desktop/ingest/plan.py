@@ -6,6 +6,7 @@ works without a definition too, with the words all help desks share. Deliberatel
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,11 @@ from desktop.ingest.vocabulary import fold
 
 EXTRA_FIELD = "(extra)"
 """Where cells beyond the last column of the header are kept."""
+
+# A column of notes among colleagues; one that holds comments as well says of each entry which it is.
+_INTERNAL_COLUMN = re.compile(
+    r"^(?!.*comment).*\b(?:work ?notes?|internal|private|arbeitsnotizen|interne?|notas de trabajo)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Plan:
     event_places: tuple[int, ...]
     part_place: int
     is_public_flag: bool
+    internal_places: frozenset[int]
     groups: Mapping[str, tuple[int, ...]]
 
     @property
@@ -89,6 +96,7 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         assignee_places=_people(places, ("assignee",), layout.assignee_ids, folded),
         event_places=tuple(place for place, name in enumerate(folded) if name in layout.events),
         part_place=folded.index(layout.part_column) if layout.part_column in folded else -1,
+        internal_places=frozenset(place for place, name in enumerate(folded) if _INTERNAL_COLUMN.search(name)),
         is_public_flag=internal >= 0 and "public" in folded[internal],
         groups=groups if len(groups) < len(names) else {},
     )

@@ -7,14 +7,14 @@ both. Only the head of the file is read, and a piece of its end for dates. Delib
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import COLUMN_ROLES, Column, ImportOverrides, MappingNeeded, Recognized
-from desktop.ingest.dates import ORDERS, DateOrder, decide_order
-from desktop.ingest.heads import HEAD_BYTES, Head, read_head, read_tail_rows
+from desktop.ingest.dates import ORDERS, DateOrder, decide_order, find_proof
+from desktop.ingest.heads import HEAD_BYTES, Head, read_all_rows, read_head
 from desktop.ingest.journal import comment_date, journal_dates
 from desktop.ingest.mapping import guess_roles, is_message_table
 from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, match_header, match_within
@@ -190,15 +190,20 @@ def _date_order(head: Head, roles: Mapping[int, str], meaning: _Meaning, overrid
                 remedy=f"Orders are {', '.join(ORDERS)}.",
             )
         return DateOrder(overrides.date_order, "Chosen by you")
-    rows = [*head.rows, *read_tail_rows(head)]
-    columns = [(head.names[place], list(_dates(rows, place, role))) for place, role in roles.items()]
-    if meaning.date_order:
-        return decide_order(columns, fallback=meaning.date_order, fallback_reason=f"{meaning.title} writes dates so")
-    if _DAY_FIRST_HEADERS.search(" ".join(head.folded)):
-        return decide_order(
-            columns, fallback="day-first", fallback_reason="the language of the header speaks for the day first"
-        )
-    return decide_order(columns)
+    columns = [(head.names[place], list(_dates(head.rows, place, role))) for place, role in roles.items()]
+    fallback, reason = meaning.date_order, f"{meaning.title} writes dates so"
+    if not fallback and _DAY_FIRST_HEADERS.search(" ".join(head.folded)):
+        fallback, reason = "day-first", "the language of the header speaks for the day first"
+    order = decide_order(columns, fallback=fallback, fallback_reason=reason)
+    # Every date of the head may be read either way, and one further down may not: then the whole column is looked at.
+    return (find_proof(_all_dates(head, roles)) or order) if order.is_open else order
+
+
+def _all_dates(head: Head, roles: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+    for row in read_all_rows(head):
+        for place, role in roles.items():
+            for value in _dates((row,), place, role):
+                yield head.names[place], value
 
 
 def _dates(rows: Iterable[Sequence[str]], place: int, role: str) -> Iterable[str]:

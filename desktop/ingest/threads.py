@@ -20,7 +20,11 @@ from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_p
 
 SUBJECT_CHARACTERS = 80
 _HANDLES = re.compile(r"(?:\s*[.,:]*@\w+[\s,:;.!]*)+")
-_YES = frozenset({"1", "true", "yes", "y", "t", "x", "ja", "sí", "si", "oui", "wahr", "private", "internal", "note"})
+# Flags as people's spreadsheets write them, in the languages whose Excel translates TRUE.
+_YES = frozenset("1 true yes y t x ja j sí si oui sim wahr verdadero vrai vero verdadeiro waar prawda".split())
+_NO = frozenset("0 false no n f nein non não nee falsch falso faux onwaar fałsz".split())
+_INTERNAL_WORDS = frozenset("private internal note intern interno interne privado privat privé".split())
+_PUBLIC_WORDS = frozenset("public external customer öffentlich público publico externo extern".split())
 
 
 @dataclass(slots=True)
@@ -28,6 +32,7 @@ class Tally:
     """What was met while reading and is worth a warning."""
 
     unread_dates: int = 0
+    unknown_flags: int = 0
     contrary_dates: int = 0
     hidden: int = 0
 
@@ -120,7 +125,8 @@ class ThreadBuilder:
         ]
         for place in plan.many.get("journal", ()):
             if not is_nothing(cells[place]):
-                entries += split_journal(cells[place], plan.date_order)
+                found = split_journal(cells[place], plan.date_order)
+                entries += [replace(e, internal=True) for e in found] if place in plan.internal_places else found
         return entries
 
     def _from_entries(self, entries: Sequence[Entry], cells: Sequence[str]) -> list[Message]:
@@ -137,7 +143,17 @@ class ThreadBuilder:
         return messages
 
     def _parts(self, timed: Sequence[tuple[str, Sequence[str]]]) -> list[Message]:
-        messages = [message for time, row in timed if (message := self._part(time, row))]
+        messages: list[Message] = []
+        seen: set[tuple[str, str]] = set()
+        for time, row in timed:
+            message = self._part(time, row)
+            if message is None:
+                continue
+            # The same message twice, as joined exports have it: by its own id, or by author, time and text.
+            key = (self._plan.cell(row, "message_id"), message.fingerprint())
+            if key not in seen or not (key[0] or time):
+                messages.append(message)
+            seen.add(key)
         colleagues = {message.author for message in messages if message.internal and message.author}
         return [
             replace(message, role=Role.AGENT)
@@ -150,7 +166,7 @@ class ThreadBuilder:
         plan = self._plan
         author, kind = self._word(row, "author"), self._word(row, "author_role")
         part = fold(row[plan.part_place]) if plan.part_place >= 0 else ""
-        text = self._body(plan.cell(row, "body"))
+        text = self._said(plan.cell(row, "body"))
         role = author_role(kind, plan.system.author_roles) if kind else Role.UNKNOWN
         if role is Role.UNKNOWN:
             role = self._person(author, row)
@@ -193,7 +209,15 @@ class ThreadBuilder:
     def _is_internal(self, value: str) -> bool:
         if is_nothing(value):
             return False
-        return (value.strip().casefold() in _YES) != self._plan.is_public_flag
+        word = value.strip().casefold()
+        if word in _INTERNAL_WORDS or word in _PUBLIC_WORDS:
+            # The word itself says it, whatever the column is called.
+            return word in _INTERNAL_WORDS
+        if word in _YES or word in _NO:
+            return (word in _YES) != self._plan.is_public_flag
+        # An unknown word about privacy: what is taken for internal by mistake harms nobody.
+        self.tally.unknown_flags += 1
+        return True
 
     def _status_after(self, ordered: Sequence[Sequence[str]]) -> str:
         words = [self._plan.layout.part_status.get(fold(row[self._plan.part_place]), "") for row in ordered]
@@ -231,9 +255,14 @@ class ThreadBuilder:
         value = self._plan.cell(cells, role)
         return "" if is_nothing(value) else value.strip()
 
+    def _said(self, value: str) -> str:
+        """Return what a message says. “?” and “none” are answers; in a table of messages only what databases write for nothing is nothing."""
+        return self._read(value) if value.strip().casefold() not in ("", "null", "nan", "[]", "\\n") else ""
+
     def _body(self, value: str) -> str:
-        if not value or is_nothing(value):
-            return ""
+        return "" if not value or is_nothing(value) else self._read(value)
+
+    def _read(self, value: str) -> str:
         body = read_body(value)
         self.tally.hidden += body.hidden
         return body.text

@@ -167,6 +167,7 @@ class _Reading:
             (gate.extended, "{} had more cells than the header; the rest is kept under “(extra)”.", "row"),
             (tally.unread_dates, "{} could not be read and stayed empty; the original is kept.", "date"),
             (tally.contrary_dates, "{} made sense only with day and month the other way round.", "date"),
+            (tally.unknown_flags, "{} was not understood as public or private and is taken for internal.", "mark"),
             (tally.hidden, "{} of hidden text, invisible to a reader, dropped.", "piece"),
             (self.records.repaired_bytes, "{} that was no UTF-8 read as Windows text.", "byte"),
         )

@@ -105,8 +105,8 @@ async def import_file(desk: Desk, recognized: Recognized, *, dry_run: bool = Fal
 
 
 async def _say_stopped(desk: Desk, name: str) -> None:
-    record = next(iter(await desk.imports.history()), None)
-    if record is not None and not record.undone_at:
+    record = await desk.imports.take_stopped()
+    if record is not None:
         warn(f"The import of {name} was stopped. Take back what it wrote with: tldesk import --undo {record.id}")
 
 

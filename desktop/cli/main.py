@@ -26,6 +26,7 @@ from desktop.domain.errors import DeskError
 if TYPE_CHECKING:
     from desktop.config.paths import Paths
 
+_WRONG_USAGE = frozenset(("sort-unknown", "where-unknown"))
 NEGATIVE, USAGE, PARTLY, FAILED, INTERRUPTED = 1, 2, 3, 4, 130
 
 
@@ -83,7 +84,7 @@ def run_command(arguments: Sequence[str], *, find_paths: Callable[[Path | None],
         return FAILED
     except DeskError as error:
         warn(f"Error: {error}")
-        return FAILED
+        return USAGE if error.code in _WRONG_USAGE else FAILED
     except (click.Abort, KeyboardInterrupt):
         warn("Interrupted. What was finished is kept.")
         return INTERRUPTED

@@ -150,8 +150,10 @@ class _Batch:
                     group.create_task(work_off())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        good = sum(state is RunState.COMPLETE for state in self._ended)
-        return 0 if good == len(self._ended) else PARTLY if good else FAILED
+        if all(state is RunState.COMPLETE for state in self._ended):
+            return 0
+        # A summary that was cut short is there in part; only where nothing came has it failed as a whole.
+        return FAILED if all(state is RunState.FAILED for state in self._ended) else PARTLY
 
     async def _summarize(self, ticket_id: int) -> None:
         rows = await self._desk.tickets.rows([ticket_id])

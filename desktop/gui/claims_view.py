@@ -92,11 +92,13 @@ class ClaimsView(SafeTextBrowser):
             look.setUnderlineColor(QColor(t.warning))
         cursor.insertText(checked.claim.text, look)
         plain = QTextCharFormat()
+        tone = "active" if is_active else "warning" if checked.support is not Support.SUPPORTED else ""
+        by_message: dict[str, list[str]] = {}
         for citation in checked.citations:
+            by_message.setdefault(citation.removeprefix("m").split(".")[0], []).append(citation)
+        for number, citations in by_message.items():
             cursor.insertText("\u00a0", plain)
-            tone = "active" if is_active else "warning" if checked.support is not Support.SUPPORTED else ""
-            tip = self._sentences.get(citation, "")
-            number = citation.removeprefix("m").split(".")[0]
+            tip = " … ".join(self._sentences.get(citation, "") for citation in citations)
             cursor.insertText(OBJECT_CHARACTER, chip_format(number, tone=tone, href=f"{_CITE}{index}", tool_tip=tip))
         cursor.insertText(" ", plain)
 

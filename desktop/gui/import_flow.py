@@ -42,6 +42,7 @@ class ImportFlow(QObject):
         self._failed: list[DeskError] = []
         self._recognized: Recognized | None = None
         self._is_open = False
+        self._is_closing = False
         self._overrides = ImportOverrides()
         self.jobs = JobScope(self._on_error)
         self._running = JobScope(self._on_error)
@@ -69,6 +70,7 @@ class ImportFlow(QObject):
 
     async def close(self) -> None:
         """End everything that runs."""
+        self._is_closing = True
         for scope in (self._running, self.jobs, self._undoing):
             await scope.close()
 
@@ -166,11 +168,18 @@ class ImportFlow(QObject):
 
     async def _show_stopped(self, name: str) -> None:
         """Say that an import was cut short, and offer to take back what it wrote."""
+        if not self._is_closing and not await self.tell_stopped():
+            self._notice.show_notice(f"The import of {name} was stopped before it wrote anything.", tone="warning")
+
+    async def tell_stopped(self) -> bool:
+        """Say of an import that was cut short, now or when TLDesk was closed, that it was, and offer to take it back; tell whether there was one."""
         assert self._desk is not None
-        record = next(iter(await self._desk.imports.history()), None)
-        actions = [("Undo", partial(self._start_undo, record.id))] if record and not record.undone_at else []
-        words = f"The import of {name} was stopped. The tickets that were finished are here."
-        self._notice.show_notice(words, tone="warning", actions=actions)
+        record = await self._desk.imports.take_stopped()
+        if record is not None:
+            words = f"The import of {Path(record.path).name} was stopped. The tickets that were finished are here."
+            undo = ("Undo", partial(self._start_undo, record.id))
+            self._notice.show_notice(words, tone="warning", actions=[undo])
+        return record is not None
 
     def _show_progress(self, name: str, progress: Progress) -> None:
         rows = progress.counts.rows

@@ -85,7 +85,8 @@ class ImportPanel(QWidget):
         layout.addWidget(self._columns, 5)
         layout.addWidget(self._heading("The first tickets as they will be"))
         self._tickets = self._build_table(
-            ["Id", "Subject", "Status", "Priority", "Requester", "Messages", "First message"], "First tickets"
+            ["Id", "Subject", "Status", "Priority", "Requester", "Created", "Messages", "First message"],
+            "First tickets",
         )
         layout.addWidget(self._tickets, 4)
         layout.addStretch(1)
@@ -251,6 +252,7 @@ class ImportPanel(QWidget):
                 draft.status,
                 draft.priority,
                 draft.requester,
+                draft.created_at.replace("T", " ")[:16],
                 str(len(draft.messages)),
                 first,
             )
@@ -258,7 +260,7 @@ class ImportPanel(QWidget):
                 self._tickets.setItem(row, column, QTableWidgetItem(text))
         self._tickets.setFixedHeight((len(preview) + 1) * ROW_HEIGHT + SPACE)
         header = self._tickets.horizontalHeader()
-        for column, width in ((0, 14), (1, 34), (2, 10), (3, 10), (4, 16), (5, 10)):
+        for column, width in ((0, 14), (1, 30), (2, 10), (3, 10), (4, 16), (5, 18), (6, 10)):
             header.resizeSection(column, width * SPACE)
 
     def _on_role(self, index: int, role: str) -> None:

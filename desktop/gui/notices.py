@@ -14,6 +14,7 @@ from desktop.gui.words import Words
 
 _ICONS = {"info": "check", "warning": "warning", "error": "warning"}
 INFO_MS = 12_000
+PASSING_MS = 4_000
 
 Action = tuple[str, Callable[[], None]]
 """A button's title and what it does."""
@@ -27,6 +28,7 @@ class NoticeBar(QFrame):
         self.setObjectName("notice")
         self._theme = theme
         self._buttons: list[QPushButton] = []
+        self._offered: tuple[str, str, tuple[Action, ...]] | None = None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, SPACE // 2 + 2, SPACE, SPACE // 2 + 2)
         layout.setSpacing(SPACE)
@@ -36,7 +38,7 @@ class NoticeBar(QFrame):
         self._close = QPushButton()
         self._close.setProperty("kind", "flat")
         self._close.setAccessibleName("Close this message")
-        self._close.clicked.connect(self.hide)
+        self._close.clicked.connect(self._on_closed)
         layout.addWidget(self._icon)
         layout.addWidget(self._words, 1)
         self._actions = QHBoxLayout()
@@ -44,7 +46,7 @@ class NoticeBar(QFrame):
         layout.addLayout(self._actions)
         layout.addWidget(self._close)
         self._timer = QTimer(self, singleShot=True, interval=INFO_MS)
-        self._timer.timeout.connect(self.hide)
+        self._timer.timeout.connect(self._on_time)
         self.hide()
 
     def text(self) -> str:
@@ -53,6 +55,33 @@ class NoticeBar(QFrame):
 
     def show_notice(self, text: str, *, tone: str = "info", actions: Sequence[Action] = ()) -> None:
         """Show a notice; `tone` is info, warning or error. One that offers something stays until it is closed, whatever its tone."""
+        if tone == "info" and not actions and self._offered and not self.isHidden():
+            # A word in passing must not take away an *Undo*: what was offered comes back after it.
+            self._timer.start(PASSING_MS)
+        else:
+            self._offered = (text, tone, tuple(actions)) if actions else None
+            self._timer.setInterval(INFO_MS)
+            self._set_timer(tone, actions)
+        self._paint(text, tone, actions)
+
+    def _set_timer(self, tone: str, actions: Sequence[Action]) -> None:
+        if tone == "info" and not actions:
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _on_time(self) -> None:
+        if self._offered:
+            self._paint(*self._offered)
+        else:
+            self.hide()
+
+    def _on_closed(self) -> None:
+        self._offered = None
+        self._timer.stop()
+        self.hide()
+
+    def _paint(self, text: str, tone: str, actions: Sequence[Action]) -> None:
         t = self._theme.tokens
         color = {"info": t.accent, "warning": t.warning, "error": t.error}[tone]
         self._icon.setPixmap(self._theme.icons.pixmap(_ICONS[tone], color))
@@ -64,10 +93,6 @@ class NoticeBar(QFrame):
         self.style().polish(self)
         self.setAccessibleName(text)
         self.show()
-        if tone == "info" and not actions:
-            self._timer.start()
-        else:
-            self._timer.stop()
 
     def show_error(self, error: DeskError) -> None:
         """Show an error that the user can fix: what happened and what to do."""
@@ -84,5 +109,5 @@ class NoticeBar(QFrame):
             self._actions.addWidget(button)
 
     def _act(self, act: Callable[[], None]) -> None:
-        self.hide()
+        self._on_closed()
         act()

@@ -74,6 +74,7 @@ class SummaryCard(QFrame):
     def show_started(self, provider: str, model: str) -> None:
         """A request went out."""
         self._begin()
+        self.spans_wanted.emit([])
         self._set_running(True)
         self._meta.setText(f"{provider} · {model}" if model else provider)
         self._status.setText("Reading the ticket…")
@@ -147,7 +148,7 @@ class SummaryCard(QFrame):
         self._notice = RunNotice(self._theme)
         self._notice.retry_requested.connect(lambda: self.summarize_requested.emit(True))
         self._notice.providers_requested.connect(self.providers_requested)
-        self._sections.addWidget(self._notice)
+        self._sections.insertWidget(0, self._notice)
         self._highlights = HighlightsList(self._theme)
         self._highlights.chosen.connect(self._on_highlight)
         self._highlights.toggled.connect(self.fit)
@@ -235,7 +236,8 @@ class SummaryCard(QFrame):
         row = SectionRow(self._theme, name)
         row.view.citation_clicked.connect(self._on_citation)
         self._rows[name] = row
-        self._sections.insertWidget(len(self._rows), row)
+        # Behind the notice, the gist and the sections before it.
+        self._sections.insertWidget(len(self._rows) + 1, row)
         return row
 
     def _draw_strips(self, left_out: list[CheckedClaim]) -> None:
@@ -262,9 +264,8 @@ class SummaryCard(QFrame):
         )
         if self._is_running:
             count = len(self._claims)
-            self._status.setText(
-                f"{count} sentence{'' if count == 1 else 's'} checked" if count else "Reading the ticket…"
-            )
+            waiting = "Writing…" if self._pending[1] else "Reading the ticket…"
+            self._status.setText(f"{count} sentence{'' if count == 1 else 's'} checked" if count else waiting)
         else:
             self._status.setText(_status(self._summary) if self._summary else "")
 
@@ -274,14 +275,14 @@ class SummaryCard(QFrame):
         self._stop.setVisible(is_running)
 
     def fit(self) -> None:
-        """Make the card as high as its content, up to half of the pane, so that the thread stays in sight."""
+        """Make the card as high as its content, up to three fifths of the pane, so that the thread stays in sight."""
         QTimer.singleShot(0, self, self._fit_now)
 
     def _fit_now(self) -> None:
         layout = self._sections
         layout.activate()
         parent = self.parentWidget()
-        most = max(160, (parent.height() if parent else 600) // 2 - 120)
+        most = max(160, (parent.height() if parent else 600) * 3 // 5 - 120)
         wanted = (
             layout.totalHeightForWidth(self._body.viewport().width())
             if layout.hasHeightForWidth()

@@ -32,6 +32,7 @@ from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span, ThreadView, readable_time
+from desktop.gui.ticket_model import Column, cell_text
 from desktop.gui.words import Words
 from desktop.services.rendering import is_copied
 
@@ -229,8 +230,8 @@ def _facts(thread: Thread) -> str:
     parts = [
         ticket.requester,
         ticket.external_id,
-        ticket.status_original or ticket.status.capitalize(),
-        ticket.priority_original or ticket.priority.capitalize(),
+        cell_text(ticket, Column.STATUS),
+        cell_text(ticket, Column.PRIORITY),
         f"{count} message{'' if count == 1 else 's'}{when}",
     ]
     return " · ".join(part for part in parts if part)

@@ -106,6 +106,8 @@ class MainWindow(QMainWindow):
             self.notice.show_notice(desk.read_only_reason, tone="warning")
         self.reload_list()
         self._quiet.start(self._show_spend())
+        if not desk.read_only_reason:
+            self._quiet.start(self._tell_stopped())
         files, self._waiting_files = self._waiting_files, []
         if files:
             self.open_files(files)
@@ -401,6 +403,9 @@ class MainWindow(QMainWindow):
     async def _load_leads(self, ids: list[int]) -> None:
         assert self._desk is not None
         self.list.model.put_leads(await self._desk.summaries.leads(ids))
+
+    async def _tell_stopped(self) -> None:
+        await self.imports.tell_stopped()
 
     async def _show_spend(self) -> None:
         assert self._desk is not None

@@ -6,6 +6,7 @@ Reasoning is not text: a `<think>…</think>` at the beginning is dropped as it 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,10 @@ TOO_LONG = "stopped, because the answer was far longer than asked for"
 # Far above any `max_tokens` that is asked for: this is for a provider that ignores it.
 MAX_CHARACTERS = 400_000
 
+# What a reader cannot see can only disguise what they do see: control characters, overrides of direction, zero width.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 _OPEN, _CLOSE = "<think>", "</think>"
 
 
@@ -74,7 +79,7 @@ class AnswerText:
         if keep_half and self._held and "\ud800" <= self._held[-1] <= "\udbff":
             cut -= 1
         text, self._held = self._held[:cut], self._held[cut:]
-        return valid_text(text)
+        return _UNSEEN.sub("", valid_text(text))
 
 
 @dataclass(slots=True)

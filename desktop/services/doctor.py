@@ -107,7 +107,12 @@ class Doctor:
         return f"{len(list(self._paths.systems.glob('*.toml')))} ticket systems, recipes in {self._paths.prompts}"
 
     async def _keyring(self) -> str:
-        return f"keys are kept in {await self._keys.describe()}"
+        try:
+            return f"keys are kept in {await self._keys.describe()}"
+        except DeskError as error:
+            if all(self._providers.is_local(profile) for profile in self._providers.profiles()):
+                return f"{error.message} None is needed: every provider here is on this machine."
+            raise
 
     async def _built_in(self) -> str:
         endpoint = await self._resolve(BUILT_IN, "")

@@ -128,9 +128,12 @@ class ImportService:
                 while (batch := await self._next(batches)) is not None:
                     for event in await _whole(self._take(batch, total)):
                         yield event
+            total.is_whole = True
         finally:
             if total.import_id:
-                total.import_id = await _whole(self._store.finish(total.import_id, total.counts))
+                total.import_id = await _whole(
+                    self._store.finish(total.import_id, total.counts, is_whole=total.is_whole)
+                )
         rejects_path = ""
         if total.rejects and not dry_run:
             rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
@@ -149,6 +152,10 @@ class ImportService:
             DeskError: `import-missing`, `import-undone`, `import-superseded`.
         """
         return await self._store.undo(import_id)
+
+    async def take_stopped(self) -> ImportRecord | None:
+        """Return an import that was stopped (by the user, or by closing the program) and that nobody was told of yet; each only once."""
+        return await self._store.take_stopped()
 
     async def history(self) -> tuple[ImportRecord, ...]:
         """Return all imports, the newest first."""
@@ -260,6 +267,7 @@ class _Total:
     def __init__(self, recognized: Recognized, began: float) -> None:
         self.recognized = recognized
         self.import_id = self.source_id = 0
+        self.is_whole = False
         self._began = began
         self._told_at = began
         self.counts = ImportCounts()

@@ -105,8 +105,11 @@ class ImportStore:
 
         return await self._database.read(read)
 
-    async def finish(self, import_id: int, counts: ImportCounts) -> int:
-        """Record an import's end and return its id; one that changed and rejected nothing leaves no trace and is 0."""
+    async def finish(self, import_id: int, counts: ImportCounts, *, is_whole: bool = True) -> int:
+        """Record an import's end and return its id; one that changed and rejected nothing leaves no trace and is 0.
+
+        `is_whole` is false for one that was stopped: see `take_stopped`.
+        """
 
         def write(connection: sqlite3.Connection) -> int:
             if not connection.execute(_LEFT_A_TRACE, [import_id] * 3).fetchone()[0]:
@@ -117,11 +120,27 @@ class ImportStore:
                 return 0
             connection.execute(
                 "UPDATE import_batch SET finished_at = ?, counts_json = ? WHERE id = ?",
-                [_now(), json.dumps(asdict(counts)), import_id],
+                [_now(), json.dumps({**asdict(counts), "is_whole": is_whole}), import_id],
             )
             return import_id
 
         return await self._database.write(write)
+
+    async def take_stopped(self) -> ImportRecord | None:
+        """Return the newest import that was stopped and that nobody was told of yet; None when there is none. It is told of once."""
+
+        def write(connection: sqlite3.Connection) -> int:
+            row = connection.execute(
+                "SELECT id FROM import_batch WHERE undone_at = '' AND json_extract(counts_json, '$.is_whole') = 0 ORDER BY id DESC LIMIT 1"
+            ).fetchone()
+            connection.execute(
+                "UPDATE import_batch SET counts_json = json_remove(counts_json, '$.is_whole') WHERE id = ?",
+                [row and row[0]],
+            )
+            return int(row[0]) if row else 0
+
+        import_id = await self._database.write(write)
+        return next((record for record in await self.history() if record.id == import_id), None)
 
     async def history(self) -> tuple[ImportRecord, ...]:
         """Return all imports, the newest first."""

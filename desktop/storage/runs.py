@@ -22,6 +22,9 @@ _RUN = """SELECT run.id, ticket_id, state, reason, text, provider, model, recipe
   cached_input_tokens, cost_microusd, first_token_seconds, seconds, finished_at, error, remedy, gist, sections_json, claims_json, coverage_json,
   content_hash FROM run LEFT JOIN summary ON summary.run_id = run.id"""
 
+_WORTH_SHOWING = """WHERE ticket_id = ? AND text != '' AND state != 'running'
+  ORDER BY state = 'complete' AND run.content_hash = (SELECT content_hash FROM ticket AS t WHERE t.id = run.ticket_id) DESC, run.id DESC LIMIT 1"""
+
 
 class RunStore:
     """Runs and their summaries."""
@@ -114,12 +117,7 @@ class RunStore:
         """
 
         def read(connection: sqlite3.Connection) -> tuple[Summary, str] | None:
-            row = connection.execute(
-                f"{_RUN} WHERE ticket_id = ? AND text != '' AND state != 'running'"
-                " ORDER BY state = 'complete' AND run.content_hash = (SELECT content_hash FROM ticket WHERE id = ticket_id) DESC,"
-                " run.id DESC LIMIT 1",
-                [ticket_id],
-            ).fetchone()
+            row = connection.execute(f"{_RUN} {_WORTH_SHOWING}", [ticket_id]).fetchone()
             return (_summary(row), row[-1]) if row else None
 
         return await self._database.read(read)
@@ -190,8 +188,10 @@ def _put_summary(connection: sqlite3.Connection, run_id: int, summary: Summary) 
             json.dumps(asdict(summary.coverage)),
         ],
     )
-    if summary.gist:
-        connection.execute("UPDATE ticket SET gist = ? WHERE id = ?", [summary.gist, summary.ticket_id])
+    # The list shows the gist of the summary that the card would show, or none.
+    shown = f"SELECT summary.gist FROM run JOIN summary ON summary.run_id = run.id {_WORTH_SHOWING}"
+    ids = [summary.ticket_id, summary.ticket_id]
+    connection.execute(f"UPDATE ticket SET gist = coalesce(({shown}), '') WHERE id = ?", ids)
 
 
 def _put_citations(

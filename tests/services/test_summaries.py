@@ -294,3 +294,27 @@ async def test_a_price_is_known_or_said_to_be_unknown(data_dir: Path) -> None:
         known = await desk.summaries.estimate([ticket_id], provider="priced")
     assert costs == [known.cost_microusd, known.cost_microusd, None]
     assert known.cost_microusd == round(known.input_tokens * 0.15 + known.output_tokens * 0.60)
+
+
+async def test_the_list_shows_the_gist_of_the_summary_that_is_shown(data_dir: Path) -> None:
+    """A first run that broke off had a supported gist, the complete one has none: an old gist must not stand for it."""
+    first = Script(words("Gist: Charged twice; the refund RF-70352 was issued. [m1.1][m5.1]\n"))
+    with ScriptedServer(
+        first, good_stream("Gist: Charged $999.00. [m1.1]\nProblem: The card shows $59.00 twice. [m1.1]\n")
+    ) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, _ = await summarize(desk)
+            (before,) = await desk.tickets.rows([summary.ticket_id])
+            await summarize(desk)
+            (after,) = await desk.tickets.rows([summary.ticket_id])
+    assert before.gist.startswith("Charged twice")
+    assert after.gist == ""
+
+
+async def test_what_a_reader_cannot_see_is_not_kept_of_an_answer(data_dir: Path) -> None:
+    hidden = "Problem: \u202eThe card\u0007 shows\u200b $59.00\u2066 twice. [m1.1]\n"
+    with ScriptedServer(good_stream(hidden)) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, _ = await summarize(desk)
+    assert summary.text == "Problem: The card shows $59.00 twice. [m1.1]\n"
+    assert summary.claims[0].support is Support.SUPPORTED

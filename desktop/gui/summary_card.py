@@ -254,7 +254,8 @@ class SummaryCard(QFrame):
             self._strip_box.addWidget(strip)
 
     def _draw_footer(self) -> None:
-        has_text = bool(self._claims)
+        # What is still being written is not copied: until it is done, the highlights are what there is.
+        has_text = bool(self._claims) and not self._is_running
         self._copy.setEnabled(has_text or self._highlights.has_any)
         self._copy.setText("Copy" if has_text or not self._highlights.has_any else "Copy highlights")
         self._more.setVisible(has_text and not self._is_running)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import html
 import importlib
 import logging
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import qasync
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from desktop.config.paths import Paths
     from desktop.services.container import Desk
 
+COLLECT_MS = 500
+
 log = logging.getLogger(__name__)
 
 
@@ -33,10 +36,35 @@ def run_window(paths: Paths, files: list[Path], *, layout: dict[str, object]) ->
         return runner.run(_live(app, paths, files, layout))
 
 
+class GarbageCollector(QObject):
+    """Python's collector of cycles, on Qt's own thread and nowhere else.
+
+    Left alone it runs in whichever thread allocates just then, and a worker that destroys a widget ends the program. Counting goes on as usual: twice
+    a second it is looked whether a generation is due. What the program has loaded when this begins is never looked at again.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        gc.disable()
+        gc.freeze()
+        timer = QTimer(self, interval=COLLECT_MS)
+        timer.timeout.connect(self.collect)
+        timer.start()
+
+    def collect(self) -> None:
+        """Collect the oldest generation that is due, as Python itself would."""
+        counts, thresholds = gc.get_count(), gc.get_threshold()
+        due = [generation for generation in (2, 1, 0) if counts[generation] > thresholds[generation] > 0]
+        if due:
+            gc.collect(due[0])
+
+
 def make_application(resources: Path) -> QApplication:
     """Return the one QApplication, with the program's names and icon."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
+    if app.findChild(GarbageCollector) is None:
+        GarbageCollector(app)
     app.setApplicationName("tldesk")
     app.setApplicationDisplayName("TLDesk")
     QGuiApplication.setDesktopFileName("tldesk")

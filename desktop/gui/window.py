@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         self._theme = theme
         self._desk: Desk | None = None
         self._search = ""
+        self._is_list_stale = False
         self._counts = TicketCounts(0, {}, {})
         self._waiting_files: list[Path] = []
         self._lists = JobScope(self._show_error)
@@ -155,6 +156,16 @@ class MainWindow(QMainWindow):
         if self._desk is not None:
             self._lists.restart(self._load_list())
 
+    def refresh_list(self) -> None:
+        """Read the same list again because tickets were added; while it is being read, once more afterwards.
+
+        Starting anew each time would never come to an end while tickets arrive faster than they are read.
+        """
+        if self._lists.is_busy:
+            self._is_list_stale = True
+        else:
+            self.reload_list()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         event.accept()
 
@@ -213,7 +224,7 @@ class MainWindow(QMainWindow):
         self.empty.sample_requested.connect(self._open_sample)
         self.imports.panel_wanted.connect(lambda: self._show_page(self.import_panel))
         self.imports.done_with_panel.connect(self._show_tickets)
-        self.imports.tickets_changed.connect(self.reload_list)
+        self.imports.tickets_changed.connect(self.refresh_list)
         self.imports.imported.connect(self._on_imported)
         self.providers.changed.connect(self._show_provider_menu)
         self.providers.removed.connect(self._on_provider_removed)
@@ -364,6 +375,7 @@ class MainWindow(QMainWindow):
 
     async def _load_list(self) -> None:
         assert self._desk is not None
+        self._is_list_stale = False
         query = TicketQuery(search=self._search, where=self.sidebar.chosen())
         counts, ids = await asyncio.gather(self._desk.tickets.counts(), self._desk.tickets.ids(query))
         chosen = self.list.chosen_id()
@@ -378,6 +390,8 @@ class MainWindow(QMainWindow):
         if had_tickets != bool(counts.total) and self._stack.currentWidget() in (self.empty, self._inner):
             self._show_tickets()
         self.sidebar.setVisible(bool(counts.total))
+        if self._is_list_stale:
+            self._lists.start(self._load_list())
 
     def _put_ids(self, ids: array[int], chosen: int | None) -> None:
         bar = self.list.table.verticalScrollBar()

@@ -220,12 +220,13 @@ async def test_an_import_cut_short_by_closing_is_said_at_the_next_start(
     qtbot: QtBot, data_dir: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "many.csv"
-    path.write_text("id,subject\n" + "".join(f"{n},Ticket {n}\n" for n in range(20_000)), encoding="utf-8")
+    path.write_text("id,subject\n" + "".join(f"{n},Ticket {n}\n" for n in range(60_000)), encoding="utf-8")
     async with opened_window(data_dir, sample=False) as (window, _):
         window.open_files([path])
-        await until(lambda: window.import_panel.import_button.text() == "Import 20,000 tickets", "the counts")
+        await until(lambda: window.import_panel.import_button.text() == "Import 60,000 tickets", "the counts")
         window.import_panel.import_button.click()
-        await until(lambda: 0 < window.list.model.rowCount() < 20_000, "the first tickets")
+        await until(lambda: window.list.model.rowCount() > 0, "the first tickets, while the rest still loads")
+        assert not window.status.progress.isHidden()
     async with opened_window(data_dir, sample=False) as (window, desk):
         await until(lambda: "many.csv was stopped" in window.notice.text(), "what happened last time")
         assert (await desk.tickets.counts()).total > 0

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 from PySide6.QtWidgets import QApplication
 
 from desktop.config.paths import find_paths
 from desktop.domain.tickets import Message, Role, Thread, TicketRow
+from desktop.gui.app import GarbageCollector
 from desktop.gui.theme.style import Theme
+
+
+@pytest.fixture(autouse=True)
+def widgets_end_on_qts_thread(qapp: QApplication) -> Iterator[None]:
+    """Collect what a test leaves here and now, and never in a worker: a widget destroyed in another thread ends the program."""
+    if qapp.findChild(GarbageCollector) is None:
+        GarbageCollector(qapp)
+    yield
+    gc.collect()
 
 
 @pytest.fixture

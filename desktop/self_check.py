@@ -94,11 +94,12 @@ async def _read_keyring(desk: Desk) -> str:
 
 
 async def _find_model(desk: Desk) -> str:
+    from desktop.domain.providers import BUILT_IN
     from desktop.domain.runs import Finished
     from desktop.domain.tickets import TicketQuery
 
     ticket_id = (await desk.tickets.ids(TicketQuery()))[0]
-    async with aclosing(desk.summaries.stream(ticket_id, provider="built-in")) as events:
+    async with aclosing(desk.summaries.stream(ticket_id, provider=BUILT_IN)) as events:
         summary = [event.summary async for event in events if isinstance(event, Finished)][-1]
     if not summary.text:
         raise DeskError("self-check", f"The built-in model did not answer: {summary.reason}")

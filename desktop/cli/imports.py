@@ -16,7 +16,7 @@ from desktop.cli.output import clean, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Finished, ImportOverrides, Progress, Recognized
-from desktop.services.wording import count, describe_format, describe_import
+from desktop.services.wording import describe_format, describe_import, describe_undo
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -134,8 +134,7 @@ def _undo(session: Session, import_id: int, *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(undone))
     else:
-        removed, restored = count(undone.tickets_removed, "ticket"), count(undone.tickets_restored, "ticket")
-        say(f"Import {import_id} is undone: {removed} removed, {restored} restored.")
+        say(f"Import {import_id} is undone: {describe_undo(undone)}.")
 
 
 def _document(done: list[Finished], failed: list[tuple[Path, DeskError]]) -> dict[str, Any]:

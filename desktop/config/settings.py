@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.domain.errors import DeskError
+from desktop.domain.providers import BUILT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ SETTINGS = (
         "Whether opening a ticket starts its summary: always, only with a model on this machine, or never.",
         ("always", "local", "never"),
     ),
-    Setting("default_provider", "built-in", "The provider that writes summaries when no other is named."),
+    Setting("default_provider", BUILT_IN, "The provider that writes summaries when no other is named."),
     Setting("providers", [], "The providers the user set up, without their keys."),
     Setting("window", {}, "Place and layout of the window."),
 )

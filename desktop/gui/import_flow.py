@@ -17,7 +17,7 @@ from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
 from desktop.gui.notices import Action, NoticeBar
-from desktop.services.wording import describe_import
+from desktop.services.wording import describe_import, describe_undo
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -209,9 +209,7 @@ class ImportFlow(QObject):
         undone = await self._desk.imports.undo(import_id)
         self.tickets_changed.emit()
         self.imported.emit()
-        self._notice.show_notice(
-            f"The import was undone: {undone.tickets_removed:,} tickets removed, {undone.tickets_restored:,} restored."
-        )
+        self._notice.show_notice(f"The import was undone: {describe_undo(undone)}.")
 
     def _on_error(self, error: DeskError) -> None:
         self._notice.show_error(error)

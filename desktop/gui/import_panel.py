@@ -25,7 +25,7 @@ from desktop.domain.tickets import TicketDraft
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, plain_tip
-from desktop.services.wording import describe_format
+from desktop.services.wording import count, describe_format
 
 _SHAPES = {
     "tickets": "one row a ticket",
@@ -132,12 +132,10 @@ class ImportPanel(QWidget):
             f"{counts.tickets_updated:,} changed",
             f"{counts.tickets_unchanged:,} unchanged",
         ]
-        rejected = f"{counts.rejected:,} row{'' if counts.rejected == 1 else 's'} rejected"
-        self._counts.setText(" · ".join([*parts, rejected, f"{counts.messages:,} messages"]))
+        rejected = f"{count(counts.rejected, 'row')} rejected"
+        self._counts.setText(" · ".join([*parts, rejected, count(counts.messages, "message")]))
         wanted = counts.tickets_new + counts.tickets_updated
-        self.import_button.setText(
-            f"Import {wanted:,} ticket{'' if wanted == 1 else 's'}" if wanted else "Nothing to import"
-        )
+        self.import_button.setText(f"Import {count(wanted, 'ticket')}" if wanted else "Nothing to import")
         self.import_button.setEnabled(wanted > 0)
 
     def _build_facts(self) -> QGridLayout:

@@ -21,14 +21,14 @@ class JobScope:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
-    def start(self, job: Coroutine[Any, Any, None]) -> None:
+    def start(self, job: Coroutine[Any, Any, object]) -> None:
         """Run a job beside the others; refused once the scope is closed."""
         if self._is_closed:
             job.close()
             return
         self._run(job, job)
 
-    def restart(self, job: Coroutine[Any, Any, None]) -> None:
+    def restart(self, job: Coroutine[Any, Any, object]) -> None:
         """Run a job in place of all others: they are cancelled and awaited first."""
         if self._is_closed:
             job.close()
@@ -55,14 +55,14 @@ class JobScope:
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=seconds)
 
-    def _run(self, work: Coroutine[Any, Any, None], job: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Coroutine[Any, Any, object], job: Coroutine[Any, Any, object]) -> None:
         task = asyncio.get_running_loop().create_task(self._guard(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         # One that is cancelled before its first turn was never begun, and a coroutine that is never begun must be closed.
         task.add_done_callback(lambda _: (work.close(), job.close()))
 
-    async def _after(self, old: list[asyncio.Task[None]], job: Coroutine[Any, Any, None]) -> None:
+    async def _after(self, old: list[asyncio.Task[None]], job: Coroutine[Any, Any, object]) -> None:
         try:
             if old:
                 await asyncio.wait(old)
@@ -71,7 +71,7 @@ class JobScope:
             raise
         await job
 
-    async def _guard(self, job: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, job: Coroutine[Any, Any, object]) -> None:
         try:
             await job
         except DeskError as error:

@@ -107,6 +107,8 @@ class NoticeBar(QFrame):
         for button, (_, act) in zip(self._buttons, actions, strict=True):
             button.clicked.connect(lambda _=False, a=act: self._act(a))
             self._actions.addWidget(button)
+            # A layout shows what is added to it only in the loop's next turn: the words would stand there without their button.
+            button.show()
 
     def _act(self, act: Callable[[], None]) -> None:
         self._on_closed()

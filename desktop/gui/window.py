@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import (
-    QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
@@ -34,7 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import ProviderProfile
+from desktop.domain.providers import BUILT_IN, ProviderProfile
 from desktop.domain.tickets import TicketCounts, TicketQuery
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
@@ -108,7 +107,7 @@ class MainWindow(QMainWindow):
         self.reload_list()
         self._quiet.start(self._show_spend())
         if not desk.read_only_reason:
-            self._quiet.start(self._tell_stopped())
+            self._quiet.start(self.imports.tell_stopped())
         files, self._waiting_files = self._waiting_files, []
         if files:
             self.open_files(files)
@@ -165,9 +164,6 @@ class MainWindow(QMainWindow):
             self._is_list_stale = True
         else:
             self.reload_list()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        event.accept()
 
     # Building
 
@@ -418,9 +414,6 @@ class MainWindow(QMainWindow):
         assert self._desk is not None
         self.list.model.put_leads(await self._desk.summaries.leads(ids))
 
-    async def _tell_stopped(self) -> None:
-        await self.imports.tell_stopped()
-
     async def _show_spend(self) -> None:
         assert self._desk is not None
         spent, unknown = await self._desk.summaries.spent_today_microusd()
@@ -428,4 +421,4 @@ class MainWindow(QMainWindow):
 
 
 def _label(name: str) -> str:
-    return "Built-in model (tiny)" if name == "built-in" else name
+    return "Built-in model (tiny)" if name == BUILT_IN else name

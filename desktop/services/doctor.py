@@ -18,6 +18,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState
 from desktop.services.outbound import Endpoint
 from desktop.services.providers import ProviderService
+from desktop.services.wording import count
 from desktop.storage.tickets import TicketStore
 
 _LEAST_FREE_BYTES = 500_000_000
@@ -96,7 +97,7 @@ class Doctor:
     async def _database(self) -> str:
         await self._open_database()
         counts = await self._tickets.counts()
-        return f"{self._paths.database.name} holds {counts.total:,} tickets"
+        return f"{self._paths.database.name} holds {count(counts.total, 'ticket')}"
 
     async def _program_files(self) -> str:
         for path in (self._paths.systems, self._paths.sample, self._paths.prompts / "summarize.md"):

@@ -49,6 +49,7 @@ class PreparedTickets:
         thread = await self.thread(ticket_id)
         kept = self._kept.get(ticket_id)
         if kept is not None and kept.thread.content_hash == thread.content_hash:
+            self._kept.move_to_end(ticket_id)
             return replace(kept, thread=thread)
         prepared = await asyncio.get_running_loop().run_in_executor(self._workers, prepare_ticket, thread)
         self._kept[ticket_id] = prepared

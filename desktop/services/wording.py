@@ -5,7 +5,7 @@ It never says *true*, *verified* or *wrong*, only what was or was not found in t
 
 from __future__ import annotations
 
-from desktop.domain.imports import ImportCounts, Recognized
+from desktop.domain.imports import ImportCounts, Recognized, Undone
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -80,6 +80,11 @@ def describe_import(counts: ImportCounts) -> str:
     fates += [f"{counts.tickets_unchanged:,} unchanged"] if counts.tickets_unchanged else []
     last = counts.tickets_unchanged or counts.tickets_updated or counts.tickets_new
     return f"{', '.join(fates)} ticket{'' if last == 1 else 's'}, {count(counts.messages, 'message')}{rejected}"
+
+
+def describe_undo(undone: Undone) -> str:
+    """Say what taking an import back did to the tickets."""
+    return f"{count(undone.tickets_removed, 'ticket')} removed, {count(undone.tickets_restored, 'ticket')} restored"
 
 
 def _quoted(facts: tuple[str, ...]) -> str:

@@ -20,6 +20,7 @@ from desktop.domain.imports import Finished
 from desktop.domain.providers import ProviderProfile
 from desktop.gui import notices
 from desktop.gui.app import make_application, make_window
+from desktop.gui.import_panel import ImportPanel
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import ScriptedServer, good_stream, refusal
 from desktop.services.container import Desk, open_desk
@@ -55,6 +56,13 @@ async def opened_window(
         # WORKAROUND: with Qt drawing into memory, what a clipboard holds at the end of the program crashes it; on a display it does not.
         QApplication.clipboard().clear()
         gc.collect()
+
+
+def choose_role(panel: ImportPanel, column: int, role: str) -> None:
+    """Pick what a column of the file holds, in the panel's table."""
+    box = panel._columns.cellWidget(column, 1)
+    assert isinstance(box, QComboBox)
+    box.setCurrentIndex(box.findData(role))
 
 
 async def until(condition: Callable[[], object], what: str) -> None:
@@ -110,9 +118,7 @@ async def test_a_table_without_a_known_id_is_imported_once_its_column_is_named(
         await until(panel.isVisible, "the import panel")
         assert not panel.import_button.isEnabled()
         assert "looks like a ticket id" in panel._counts.text()
-        box = panel._columns.cellWidget(0, 1)
-        assert isinstance(box, QComboBox)
-        box.setCurrentIndex(box.findData("ticket_id"))
+        choose_role(panel, 0, "ticket_id")
         await until(lambda: panel.import_button.text() == "Import 2 tickets", "the counts")
         panel.import_button.click()
         await until(lambda: window.list.model.rowCount() == 2, "the tickets")
@@ -128,9 +134,7 @@ async def test_a_mapping_that_became_impossible_cannot_be_imported(
         window.open_files([path])
         panel = window.import_panel
         await until(lambda: panel.import_button.text() == "Import 2 tickets", "the counts")
-        box = panel._columns.cellWidget(0, 1)
-        assert isinstance(box, QComboBox)
-        box.setCurrentIndex(box.findData(""))
+        choose_role(panel, 0, "")
         await until(lambda: not panel.import_button.isEnabled(), "the button to be closed")
 
 

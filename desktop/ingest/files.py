@@ -38,7 +38,6 @@ class OpenFile:
     stream: BinaryIO
     size: int
     position: Callable[[], int]
-    is_packed: bool
     holders: tuple[_Closable, ...]
 
     def close(self) -> None:
@@ -60,9 +59,9 @@ def open_file(path: Path) -> OpenFile:
     raw = path.open("rb")
     size = path.stat().st_size
     if raw.peek(2)[:2] != b"\x1f\x8b":
-        return OpenFile(raw, size, raw.tell, False, (raw,))
+        return OpenFile(raw, size, raw.tell, (raw,))
     unpacked = io.BufferedReader(_Guarded(gzip.GzipFile(fileobj=raw), path.name, size))
-    return OpenFile(unpacked, size, raw.tell, True, (unpacked, raw))
+    return OpenFile(unpacked, size, raw.tell, (unpacked, raw))
 
 
 def split_path(path: Path) -> tuple[Path, str]:
@@ -132,7 +131,7 @@ def _open_member(archive: Path, name: str) -> OpenFile:
             unpacked = io.BufferedReader(_Guarded(gzip.GzipFile(fileobj=unpacked), full_name, packed))
         # All is well: from here on it is the caller's to close.
         opened.pop_all()
-        return OpenFile(unpacked, max(1, info.file_size), stream.tell, True, (unpacked, stream, file))
+        return OpenFile(unpacked, max(1, info.file_size), stream.tell, (unpacked, stream, file))
 
 
 class _Guarded(io.RawIOBase):

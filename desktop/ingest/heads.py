@@ -20,6 +20,7 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 from desktop.ingest.encodings import READ_NOW, check_is_text, detect_encoding
 from desktop.ingest.files import open_file
+from desktop.ingest.forms import Form, open_records
 from desktop.ingest.mapping import known_names
 from desktop.ingest.records import Dialect, Record, RecordReader
 from desktop.ingest.sheets import is_workbook, read_sheet
@@ -36,20 +37,13 @@ _SAMPLE_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the first part of a file shows. `header_line` is a physical line from 1; `rows` are sample rows after the header.
-
-    `sheet` is the sheet's name in a workbook, '' elsewhere.
-    """
+    """What the first part of a file shows: its form, its columns, and sample rows after the header."""
 
     path: Path
     size_bytes: int
-    encoding: str
-    dialect: Dialect
-    header_line: int
+    form: Form
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    sheet: str = ""
-    is_packed: bool = False
 
     @property
     def folded(self) -> tuple[str, ...]:
@@ -63,9 +57,13 @@ def read_head(path: Path) -> Head:
         DeskError: `file-missing`, `file-directory`, `file-unreadable`, `file-empty`, `file-binary`, `file-format-unsupported`,
             `file-not-table`, `file-no-rows`.
     """
-    head, size, is_packed = _read_bytes(path)
+    head, size = _read_bytes(path)
     if is_workbook(path, head):
         return _read_sheet_head(path, size)
+    return _read_delimited_head(path, head, size)
+
+
+def _read_delimited_head(path: Path, head: bytes, size: int) -> Head:
     check_is_text(path, head)
     encoding = detect_encoding(head)
     text = _decode(head, encoding)
@@ -75,30 +73,24 @@ def read_head(path: Path) -> Head:
     with RecordReader(path, dialect, encoding=encoding, first_line=first_line, limit_bytes=HEAD_BYTES) as reader:
         records = [record for record in _take(reader, _SAMPLE_ROWS) if any(cell.strip() for cell in record.cells)]
     place = _find_header(path, records)
-    rows = tuple(tuple(record.cells) for record in records[place + 1 :])
-    if not rows:
-        raise _no_rows(path)
-    return Head(
-        path=path,
-        size_bytes=size,
-        encoding=encoding,
-        dialect=dialect,
-        header_line=records[place].line,
-        names=_column_names(records[place].cells),
-        rows=rows,
-        is_packed=is_packed,
-    )
+    kind = {"\t": "tsv", "|": "psv"}.get(dialect.delimiter[0], "csv")
+    return _make_head(path, size, Form(kind, encoding, dialect, records[place].line), records[place:])
 
 
 def _read_sheet_head(path: Path, size: int) -> Head:
     sheet = read_sheet(path, rate=_rate_rows)
     records = [Record(number, row) for number, row in enumerate(sheet.rows[:_SAMPLE_ROWS], start=1) if any(row)]
     place = _find_header(path, records)
-    rows = tuple(tuple(record.cells) for record in records[place + 1 :])
+    kind = path.suffix.lower().lstrip(".")
+    return _make_head(path, size, Form(kind, header_line=records[place].line, sheet=sheet.name), records[place:])
+
+
+def _make_head(path: Path, size: int, form: Form, records: Sequence[Record]) -> Head:
+    """Make a head of the header and the rows behind it."""
+    rows = tuple(tuple(record.cells) for record in records[1:])
     if not rows:
         raise _no_rows(path)
-    names = _column_names(records[place].cells)
-    return Head(path, size, "", Dialect(""), records[place].line, names, rows, sheet=sheet.name)
+    return Head(path, size, form, _column_names(records[0].cells), rows)
 
 
 def _rate_rows(rows: Sequence[Sequence[str]]) -> float:
@@ -117,19 +109,15 @@ def _no_rows(path: Path) -> DeskError:
 
 def read_all_rows(head: Head) -> Iterator[Sequence[str]]:
     """Yield every row of the file behind a head that can be read, for a question that the head leaves open."""
-    if head.sheet:
-        yield from read_sheet(head.path, name=head.sheet).rows[head.header_line :]
-        return
-    reader = RecordReader(head.path, head.dialect, encoding=head.encoding, first_line=head.header_line)
-    with reader:
-        yield from (record.cells for record in itertools.islice(reader, 1, None))
+    with open_records(head.path, head.form, names=head.names) as records:
+        yield from (record.cells for record in itertools.islice(records, 1, None))
 
 
-def _read_bytes(path: Path) -> tuple[bytes, int, bool]:
+def _read_bytes(path: Path) -> tuple[bytes, int]:
     try:
         file = open_file(path)
         try:
-            return file.stream.read(HEAD_BYTES), file.size, file.is_packed
+            return file.stream.read(HEAD_BYTES), file.size
         finally:
             file.close()
     except OSError as error:

@@ -65,21 +65,21 @@ def recognize(
     shape = _shape(meaning.shape, roles)
     recognized = Recognized(
         path=str(path),
-        format=_format_of(head),
+        format=head.form.format,
         system=meaning.system,
         system_title=meaning.title,
         reason=meaning.reason,
         source=overrides.source.strip() or (source_from_name(path) if meaning.is_generic else meaning.system),
-        encoding=head.encoding,
-        delimiter=head.dialect.delimiter,
-        header_line=head.header_line,
+        encoding=head.form.encoding,
+        delimiter=head.form.dialect.delimiter,
+        header_line=head.form.header_line,
         shape=shape,
         columns=columns,
         date_order=order.order,
         date_evidence=order.evidence,
-        quote=head.dialect.quote,
+        quote=head.form.dialect.quote,
         mapping_name=system.file if system and system not in systems else "",
-        sheet=head.sheet,
+        sheet=head.form.sheet,
         overrides=overrides,
         size_bytes=head.size_bytes,
         warnings=_warnings(meaning, shape, roles),
@@ -223,12 +223,6 @@ def _samples(rows: Iterable[Sequence[str]], place: int) -> tuple[str, ...]:
         if len(samples) == 3:
             break
     return tuple(samples)
-
-
-def _format_of(head: Head) -> str:
-    if head.sheet:
-        return head.path.suffix.lower().lstrip(".")
-    return {"\t": "tsv", "|": "psv"}.get(head.dialect.delimiter[0], "csv")
 
 
 def _warnings(meaning: _Meaning, shape: str, roles: Mapping[int, str]) -> tuple[str, ...]:

@@ -14,10 +14,10 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Batch, Recognized
 from desktop.domain.tickets import TicketDraft
+from desktop.ingest.forms import form_of, open_records
 from desktop.ingest.plan import Plan, make_plan
-from desktop.ingest.records import Dialect, IdPattern, RecordReader, RecordSource
+from desktop.ingest.records import IdPattern
 from desktop.ingest.rows import RowGate
-from desktop.ingest.sheets import SheetReader, read_sheet
 from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.threads import ThreadBuilder
 
@@ -49,23 +49,6 @@ def preview_tickets(
         return reading.first_tickets()
 
 
-def _open_records(
-    path: Path, recognized: Recognized, *, width: int, id_index: int, ids: IdPattern, limit_bytes: int
-) -> RecordSource:
-    if recognized.sheet:
-        return SheetReader(read_sheet(path, name=recognized.sheet), first_line=recognized.header_line)
-    return RecordReader(
-        path,
-        Dialect(recognized.delimiter, recognized.quote),
-        encoding=recognized.encoding,
-        first_line=recognized.header_line,
-        width=width,
-        id_index=id_index,
-        ids=ids,
-        limit_bytes=limit_bytes,
-    )
-
-
 class _Reading:
     def __init__(self, recognized: Recognized, plan: Plan, *, limit_bytes: int = 0) -> None:
         id_place = plan.places.get("ticket_id", -1)
@@ -81,8 +64,8 @@ class _Reading:
         self._builder = ThreadBuilder(plan)
         path = Path(recognized.path)
         try:
-            self.records = _open_records(
-                path, recognized, width=plan.width, id_index=id_place, ids=ids, limit_bytes=limit_bytes
+            self.records = open_records(
+                path, form_of(recognized), names=plan.names, id_index=id_place, ids=ids, limit_bytes=limit_bytes
             )
         except FileNotFoundError as error:
             raise DeskError(

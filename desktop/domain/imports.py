@@ -25,6 +25,8 @@ COLUMN_ROLES = (
     "created_at",
     "updated_at",
     "author",
+    "customer_author",
+    "agent_author",
     "author_role",
     "message_id",
     "message_created_at",
@@ -58,10 +60,11 @@ class ImportOverrides:
 class Recognized:
     """What a file turned out to be, before anything is written.
 
-    `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message) or `journal` (all
-    comments in one cell). `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
+    `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message), `journal` (all
+    comments in one cell) or `nested` (a record a ticket, its messages in lists within).
+    `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
     `header_line` counts from 1.
-    `sheet` is the sheet's name in a workbook; there `encoding` and `delimiter` are ''.
+    `sheet` is the sheet's name in a workbook, where `encoding` and `delimiter` are '', and the key of the list in a JSON document.
     `overrides` are the corrections that led to this, the user's of now or, when `is_remembered`, of an earlier file with the same header.
     `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
     """

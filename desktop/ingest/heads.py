@@ -19,8 +19,9 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.ingest.encodings import READ_NOW, check_is_text, detect_encoding
-from desktop.ingest.files import open_file
+from desktop.ingest.files import missing_inside, open_file, split_path
 from desktop.ingest.forms import Form, open_records
+from desktop.ingest.json_files import is_json, lists_in, read_sample
 from desktop.ingest.mapping import known_names
 from desktop.ingest.records import Dialect, Record, RecordReader
 from desktop.ingest.sheets import is_workbook, read_sheet
@@ -57,9 +58,13 @@ def read_head(path: Path) -> Head:
         DeskError: `file-missing`, `file-directory`, `file-unreadable`, `file-empty`, `file-binary`, `file-format-unsupported`,
             `file-not-table`, `file-no-rows`.
     """
-    head, size = _read_bytes(path)
+    head, size, inside = _read_bytes(path)
     if is_workbook(path, head):
         return _read_sheet_head(path, size)
+    if is_json(path.name, _decode(head[:_SCORED_CHARACTERS], detect_encoding(head))):
+        return _read_json_head(path, size, inside)
+    if inside:
+        raise missing_inside(*split_path(path))
     return _read_delimited_head(path, head, size)
 
 
@@ -83,6 +88,27 @@ def _read_sheet_head(path: Path, size: int) -> Head:
     place = _find_header(path, records)
     kind = path.suffix.lower().lstrip(".")
     return _make_head(path, size, Form(kind, header_line=records[place].line, sheet=sheet.name), records[place:])
+
+
+def _read_json_head(path: Path, size: int, inside: str) -> Head:
+    keys = (inside,) if inside else lists_in(path)
+    samples = {key: read_sample(path, key, limit=HEAD_BYTES) for key in keys}
+    key = max(keys, key=lambda key: _rate_rows([samples[key].names]) if samples[key].rows else -1)
+    sample = samples[key]
+    if not sample.rows:
+        if inside and not sample.fault:
+            raise missing_inside(path.parent, inside)
+        raise _no_records(path, sample.fault)
+    form = Form("jsonl" if sample.is_lines else "json", "utf-8", header_line=sample.lines[0], sheet=key)
+    return Head(path, size, form, sample.names, sample.rows)
+
+
+def _no_records(path: Path, fault: str) -> DeskError:
+    if fault:
+        return DeskError("file-broken", f"{path.name} is damaged JSON: {fault}.", remedy="Export or download it again.")
+    return DeskError(
+        "file-no-rows", f"{path.name} is JSON that holds no list of tickets.", remedy="Export the tickets again."
+    )
 
 
 def _make_head(path: Path, size: int, form: Form, records: Sequence[Record]) -> Head:
@@ -113,11 +139,11 @@ def read_all_rows(head: Head) -> Iterator[Sequence[str]]:
         yield from (record.cells for record in itertools.islice(records, 1, None))
 
 
-def _read_bytes(path: Path) -> tuple[bytes, int]:
+def _read_bytes(path: Path) -> tuple[bytes, int, str]:
     try:
         file = open_file(path)
         try:
-            return file.stream.read(HEAD_BYTES), file.size
+            return file.stream.read(HEAD_BYTES), file.size, file.inside
         finally:
             file.close()
     except OSError as error:

@@ -58,6 +58,23 @@ def is_json(name: str, head: str) -> bool:
     )
 
 
+def lists_of(path: Path) -> tuple[str, ...]:
+    """Return the keys of a file's lists of objects when it is a JSON document that holds several; else nothing.
+
+    Raises:
+        DeskError: `file-…`, when the file cannot be opened.
+    """
+    file = open_file(path)
+    try:
+        head = file.stream.peek(_PEEKED)
+    finally:
+        file.close()
+    if file.inside or not is_json(path.name, head.decode(detect_encoding(head), "ignore")):
+        return ()
+    keys = lists_in(path)
+    return keys if len(keys) > 1 else ()
+
+
 def lists_in(path: Path) -> tuple[str, ...]:
     """Return the keys of the lists of objects that a document holds, `('',)` when it is itself a list, lines of objects or one record.
 

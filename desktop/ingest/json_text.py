@@ -116,6 +116,7 @@ class JsonScanner:
         try:
             return Entry(line, self.value())
         except JsonError as fault:
+            self._last = (self._text, self._place, len(self._text))
             where = f" on line {fault.line}" if fault.line != line else ""
             return Entry(line, fault=f"{fault.reason}{where}")
 
@@ -138,7 +139,6 @@ class JsonScanner:
         return self._seek(re.compile(rf"\n{re.escape(indent)}(?=[{{\[\]])"))
 
     def _seek(self, wanted: re.Pattern[str]) -> bool:
-        self._last = (self._text, self._place, len(self._text))
         place = self._place
         while True:
             match = wanted.search(self._text, place)

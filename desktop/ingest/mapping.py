@@ -20,7 +20,7 @@ from desktop.ingest.vocabulary import author_role, fold, is_nothing
 _NAMES = {
     "ticket_id": "ticket id|ticket number|ticket no|ticket nr|ticket#|ticket|id|case id|case number|issue id"
     "|issue key|request id|incident id|incident number"
-    "|conversation id|conversation number|session id|thread id|bug id|number|key|#|no|nr|reference|ticket ref"
+    "|conversation id|conversation number|convo id|session id|dialog id|thread id|bug id|number|key|#|no|nr|reference|ticket ref"
     "|ticketid|ticketnummer|vorgang|vorgangsnummer"
     "|nummer|número|numero|numéro|clave|ticket key|chat id",
     "subject": "subject|title|summary|ticket name|ticket subject|short description|headline|topic|name|issue"
@@ -63,6 +63,10 @@ _ALIASES = {role: names.split("|") for role, names in _NAMES.items()}
 _THREAD_NAMES = frozenset(
     "comments comment replies messages message notes conversations conversation posts parts reviews thread threads articles activities history "
     "journals transcript dialog dialogue dialogcontent content turns chat events interactions correspondence emails".split()
+)
+_NO_THREADS = frozenset(
+    "attachments attachment files images labels label tags tag assignees users people watchers participants followers contacts links urls fields "
+    "values options ccs recipients reactions milestones projects items products orders".split()
 )
 _SPEAKERS = {
     "client": "customer_author",
@@ -144,13 +148,26 @@ def guess_record_roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> d
             [_words(names[place]) for place in own], [[row[place] for place in own] for row in rows]
         ).items()
     }
-    found = {group: _guess_thread(names, rows, group) for group in groups if group}
+    found = {group: _guess_thread(names, rows, group) for group in groups if group and not _is_no_thread(group)}
     threads = {group: thread for group, thread in found.items() if thread}
-    telling = [group for group in threads if _words(group).split()[-1].strip("[]") in _THREAD_NAMES]
+    telling = [group for group in threads if _last_word(group) in _THREAD_NAMES]
     # Lists of an unknown name may be the same conversation twice.
     for group in telling or list(threads)[:1]:
         roles.update(threads[group])
+    if threads and "body" in roles.values():
+        # Beside a thread the longest text is no message, unless it is called one.
+        place = _place_of(roles, "body")
+        if not group_of(names[place]) and _words(names[place]).split()[-1] not in _ALIASES["body"]:
+            del roles[place]
     return roles
+
+
+def _last_word(group: str) -> str:
+    return _words(group).split()[-1].strip("[]")
+
+
+def _is_no_thread(group: str) -> bool:
+    return _last_word(group) in _NO_THREADS
 
 
 def _guess_thread(names: Sequence[str], rows: Sequence[Sequence[str]], group: str) -> dict[int, str]:

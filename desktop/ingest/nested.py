@@ -63,15 +63,15 @@ def group_of(name: str) -> str:
     return name[: end + len(LIST_MARK)] if end >= 0 else ""
 
 
-def read_list(cell: str) -> list[str]:
-    """Return the values that a cell of a list column holds."""
+def read_list(cell: str, *, empty: str = "") -> list[str]:
+    """Return the values that a cell of a list column holds: '' for a key that an element lacks, `empty` for one that holds nothing."""
     if not cell.startswith("["):
         return [cell] if cell else []
     try:
         values = json.loads(cell)
     except ValueError:
         return [cell]
-    return [value if isinstance(value, str) else dump(value) for value in values]
+    return ["" if value is None else value or empty if isinstance(value, str) else dump(value) for value in values]
 
 
 def _put_object(cells: dict[str, str], prefix: str, record: Mapping[str, JsonValue], depth: int) -> None:
@@ -79,6 +79,9 @@ def _put_object(cells: dict[str, str], prefix: str, record: Mapping[str, JsonVal
         key = _clean(key) or "(no name)"
         name = f"{prefix}.{key}" if prefix else key
         match value:
+            case {"type": "doc", "content": list()}:
+                # Jira's and Trello's rich text: what counts is what it says.
+                cells[name] = _rich_text(value).strip()
             case dict() if value and depth > 0:
                 _put_object(cells, name, value, depth - 1)
             case list() if value and depth > 0 and LIST_MARK not in name:
@@ -105,7 +108,27 @@ def _put_list(cells: dict[str, str], name: str, values: list[JsonValue]) -> None
         cells[name + LIST_MARK] = dump([_text(value) for value in values])
         return
     for key in dict.fromkeys(key for row in rows for key in row):
-        cells[f"{name}{LIST_MARK}.{key}"] = dump([row.get(key, "") for row in rows])
+        cells[f"{name}{LIST_MARK}.{key}"] = dump([row.get(key) for row in rows])
+
+
+def _rich_text(node: JsonValue) -> str:
+    """Return the text of a node of an Atlassian document: its own, or that of what it holds, a paragraph a line."""
+    if not isinstance(node, dict):
+        return ""
+    content = node.get("content")
+    inner = "".join(map(_rich_text, content)) if isinstance(content, list) else ""
+    attributes = node.get("attrs")
+    shown = attributes.get("text") if isinstance(attributes, dict) else None
+    match node.get("type"):
+        case "text":
+            return _text(node.get("text"))
+        case "hardBreak":
+            return "\n"
+        case "listItem":
+            return f"- {inner}"
+        case "paragraph" | "heading" | "codeBlock" | "blockquote" | "tableRow" | "rule":
+            return f"{inner.rstrip()}\n"
+    return inner or _text(shown)
 
 
 def _are_pairs(values: list[JsonValue]) -> bool:

@@ -25,8 +25,8 @@ _INTERNAL_COLUMN = re.compile(
 )
 
 
-# What the messages within a record know from the record.
-_RECORD_ROLES = ("ticket_id", "requester", "requester_email", "assignee")
+RECORD_ROLES = ("ticket_id", "subject", "status", "priority", "requester", "requester_email", "assignee", "updated_at")
+"""Roles that speak of the record even where a list within holds them: `assignees[].login`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Plan:
     internal_places: frozenset[int]
     groups: Mapping[str, tuple[int, ...]]
     list_places: frozenset[int] = frozenset()
+    joined_places: frozenset[int] = frozenset()
     scope_places: tuple[int, ...] = ()
     threads: tuple[Plan, ...] = ()
 
@@ -59,14 +60,21 @@ class Plan:
     def width(self) -> int:
         return len(self.names)
 
+    @property
+    def id_place(self) -> int:
+        """Return the column that a row is told from others by; -1 when there is none."""
+        return self.places.get("person_id" if self.shape == "people" else "ticket_id", -1)
+
     def cell(self, cells: Sequence[str], role: str) -> str:
         """Return the cell of a role as it stands, '' when the file has no such column."""
         place = self.places.get(role, -1)
-        return cells[place] if place >= 0 else ""
+        if place < 0:
+            return ""
+        return ", ".join(read_list(cells[place])) if place in self.joined_places else cells[place]
 
     def ticket_id(self, cells: Sequence[str]) -> str:
         """Return what names the ticket of a row: its id, with what the id is unique within in front (`owner/name#12`)."""
-        identifier = self.cell(cells, "ticket_id").strip()
+        identifier = cells[self.id_place].strip()
         scope = next((cells[place].strip() for place in self.scope_places if cells[place].strip()), "")
         if scope and self.layout.scope_pattern:
             match = re.search(self.layout.scope_pattern, scope)
@@ -116,6 +124,9 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         is_public_flag=_is_public(folded, places),
         groups=groups if len(groups) < len(names) else {},
         list_places=frozenset(place for place, name in enumerate(names) if is_list_column(name)),
+        joined_places=frozenset(
+            c.index for c in recognized.columns if c.role in RECORD_ROLES and is_list_column(c.name)
+        ),
         scope_places=tuple(folded.index(name) for name in layout.scope if name in folded),
     )
     threads = tuple(
@@ -131,7 +142,7 @@ def _roles(recognized: Recognized, group: str) -> tuple[dict[str, int], dict[str
     places: dict[str, int] = {}
     many: dict[str, tuple[int, ...]] = {}
     for column in recognized.columns:
-        if column.role and group_of(column.name) == group:
+        if column.role and (group_of(column.name) if column.role not in RECORD_ROLES else "") == group:
             places.setdefault(column.role, column.index)
             many[column.role] = (*many.get(column.role, ()), column.index)
     return places, many
@@ -148,7 +159,7 @@ def _thread(plan: Plan, recognized: Recognized, group: str) -> Plan | None:
     return replace(
         plan,
         shape="messages",
-        places={**{role: plan.places[role] for role in _RECORD_ROLES if role in plan.places}, **places},
+        places={**{role: plan.places[role] for role in RECORD_ROLES if role in plan.places}, **places},
         many=many,
         part_place=inner.index(part) if part in inner else -1,
         is_public_flag=_is_public(inner, places),

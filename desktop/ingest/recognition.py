@@ -19,6 +19,7 @@ from desktop.ingest.heads import HEAD_BYTES, Head, read_all_rows, read_head
 from desktop.ingest.journal import comment_date, journal_dates
 from desktop.ingest.mapping import guess_record_roles, guess_roles, is_message_table
 from desktop.ingest.nested import group_of, read_list
+from desktop.ingest.plan import RECORD_ROLES
 from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, match_header, match_within
 from desktop.ingest.tickets import preview_tickets
 from desktop.ingest.vocabulary import is_nothing
@@ -87,7 +88,7 @@ def recognize(
         size_bytes=head.size_bytes,
         warnings=_warnings(meaning, shape, roles),
     )
-    if "ticket_id" not in roles.values():
+    if ("person_id" if shape == "people" else "ticket_id") not in roles.values():
         raise _no_id(recognized)
     known = [*systems, system] if system else systems
     return replace(recognized, preview=preview_tickets(recognized, systems=known, head_bytes=HEAD_BYTES))
@@ -140,7 +141,7 @@ def _guess(head: Head) -> dict[int, str]:
 def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
     system, layout = match.system, match.layout
     roles = dict(match.roles)
-    if layout.shape != "messages" and not is_chosen:
+    if layout.shape not in ("messages", "people") and not is_chosen:
         # A column of the export that the definition does not list, found by its plain name.
         for place, role in _guess(head).items():
             if (
@@ -192,9 +193,11 @@ def _corrected(head: Head, roles: Mapping[int, str], overrides: ImportOverrides)
 
 
 def _shape(head: Head, expected: str, roles: Mapping[int, str]) -> str:
-    if any(group_of(head.names[place]) for place in roles):
+    if any(group_of(head.names[place]) for place, role in roles.items() if role not in RECORD_ROLES):
         return "nested"
     given = set(roles.values())
+    if expected == "people" and "ticket_id" not in given:
+        return "people"
     if expected == "messages" or "message_created_at" in given:
         return "messages"
     if "journal" in given:
@@ -249,6 +252,8 @@ def _samples(rows: Iterable[Sequence[str]], place: int) -> tuple[str, ...]:
 def _warnings(meaning: _Meaning, shape: str, roles: Mapping[int, str]) -> tuple[str, ...]:
     given = set(roles.values())
     warnings = [meaning.note] if meaning.note else []
+    if shape == "people":
+        return tuple(warnings)
     if not given & {"body", "comment", "journal"} and not meaning.reason.endswith("audit log)"):
         warnings.append(
             "This export holds no message texts, only the list of tickets: there is nothing to summarize in it."

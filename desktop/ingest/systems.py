@@ -10,7 +10,7 @@ that no definition fits, see `mapping`.
 
     [[layouts]]
     name = "comments"
-    shape = "messages"                  # tickets, repeated, messages, journal; or `none` with `note` for tables that hold no tickets
+    shape = "messages"                  # tickets, repeated, messages, journal, people; or `none` with `note` for tables that hold no tickets
     fingerprint = ["ticket_id", "body|text"]
     [layouts.columns]                   # role = names of columns, the best first
     ticket_id = ["ticket_id"]
@@ -38,7 +38,7 @@ from desktop.domain.tickets import PRIORITIES, STATUSES, Role
 from desktop.ingest.nested import LIST_MARK
 from desktop.ingest.vocabulary import fold
 
-SHAPES = ("tickets", "repeated", "messages", "journal", "none")
+SHAPES = ("tickets", "repeated", "messages", "journal", "people", "none")
 MANY_COLUMNS = ("comment", "journal", "customer_author", "agent_author")
 """Roles that more than one column may have."""
 
@@ -57,8 +57,9 @@ class Layout:
 
     `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value
     of `part_column`; `part_status`: the status it leaves the ticket in; `internal_parts`: values of it that mark a note among colleagues.
-    `requester_ids` and `assignee_ids`: further columns that name the same person. `scope`: columns that say within what an id is unique (a
-    repository), the first filled one counts, and of it the first group of `scope_pattern` where there is one.
+    `requester_ids` and `assignee_ids`: further columns that name the same person. `all_are`: the role of everybody in a table of
+    people. `scope`: columns that say within what an id is unique (a repository), the first filled one counts, and of it the first group of
+    `scope_pattern` where there is one.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Layout:
     internal_parts: tuple[str, ...] = ()
     requester_ids: tuple[str, ...] = ()
     assignee_ids: tuple[str, ...] = ()
+    all_are: str = ""
     scope: tuple[str, ...] = ()
     scope_pattern: str = ""
     threads: tuple[ThreadLayout, ...] = ()
@@ -171,7 +173,11 @@ def match_within(system: SystemDefinition, names: Sequence[str]) -> Match:
     fitting = match_header((system,), names)
     if fitting:
         return fitting
-    matches = [Match(system, layout, layout.assign(names)) for layout in system.layouts if layout.shape != "none"]
+    matches = [
+        Match(system, layout, layout.assign(names))
+        for layout in system.layouts
+        if layout.shape not in ("none", "people")
+    ]
     return max(matches, key=lambda match: ("ticket_id" in match.roles.values(), len(match.roles)))
 
 
@@ -189,7 +195,7 @@ class _Checker:
         if not isinstance(layouts, list) or not layouts:
             raise self._error("layouts", "must be one or more [[layouts]]")
         read = tuple(self._layout(layout, f"layouts[{place}]") for place, layout in enumerate(layouts, start=1))
-        if all(layout.shape == "none" for layout in read):
+        if all(layout.shape in ("none", "people") for layout in read):
             raise self._error("layouts", "must hold at least one that has tickets")
         return SystemDefinition(
             key=key,
@@ -209,8 +215,9 @@ class _Checker:
         self._only(data, place, " ".join(Layout.__dataclass_fields__))
         shape = self._one_of(data, "shape", place, SHAPES)
         columns = self._columns(data.get("columns", {}), f"{place}.columns")
-        if shape != "none" and "ticket_id" not in columns:
-            raise self._error(f"{place}.columns.ticket_id", "is missing")
+        needed = {"none": "", "people": "person_id"}.get(shape, "ticket_id")
+        if needed and needed not in columns:
+            raise self._error(f"{place}.columns.{needed}", "is missing")
         return Layout(
             name=self._text(data, "name", place) or "tickets",
             shape=shape,
@@ -227,6 +234,7 @@ class _Checker:
             internal_parts=self._names(data, "internal_parts", place),
             requester_ids=self._names(data, "requester_ids", place),
             assignee_ids=self._names(data, "assignee_ids", place),
+            all_are=self._one_of(data, "all_are", place, ("", *Role)),
             scope=self._names(data, "scope", place),
             scope_pattern=self._pattern(data, "scope_pattern", place),
             threads=tuple(self._threads(data.get("threads", []), f"{place}.threads")),

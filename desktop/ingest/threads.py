@@ -28,6 +28,11 @@ _INTERNAL_WORDS = frozenset("private internal note intern interno interne privad
 _PUBLIC_WORDS = frozenset("public external customer öffentlich público publico externo extern".split())
 
 
+_SIDES = {"customer_author": Role.CUSTOMER, "agent_author": Role.AGENT}
+# An element that has the key `agent` was written by an agent, also when it leaves the name empty. No text from a file holds this character.
+_NAMELESS = "\0"
+
+
 @dataclass(slots=True)
 class Tally:
     """What was met while reading and is worth a warning."""
@@ -58,6 +63,9 @@ class ThreadBuilder:
         body = self._body(plan.cell(cells, "body"))
         if body:
             messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, draft.created_at, body))
+        if diff := plan.cell(cells, "diff").strip("\n"):
+            # As it is: a diff of a web page is full of tags.
+            messages.append(Message(2, requester, Role.SYSTEM, draft.created_at, diff))
         entries = self._entries(cells)
         nested = [message for builder in self._within for message in builder.from_lists(cells)]
         if entries or nested:
@@ -71,7 +79,8 @@ class ThreadBuilder:
         places = self._plan.list_places & {place for role in self._plan.many.values() for place in role}
         if self._plan.part_place >= 0:
             places |= {self._plan.part_place}
-        values = {place: read_list(cells[place]) for place in places}
+        sides = {place for name in _SIDES for place in self._plan.many.get(name, ())}
+        values = {place: read_list(cells[place], empty=_NAMELESS if place in sides else "") for place in places}
         timed = []
         for number in range(max(map(len, values.values()), default=0)):
             row = list(cells)
@@ -195,16 +204,17 @@ class ThreadBuilder:
 
     def _author(self, row: Sequence[str]) -> tuple[str, Role]:
         """Return who wrote a message: the customer when it is the requester, an agent when it is the assignee, else what the system says."""
-        for name, role in (("customer_author", Role.CUSTOMER), ("agent_author", Role.AGENT)):
+        for name, role in _SIDES.items():
             for place in self._plan.many.get(name, ()):
                 if not is_nothing(row[place]):
-                    return row[place].strip(), role
+                    return row[place].strip(_NAMELESS + " "), role
         author, kind = self._word(row, "author"), self._word(row, "author_role")
         role = self._person(author, row)
         if role is not Role.UNKNOWN:
             # Records often name a person by number in one place and by name in another.
-            known_as = self._word(row, "requester" if role is Role.CUSTOMER else "assignee")
-            return known_as or author, role
+            known_as = "requester" if role is Role.CUSTOMER else "assignee"
+            is_one = self._plan.places.get(known_as, -1) not in self._plan.joined_places
+            return (is_one and self._word(row, known_as)) or author, role
         return author, author_role(kind, self._plan.system.author_roles) if kind else Role.UNKNOWN
 
     def _events(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
@@ -232,11 +242,17 @@ class ThreadBuilder:
         name = fold(author)
         if not name or is_nothing(author):
             return Role.UNKNOWN
-        if any(fold(cells[place]) == name for place in self._plan.requester_places):
+        if self._names(name, cells, self._plan.requester_places):
             return Role.CUSTOMER
-        if any(fold(cells[place]) == name for place in self._plan.assignee_places):
-            return Role.AGENT
-        return Role.UNKNOWN
+        return Role.AGENT if self._names(name, cells, self._plan.assignee_places) else Role.UNKNOWN
+
+    def _names(self, name: str, cells: Sequence[str], places: Sequence[int]) -> bool:
+        return any(
+            name in map(fold, read_list(cells[place]))
+            if place in self._plan.joined_places
+            else fold(cells[place]) == name
+            for place in places
+        )
 
     def _is_internal(self, value: str) -> bool:
         if is_nothing(value):

@@ -120,10 +120,10 @@ class Run:
         return [self._kill(stage, fault, number) for number, fault in enumerate(faults)]
 
     def _kill(self, stage: Stage, fault: Fault, number: int) -> Try:
-        return lambda folder: kill_at(stage, fault, folder, is_examined=number % EXAMINED_EVERY == 0)
+        return lambda folder: kill_at(stage, fault, folder, commands=_commands(number))
 
     def _kill_after(self, stage: Stage, seconds: float, number: int) -> Try:
-        return lambda folder: kill_after(stage, seconds, folder, is_examined=number % EXAMINED_EVERY == 0)
+        return lambda folder: kill_after(stage, seconds, folder, commands=_commands(number))
 
     def _fail(self, stage: Stage, fault: Fault) -> Try:
         return lambda folder: fail_at(stage, fault, folder)
@@ -172,6 +172,10 @@ class Run:
                 say(f"{name}: {number} of {len(points)}, {len(group.failed)} failed, {time.monotonic() - began:.0f} s")
         group.seconds = time.monotonic() - began
         return group
+
+
+def _commands(number: int) -> tuple[str, ...]:
+    return ("list", "doctor") if number % EXAMINED_EVERY == 0 else ("list",)
 
 
 def say(text: str) -> None:

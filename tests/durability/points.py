@@ -8,7 +8,7 @@ time. An import that met an error of the disk says so in one plain sentence and 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from tests.durability.exports import MARKER, Exports
 from tests.durability.program import Fault, Ran, count_calls, observed_import, tldesk
 
 FAILED = 4
+LIST = ("list",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +66,21 @@ def set_stage(exports: Exports, folder: Path, *, is_fresh: bool = False) -> Stag
     return Stage(exports, base, before, after, calls)
 
 
-def kill_at(stage: Stage, fault: Fault, folder: Path, *, is_examined: bool = False) -> Outcome:
-    """Kill an import at one call, and check."""
-    return _kill(stage, folder, str(fault), fault=fault, is_examined=is_examined)
+def kill_at(stage: Stage, fault: Fault, folder: Path, *, commands: Sequence[str] = LIST) -> Outcome:
+    """Kill an import at one call, and check; `commands` are those with which the program is started before anything else."""
+    return _kill(stage, folder, str(fault), commands, fault=fault)
 
 
-def kill_after(stage: Stage, seconds: float, folder: Path, *, is_examined: bool = False) -> Outcome:
+def kill_after(stage: Stage, seconds: float, folder: Path, *, commands: Sequence[str] = LIST) -> Outcome:
     """Kill an import after a while, and check."""
-    return _kill(stage, folder, f"kill after {seconds:.3f} s", kill_after_s=seconds, is_examined=is_examined)
+    return _kill(stage, folder, f"kill after {seconds:.3f} s", commands, kill_after_s=seconds)
 
 
-def fail_at(stage: Stage, fault: Fault, folder: Path) -> Outcome:
+def fail_at(stage: Stage, fault: Fault, folder: Path, *, commands: Sequence[str] = LIST) -> Outcome:
     """Let a call of an import fail, and check."""
     shutil.copytree(stage.folder, folder)
     ran = tldesk(folder, "import", *import_words(stage.exports), before=fault.command)
-    problems = [*find_bad_words(ran), *check_cut_off(stage, folder, Told()), *check_again(stage, folder)]
+    problems = [*find_bad_words(ran), *check_cut_off(stage, folder, Told(), commands), *check_again(stage, folder)]
     shutil.rmtree(folder)
     return Outcome(str(fault), ran.code != 0, tuple(problems))
 
@@ -97,19 +98,16 @@ def find_bad_words(ran: Ran) -> Iterator[str]:
         yield f"what it printed is no JSON document: {_end(ran.out)}"
 
 
-def check_cut_off(stage: Stage, folder: Path, told: Told, *, is_examined: bool = False) -> Iterator[str]:
+def check_cut_off(stage: Stage, folder: Path, told: Told, commands: Sequence[str] = LIST) -> Iterator[str]:
     """Check a folder whose import was cut off: the program starts, and what is there is whole."""
-    listed = tldesk(folder, "list", "--limit", "1", "--json")
-    if listed.code != 0 or listed.json is None:
-        yield f"the program does not start: {_end(listed.err)}"
+    started = {command: tldesk(folder, command, "--json") for command in commands}
+    for command, ran in started.items():
+        if ran.code != 0 or ran.json is None:
+            yield f"`tldesk {command}` does not work: {_end(ran.err or ran.out)}"
     now = read_contents(folder)
     yield from find_problems(now, before=stage.before, after=stage.after, told=told)
-    if listed.json and listed.json["total"] != len(now.forms):
-        yield f"the list shows {listed.json['total']} tickets of {len(now.forms)}"
-    if is_examined:
-        examined = tldesk(folder, "doctor", "--json")
-        if examined.code != 0:
-            yield f"the doctor is not content: {_end(examined.out or examined.err)}"
+    if "list" in started and started["list"].json and started["list"].json["total"] != len(now.forms):
+        yield f"the list shows {started['list'].json['total']} tickets of {len(now.forms)}"
 
 
 def check_again(stage: Stage, folder: Path) -> Iterator[str]:
@@ -133,16 +131,16 @@ def _kill(
     stage: Stage,
     folder: Path,
     point: str,
+    commands: Sequence[str],
     *,
     fault: Fault | None = None,
     kill_after_s: float | None = None,
-    is_examined: bool = False,
 ) -> Outcome:
     shutil.copytree(stage.folder, folder)
     acknowledged = folder.with_suffix(".told")
     ran = observed_import(folder, acknowledged, *import_words(stage.exports), fault=fault, kill_after_s=kill_after_s)
     told = read_told(acknowledged)
-    problems = [*check_cut_off(stage, folder, told, is_examined=is_examined), *check_again(stage, folder)]
+    problems = [*check_cut_off(stage, folder, told, commands), *check_again(stage, folder)]
     if not ran.was_killed and ran.code != 0:
         problems.append("it hung" if ran.code is None else f"it ended by itself with {ran.code}: {_end(ran.err)}")
     shutil.rmtree(folder)

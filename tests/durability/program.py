@@ -141,10 +141,9 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return an environment in which the program sees no keyring and finds its own package."""
+    """Return an environment in which the program sees no keyring."""
     return {
         **os.environ,
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-        "PYTHONPATH": str(REPOSITORY),
         "PYTHONUTF8": "1",
     }

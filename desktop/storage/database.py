@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,7 +47,7 @@ class Database:
         """Open the file, create or migrate it.
 
         Raises:
-            DeskError: `database-broken`, `database-locked`, `database-full`, `database-readonly`.
+            DeskError: `database-broken`, `database-locked`, `database-full`, `database-disk`, `database-readonly`.
         """
         await self._on(self._write_thread, self._open)
 
@@ -81,9 +82,11 @@ class Database:
         for connection in self._readers:
             connection.close()
         self._readers.clear()
-        # The writer last: only a connection that may write can fold the log into the file and remove it.
-        await self._on(self._write_thread, self._close_writer)
-        await asyncio.to_thread(self._write_thread.shutdown, wait=True)
+        try:
+            # The writer last: only a connection that may write can fold the log into the file and remove it.
+            await self._on(self._write_thread, self._close_writer)
+        finally:
+            await asyncio.to_thread(self._write_thread.shutdown, wait=True)
 
     async def _on(self, threads: ThreadPoolExecutor, function: Callable[[], T]) -> T:
         def call() -> T:
@@ -165,12 +168,19 @@ class Database:
         return connection
 
     def _close_writer(self) -> None:
-        if self._writer is not None:
-            if not self.read_only_reason:
-                self._writer.execute("PRAGMA optimize")
-                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._writer.close()
-            self._writer = None
+        if self._writer is None:
+            return
+        writer, self._writer = self._writer, None
+        with closing(writer):
+            if self.read_only_reason:
+                return
+            try:
+                writer.execute("PRAGMA optimize")
+                writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                # A full or failing disk is no news here: whoever wrote was told. The log keeps what is in it until the next start.
+                if _translate(error, self.path) is None:
+                    raise
 
 
 def _patiently(work: Callable[[], object]) -> None:
@@ -207,7 +217,13 @@ def _translate(error: sqlite3.Error, path: Path) -> DeskError | None:
             return DeskError(
                 "database-full", f"There is no space left for {path}.", remedy="Free some space and try again."
             )
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_IOERR:
+        case sqlite3.SQLITE_IOERR:
+            return DeskError(
+                "database-disk",
+                f"The disk failed while {path} was read or written; what was saved before is kept.",
+                remedy="Check the disk and try again.",
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return DeskError(
                 "database-readonly",
                 f"The file {path} cannot be read or written ({error}).",

@@ -100,13 +100,17 @@ class Recognized:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was set aside: where it stands (line from 1), which column and value, why, and its raw text."""
+    """A row that was set aside: where it stands (line from 1), which column and value, why, and its raw text.
+
+    `cells` are its cells where it could be cut into cells, so that it can be mended and read again.
+    """
 
     line: int
     reason: str
     column: str = ""
     value: str = ""
     raw: str = ""
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

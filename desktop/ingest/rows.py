@@ -130,7 +130,9 @@ class RowGate:
     def _reject(self, line: int, reason: str, source: RecordSource, cells: Sequence[str] = ()) -> None:
         value = cells[self._id_place] if cells else ""
         self.rejects.append(
-            Reject(line, reason, self._plan.names[self._id_place] if cells else "", value[:200], source.raw)
+            Reject(
+                line, reason, self._plan.names[self._id_place] if cells else "", value[:200], source.raw, tuple(cells)
+            )
         )
 
 

@@ -20,12 +20,14 @@ from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_mod
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
 from desktop.services.doctor import Check, Doctor
+from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
 from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
 from desktop.storage.database import Database
+from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.mappings import MappingStore
 from desktop.storage.runs import LedgerStore, RunStore
@@ -53,11 +55,18 @@ class Desk:
         ticket_store = TicketStore(self._database)
         outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
         self.tickets = TicketService(ticket_store)
+        import_store = ImportStore(self._database)
         self.imports = ImportService(
-            ImportStore(self._database),
+            import_store,
             mappings=MappingStore(self._database),
             systems_folder=paths.systems,
             rejects_folder=paths.rejects,
+            workers=self._workers,
+        )
+        self.history = HistoryService(
+            HistoryStore(self._database),
+            imports=import_store,
+            systems_folder=paths.systems,
             workers=self._workers,
         )
         self.providers = ProviderService(

@@ -11,6 +11,7 @@ import csv
 import sys
 import threading
 import time
+from array import array
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from desktop.domain.errors import DeskError
+from desktop.domain.history import ImportRecord
 from desktop.domain.imports import (
     Batch,
     Finished,
@@ -36,7 +38,7 @@ from desktop.ingest.contents import tables_in
 from desktop.ingest.recognition import recognize
 from desktop.ingest.systems import SystemDefinition, load_system, load_systems
 from desktop.ingest.tickets import read_batches
-from desktop.storage.imports import BatchOutcome, ImportRecord, ImportStore
+from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
 
 T = TypeVar("T")
@@ -132,7 +134,9 @@ class ImportService:
         finally:
             if total.import_id:
                 total.import_id = await _whole(
-                    self._store.finish(total.import_id, total.counts, is_whole=total.is_whole)
+                    self._store.finish(
+                        total.import_id, total.counts, is_whole=total.is_whole, ticket_ids=total.ticket_ids
+                    )
                 )
         rejects_path = ""
         if total.rejects and not dry_run:
@@ -272,6 +276,7 @@ class _Total:
         self._told_at = began
         self.counts = ImportCounts()
         self.rejects: list[Reject] = []
+        self.ticket_ids = array("q")
         self.warnings: list[str] = []
 
     def add(self, batch: Batch, outcome: BatchOutcome) -> list[ImportEvent]:
@@ -290,7 +295,9 @@ class _Total:
             tickets_unchanged=c.tickets_unchanged + outcome.tickets_unchanged,
             messages=c.messages + outcome.messages,
         )
-        self.rejects += batch.rejects
+        self.ticket_ids.extend(outcome.ticket_ids)
+        # The cells stand in the database; here they would only weigh.
+        self.rejects += (replace(reject, cells=()) for reject in batch.rejects)
         self.warnings += batch.warnings
         events: list[ImportEvent] = [Rejected(self.recognized.path, batch.rejects)] if batch.rejects else []
         now = time.monotonic()

@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 from desktop.domain.errors import DeskError
+from desktop.domain.history import ImportRecord
 from desktop.domain.imports import ImportCounts, Recognized, Reject, Undone
 from desktop.domain.tickets import Message, Role, TicketDraft
 from desktop.storage.database import Database
+from desktop.storage.idsets import pack_ids
 from desktop.storage.merging import merge_tickets
+from desktop.storage.recognitions import write_recognized
 from desktop.storage.tickets import read_messages
 
 _COLUMNS = (
@@ -24,6 +28,10 @@ _COLUMNS = (
     *("requester", "assignee", "created_at", "updated_at"),
 )
 
+BEFORE = """SELECT earlier.id, earlier.finished_at, earlier.ticket_ids FROM import_batch AS earlier JOIN import_batch AS this ON this.id = ?
+  WHERE earlier.id < this.id AND earlier.source_id = this.source_id AND earlier.shape = this.shape AND earlier.undone_at = ''
+  AND earlier.ticket_ids IS NOT NULL AND json_extract(earlier.counts_json, '$.is_whole') = 1 ORDER BY earlier.id DESC LIMIT 1"""
+"""The whole import before an import, of the same source and the same shape of table: its id, its end, and the tickets that it held."""
 _LEFT_A_TRACE = """SELECT EXISTS (SELECT 1 FROM ticket WHERE import_id = ?) OR EXISTS (SELECT 1 FROM import_change WHERE import_id = ?)
   OR EXISTS (SELECT 1 FROM import_reject WHERE import_id = ?)"""
 
@@ -38,20 +46,8 @@ class BatchOutcome:
     rows_used: int = 0
     rows_unchanged: int = 0
     messages: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRecord:
-    """One import of the past."""
-
-    id: int
-    source: str
-    path: str
-    system: str
-    started_at: str
-    finished_at: str
-    undone_at: str
-    counts: dict[str, int]
+    ticket_ids: array[int] = field(default_factory=lambda: array("q"))
+    """Of all its tickets: new, changed and unchanged ones."""
 
 
 class ImportStore:
@@ -70,8 +66,8 @@ class ImportStore:
             )
             source_id = connection.execute("SELECT id FROM source WHERE name = ?", [recognized.source]).fetchone()[0]
             cursor = connection.execute(
-                "INSERT INTO import_batch (source_id, path, system, started_at) VALUES (?, ?, ?, ?)",
-                [source_id, recognized.path, recognized.system, _now()],
+                "INSERT INTO import_batch (source_id, path, system, started_at, shape, recognized_json) VALUES (?, ?, ?, ?, ?, ?)",
+                [source_id, recognized.path, recognized.system, _now(), recognized.shape, write_recognized(recognized)],
             )
             return int(cursor.lastrowid or 0), int(source_id)
 
@@ -90,8 +86,8 @@ class ImportStore:
 
         def write(connection: sqlite3.Connection) -> BatchOutcome:
             connection.executemany(
-                'INSERT INTO import_reject (import_id, line, reason, "column", value, raw) VALUES (?, ?, ?, ?, ?, ?)',
-                [(import_id, r.line, r.reason, r.column, r.value, r.raw) for r in rejects],
+                'INSERT INTO import_reject (import_id, line, reason, "column", value, raw, cells_json) VALUES (?, ?, ?, ?, ?, ?, ?)',
+                [(import_id, r.line, r.reason, r.column, r.value, r.raw, _json(r.cells)) for r in rejects],
             )
             return _Writing(connection, import_id, source_id, merge_messages).write_all(drafts)
 
@@ -106,22 +102,31 @@ class ImportStore:
 
         return await self._database.read(read)
 
-    async def finish(self, import_id: int, counts: ImportCounts, *, is_whole: bool = True) -> int:
-        """Record an import's end and return its id; one that changed and rejected nothing leaves no trace and is 0.
+    async def finish(
+        self,
+        import_id: int,
+        counts: ImportCounts,
+        *,
+        is_whole: bool = True,
+        ticket_ids: array[int] = array("q"),  # noqa: B008 - never changed
+    ) -> int:
+        """Record an import's end and return its id; one that changed and rejected nothing, and misses no ticket, leaves no trace and is 0.
 
-        `is_whole` is false for one that was stopped: see `take_stopped`.
+        `is_whole` is false for one that was stopped: see `take_stopped`. `ticket_ids` are all tickets that its file held.
         """
 
         def write(connection: sqlite3.Connection) -> int:
-            if not connection.execute(_LEFT_A_TRACE, [import_id] * 3).fetchone()[0]:
+            held = pack_ids(ticket_ids)
+            has_left_a_trace = connection.execute(_LEFT_A_TRACE, [import_id] * 3).fetchone()[0]
+            if not has_left_a_trace and not (is_whole and _holds_others(connection, import_id, held)):
                 connection.execute("DELETE FROM import_batch WHERE id = ?", [import_id])
                 connection.execute(
                     "DELETE FROM source WHERE id NOT IN (SELECT source_id FROM ticket UNION SELECT source_id FROM import_batch)"
                 )
                 return 0
             connection.execute(
-                "UPDATE import_batch SET finished_at = ?, counts_json = ? WHERE id = ?",
-                [_now(), json.dumps({**asdict(counts), "is_whole": is_whole}), import_id],
+                "UPDATE import_batch SET finished_at = ?, counts_json = ?, ticket_ids = ? WHERE id = ?",
+                [_now(), json.dumps({**asdict(counts), "is_whole": is_whole}), held, import_id],
             )
             return import_id
 
@@ -132,10 +137,11 @@ class ImportStore:
 
         def write(connection: sqlite3.Connection) -> int:
             row = connection.execute(
-                "SELECT id FROM import_batch WHERE undone_at = '' AND json_extract(counts_json, '$.is_whole') = 0 ORDER BY id DESC LIMIT 1"
+                "SELECT id FROM import_batch WHERE undone_at = '' AND json_extract(counts_json, '$.is_whole') = 0"
+                " AND json_extract(counts_json, '$.is_told') IS NULL ORDER BY id DESC LIMIT 1"
             ).fetchone()
             connection.execute(
-                "UPDATE import_batch SET counts_json = json_remove(counts_json, '$.is_whole') WHERE id = ?",
+                "UPDATE import_batch SET counts_json = json_set(counts_json, '$.is_told', 1) WHERE id = ?",
                 [row and row[0]],
             )
             return int(row[0]) if row else 0
@@ -148,12 +154,14 @@ class ImportStore:
 
         def read(connection: sqlite3.Connection) -> tuple[ImportRecord, ...]:
             rows = connection.execute(
-                "SELECT import_batch.id, name, path, import_batch.system, started_at, finished_at, undone_at, counts_json"
-                " FROM import_batch JOIN source ON source.id = source_id ORDER BY import_batch.id DESC"
+                "SELECT import_batch.id, name, path, import_batch.system, started_at, finished_at, undone_at, counts_json, ifnull(waiting, 0),"
+                " ifnull(kept, 0) FROM import_batch JOIN source ON source.id = source_id LEFT JOIN (SELECT import_id,"
+                " count(*) FILTER (WHERE is_set_aside = 0) AS waiting, count(*) AS kept FROM import_reject GROUP BY import_id) AS rejected"
+                " ON rejected.import_id = import_batch.id ORDER BY import_batch.id DESC"
             )
             return tuple(
-                ImportRecord(i, source, path, system, began, ended, undone, json.loads(c))
-                for i, source, path, system, began, ended, undone, c in rows
+                ImportRecord(i, source, path, system, began, ended, undone, json.loads(c), waiting, kept)
+                for i, source, path, system, began, ended, undone, c, waiting, kept in rows
             )
 
         return await self._database.read(read)
@@ -196,7 +204,10 @@ class _Writing:
         stored = self._stored(drafts)
         new: list[tuple[TicketDraft, str]] = []
         outcome = BatchOutcome()
+        ids = array("q")
         for draft, content_hash, known in self._sort_out(drafts, stored):
+            if known is not None:
+                ids.append(known[0])
             if known is None:
                 new.append((draft, content_hash))
                 outcome = _add(outcome, draft, new=True)
@@ -205,8 +216,8 @@ class _Writing:
             else:
                 self._update(known[0], draft, content_hash)
                 outcome = _add(outcome, draft, updated=True)
-        self._insert(new)
-        return outcome
+        ids.extend(self._insert(new))
+        return replace(outcome, ticket_ids=ids)
 
     def count_all(self, drafts: Sequence[TicketDraft]) -> BatchOutcome:
         outcome = BatchOutcome()
@@ -238,9 +249,10 @@ class _Writing:
             found.update((row[0], (row[1], row[2])) for row in rows)
         return found
 
-    def _insert(self, drafts: list[tuple[TicketDraft, str]]) -> None:
+    def _insert(self, drafts: list[tuple[TicketDraft, str]]) -> range:
+        """Insert new tickets and return their ids."""
         if not drafts:
-            return
+            return range(0)
         next_id = (self._connection.execute("SELECT max(id) FROM ticket").fetchone()[0] or 0) + 1
         numbered = [(next_id + number, draft, content_hash) for number, (draft, content_hash) in enumerate(drafts)]
         marks = ",".join("?" * 17)
@@ -267,6 +279,7 @@ class _Writing:
             "INSERT INTO ticket_fts (rowid, subject, body) VALUES (?, ?, ?)",
             [(i, d.subject, _body(d.messages)) for i, d, _ in numbered],
         )
+        return range(next_id, next_id + len(drafts))
 
     def _update(self, ticket_id: int, draft: TicketDraft, content_hash: str) -> None:
         self._connection.execute(
@@ -288,6 +301,12 @@ class _Writing:
 
     def _put_messages(self, drafts: Iterable[tuple[int, TicketDraft]]) -> None:
         _insert_messages(self._connection, ((i, m) for i, d in drafts for m in d.messages))
+
+
+def _holds_others(connection: sqlite3.Connection, import_id: int, held: bytes) -> bool:
+    """Tell whether the whole import before this one, of the same source and shape, held other tickets: then some are gone."""
+    before = connection.execute(BEFORE, [import_id]).fetchone()
+    return before is not None and before[2] != held
 
 
 def _read_draft(connection: sqlite3.Connection, ticket_id: int, external_id: str) -> TicketDraft:

@@ -73,3 +73,18 @@ def remember_mappings(db: Database) -> None:
     db.execute(
         "CREATE TABLE mapping (fingerprint TEXT PRIMARY KEY, roles_json TEXT NOT NULL, date_order TEXT NOT NULL, saved_at TEXT NOT NULL) STRICT"
     )
+
+
+@migrations()
+def remember_what_imports_held(db: Database) -> None:
+    """Which tickets each import's file held, how it was read, and the cells of rejected rows: for what is gone, and for mending without the file."""
+    for table, column in (
+        ("import_batch", "shape TEXT NOT NULL DEFAULT ''"),
+        ("import_batch", "recognized_json TEXT NOT NULL DEFAULT ''"),
+        ("import_batch", "ticket_ids BLOB"),
+        ("import_reject", "cells_json TEXT NOT NULL DEFAULT '[]'"),
+        ("import_reject", "is_set_aside INTEGER NOT NULL DEFAULT 0"),
+    ):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    db.execute("CREATE INDEX import_reject_by_import ON import_reject (import_id)")
+    db.execute("CREATE INDEX import_change_by_ticket ON import_change (ticket_id, import_id)")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.domain.imports import Recognized
-from desktop.ingest.systems import Layout, SystemDefinition, load_system, match_within
+from desktop.ingest.systems import Layout, SystemDefinition, match_within, read_system
 from desktop.ingest.vocabulary import fold
 
 EXTRA_FIELD = "(extra)"
@@ -72,7 +72,7 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     """Make the plan for reading a recognized file; `systems` are the definitions it was recognized with."""
     names = tuple(column.name for column in recognized.columns)
     folded = [fold(name) for name in names]
-    system, layout = _definition(recognized, systems, folded)
+    system, layout = definition_of(recognized, systems, folded)
     places: dict[str, int] = {}
     many: dict[str, tuple[int, ...]] = {}
     for column in recognized.columns:
@@ -102,13 +102,14 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     )
 
 
-def _definition(
+def definition_of(
     recognized: Recognized, systems: Sequence[SystemDefinition], folded: Sequence[str]
 ) -> tuple[SystemDefinition, Layout]:
+    """Return the definition and layout that a file was recognized by; those of no known system are empty. `folded` are its columns' names."""
     system = next((system for system in systems if system.key == recognized.system), None)
-    if recognized.mapping_name:
+    if recognized.overrides.definition:
         # The user's own mapping is not among the built-in ones, and may bear the name of one.
-        system = load_system(Path(recognized.mapping_name))
+        system = read_system(recognized.overrides.definition, file=Path(recognized.mapping_name))
     if system is None:
         return SystemDefinition(recognized.system, recognized.system_title, ()), Layout("", recognized.shape)
     return system, match_within(system, folded).layout

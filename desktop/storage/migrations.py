@@ -73,3 +73,10 @@ def remember_mappings(db: Database) -> None:
     db.execute(
         "CREATE TABLE mapping (fingerprint TEXT PRIMARY KEY, roles_json TEXT NOT NULL, date_order TEXT NOT NULL, saved_at TEXT NOT NULL) STRICT"
     )
+
+
+@migrations()
+def remember_mapping_files(db: Database) -> None:
+    """The mapping file that a table is read by, and which file each mapping was remembered from."""
+    db.execute("ALTER TABLE mapping ADD COLUMN definition TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE mapping ADD COLUMN learned_from TEXT NOT NULL DEFAULT ''")

@@ -5,6 +5,7 @@ COMMANDS = {
     "import": "imports",
     "keys": "providers",
     "list": "tickets",
+    "mappings": "mappings",
     "providers": "providers",
     "show": "tickets",
     "summarize": "summaries",

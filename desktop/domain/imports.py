@@ -7,7 +7,7 @@ counted on its own: rows = used + unchanged + rejected + blank + footer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from desktop.domain.errors import DeskError
@@ -55,11 +55,30 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ImportOverrides:
-    """What the user corrected of a recognition: roles by column place, a source name, the date order. Empty means: as recognized."""
+    """What the user corrected of a recognition: roles by column place, a source name, the date order. Empty means: as recognized.
+
+    `definition` is the text of a mapping file that the user chose; the other corrections go over it.
+    """
 
     roles: Mapping[int, str] = field(default_factory=dict)
     source: str = ""
     date_order: str = ""
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedMapping:
+    """How tables with one header are read. `learned_from` is the file or mapping file it was remembered from, '' when not known."""
+
+    fingerprint: str
+    learned_from: str
+    saved_at: str
+    overrides: ImportOverrides
+
+    @property
+    def id(self) -> str:
+        """Return the short form of the fingerprint that people type."""
+        return self.fingerprint[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +214,12 @@ class MappingNeeded(DeskError):  # noqa: N818 - a question more than an error
 
 def header_fingerprint(recognized: Recognized) -> str:
     """Name a table by its header: the same columns in the same order. Hexadecimal SHA-256."""
-    names = "\x1f".join(column.name.strip().casefold() for column in recognized.columns)
+    return fingerprint_of([column.name for column in recognized.columns])
+
+
+def fingerprint_of(header: Sequence[str]) -> str:
+    """Name a table by the names of its columns, in their order. Hexadecimal SHA-256."""
+    names = "\x1f".join(name.strip().casefold() for name in header)
     return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -52,6 +52,8 @@ class ImportFlow(QObject):
         panel.import_requested.connect(self._on_import)
         panel.cancelled.connect(self._on_cancelled)
         panel.corrected.connect(self._on_corrected)
+        panel.mapping.load_chosen.connect(self._on_mapping_chosen)
+        panel.mapping.save_chosen.connect(self._on_mapping_wanted)
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
@@ -130,6 +132,32 @@ class ImportFlow(QObject):
         if self._recognized is not None:
             self._overrides = overrides
             self.jobs.restart(self._recognize(Path(self._recognized.path)))
+
+    def _on_mapping_chosen(self, file: Path) -> None:
+        if self._recognized is not None:
+            self.jobs.restart(self._load_mapping(file, self._recognized))
+
+    async def _load_mapping(self, file: Path, recognized: Recognized) -> None:
+        """Read the file that is shown by a mapping file; where that cannot be, all stays as it is shown."""
+        assert self._desk is not None
+        try:
+            recognized = await self._desk.mappings.load(file, recognized)
+        except DeskError as error:
+            self._on_error(error)
+            if not recognized.preview:
+                return  # it could not be imported before either, and the panel says why
+        self._recognized, self._overrides = recognized, recognized.overrides
+        self._panel.show_recognized(recognized, self._overrides)
+        await self._count(recognized)
+
+    def _on_mapping_wanted(self, file: Path) -> None:
+        if self._recognized is not None:
+            self.jobs.start(self._save_mapping(file, self._recognized))
+
+    async def _save_mapping(self, file: Path, recognized: Recognized) -> None:
+        assert self._desk is not None
+        written = await self._desk.mappings.save(recognized, file)
+        self._notice.show_notice(f"The mapping is saved as {written}.")
 
     def _on_import(self) -> None:
         recognized, self._recognized = self._recognized, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import COLUMN_ROLES, ImportCounts, ImportOverrides, Recognized
 from desktop.domain.tickets import TicketDraft
+from desktop.gui.mapping_menu import MappingMenu
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, plain_tip
@@ -32,6 +34,8 @@ _SHAPES = {
     "repeated": "one row a ticket, comments in repeated columns",
     "messages": "one row a message",
     "journal": "one row a ticket, all comments in one cell",
+    "nested": "one record a ticket, its messages within",
+    "people": "one row a person",
 }
 _DATE_ORDERS = (
     ("iso", "year first (ISO)"),
@@ -45,11 +49,17 @@ _ROLE_TITLES = {
     "updated_at": "updated",
     "requester_email": "requester's e-mail",
     "author_role": "author's role",
+    "customer_author": "author, a customer",
+    "agent_author": "author, an agent",
     "message_id": "message id",
     "message_created_at": "message time",
     "internal": "internal note",
     "body": "message text",
     "journal": "all comments",
+    "person_id": "person's id",
+    "person_name": "person's name",
+    "person_email": "person's e-mail",
+    "person_role": "person's role",
 }
 ROW_HEIGHT = 4 * SPACE
 _SHOWN_MESSAGE_CHARACTERS = 160
@@ -96,6 +106,7 @@ class ImportPanel(QWidget):
         """Show what a file is. `overrides` are the corrections that led to this recognition."""
         self._recognized, self._overrides = recognized, overrides
         self._title.setText(Path(recognized.path).name)
+        self.mapping.file_name = Path(recognized.path).stem
         self._reason.setText(f"{recognized.system_title}: {recognized.reason}")
         self._source.setText(recognized.source)
         self._format.setText(describe_format(recognized))
@@ -179,6 +190,7 @@ class ImportPanel(QWidget):
     def _build_footer(self) -> QHBoxLayout:
         footer = QHBoxLayout()
         self._counts = Words(kind="muted", wraps=True)
+        self.mapping = MappingMenu()
         cancel = QPushButton("Cancel")
         cancel.setShortcut("Esc")
         cancel.clicked.connect(self.cancelled)
@@ -187,6 +199,7 @@ class ImportPanel(QWidget):
         self.import_button.setAutoDefault(True)
         self.import_button.clicked.connect(self.import_requested)
         footer.addWidget(self._counts, 1)
+        footer.addWidget(self.mapping)
         footer.addWidget(cancel)
         footer.addWidget(self.import_button)
         return footer
@@ -274,4 +287,11 @@ class ImportPanel(QWidget):
 
     def _correct(self, *, roles: dict[int, str] | None = None, source: str = "", date_order: str = "") -> None:
         old = self._overrides
-        self.corrected.emit(ImportOverrides(roles or old.roles, source or old.source, date_order or old.date_order))
+        self.corrected.emit(
+            replace(
+                old,
+                roles=roles or old.roles,
+                source=source or old.source,
+                date_order=date_order or old.date_order,
+            )
+        )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from desktop.domain.imports import Recognized
 from desktop.ingest.nested import group_of, is_list_column, read_list
-from desktop.ingest.systems import Layout, SystemDefinition, load_system, match_within
+from desktop.ingest.systems import Layout, SystemDefinition, match_within, read_system
 from desktop.ingest.vocabulary import fold
 
 EXTRA_FIELD = "(extra)"
@@ -102,7 +102,7 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     """Make the plan for reading a recognized file; `systems` are the definitions it was recognized with."""
     names = tuple(column.name for column in recognized.columns)
     folded = [fold(name) for name in names]
-    system, layout = _definition(recognized, systems, folded)
+    system, layout = definition_of(recognized, systems, folded)
     groups: dict[str, tuple[int, ...]] = {}
     for place, name in enumerate(names):
         groups[name] = (*groups.get(name, ()), place)
@@ -172,13 +172,14 @@ def _is_public(folded: Sequence[str], places: Mapping[str, int]) -> bool:
     return place >= 0 and "public" in folded[place]
 
 
-def _definition(
+def definition_of(
     recognized: Recognized, systems: Sequence[SystemDefinition], folded: Sequence[str]
 ) -> tuple[SystemDefinition, Layout]:
+    """Return the definition and layout that a file was recognized by; those of no known system are empty. `folded` are its columns' names."""
     system = next((system for system in systems if system.key == recognized.system), None)
-    if recognized.mapping_name:
+    if recognized.overrides.definition:
         # The user's own mapping is not among the built-in ones, and may bear the name of one.
-        system = load_system(Path(recognized.mapping_name))
+        system = read_system(recognized.overrides.definition, file=Path(recognized.mapping_name))
     if system is None:
         return SystemDefinition(recognized.system, recognized.system_title, ()), Layout("", recognized.shape)
     return system, match_within(system, folded).layout

@@ -43,6 +43,8 @@ class _Meaning:
     is_generic: bool
     date_order: str
     note: str = ""
+    source: str = ""
+    fixed_date_order: str = ""
 
 
 def recognize(
@@ -73,6 +75,7 @@ def recognize(
         system_title=meaning.title,
         reason=meaning.reason,
         source=overrides.source.strip()
+        or meaning.source
         or (source_from_name(_file_of(path, head)) if meaning.is_generic else meaning.system),
         encoding=head.form.encoding,
         delimiter=head.form.dialect.delimiter,
@@ -167,6 +170,8 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
         is_generic=system.is_generic,
         date_order=system.date_order,
         note=layout.note,
+        source=system.source,
+        fixed_date_order=system.fixed_date_order,
     )
 
 
@@ -214,6 +219,8 @@ def _date_order(head: Head, roles: Mapping[int, str], meaning: _Meaning, overrid
                 remedy=f"Orders are {', '.join(ORDERS)}.",
             )
         return DateOrder(overrides.date_order, "Chosen by you")
+    if meaning.fixed_date_order:
+        return DateOrder(meaning.fixed_date_order, "Chosen in the mapping file")
     columns = [(head.names[place], list(_dates(head.rows, place, role))) for place, role in roles.items()]
     fallback, reason = meaning.date_order, f"{meaning.title} writes dates so"
     if not fallback and _DAY_FIRST_HEADERS.search(" ".join(head.folded)):

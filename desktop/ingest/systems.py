@@ -22,6 +22,15 @@ that no definition fits, see `mapping`.
 
     [status]                            # also [priority] and [author_roles]: the system's word = ours
     hold = "on-hold"
+
+A mapping that a person saved (`mapping_files`) may say more:
+
+    source = "berlin"                   # what its tickets belong to, whatever the file is called
+    fixed_date_order = "day-first"      # chosen by a person, so it goes over what the values say
+    [[layouts]]
+    header = ["Date", "Date", "Key"]    # every column in its order: the table it is remembered for
+    [layouts.nth_columns]               # of several columns of one name, which (from 1)
+    created_at = [{ name = "Date", nth = 2 }]
 """
 
 from __future__ import annotations
@@ -35,9 +44,12 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import COLUMN_ROLES
 from desktop.domain.tickets import PRIORITIES, STATUSES, Role
-from desktop.ingest.nested import LIST_MARK
+from desktop.ingest.dates import ORDERS
+from desktop.ingest.nested import LIST_MARK, group_of
 from desktop.ingest.vocabulary import fold
 
+LARGEST_DEFINITION = 10_000_000
+"""Bytes. A table of 20,000 columns has a mapping of about one million; what is larger is another kind of file."""
 SHAPES = ("tickets", "repeated", "messages", "journal", "people", "none")
 MANY_COLUMNS = ("comment", "journal", "customer_author", "agent_author")
 """Roles that more than one column may have."""
@@ -78,6 +90,8 @@ class Layout:
     scope: tuple[str, ...] = ()
     scope_pattern: str = ""
     threads: tuple[ThreadLayout, ...] = ()
+    header: tuple[str, ...] = ()
+    nth_columns: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
     def fits(self, names: frozenset[str]) -> bool:
         """Tell whether all columns of the fingerprint are among these folded names."""
@@ -86,6 +100,11 @@ class Layout:
     def assign(self, names: Sequence[str]) -> dict[int, str]:
         """Give roles to columns, by their folded names: {place: role}."""
         roles: dict[int, str] = {}
+        for role, wanted in self.nth_columns.items():
+            for name, nth in wanted:
+                same = [place for place, other in enumerate(names) if other == name]
+                if len(same) >= nth:
+                    roles[same[nth - 1]] = role
         _assign(roles, names, self.columns)
         for thread in self.threads:
             of_group = [
@@ -97,11 +116,13 @@ class Layout:
 
 def _assign(roles: dict[int, str], names: Sequence[str], columns: Mapping[str, tuple[str, ...]]) -> None:
     for role, aliases in columns.items():
-        places = [
-            place for alias in aliases for place, name in enumerate(names) if name == alias and place not in roles
-        ]
-        for place in places if role in MANY_COLUMNS else places[:1]:
-            roles[place] = role
+        groups: set[str] = set()
+        for place in [place for alias in aliases for place, name in enumerate(names) if name == alias]:
+            # A record and each list within it may have one column of a role.
+            group = group_of(names[place])
+            if place not in roles and (role in MANY_COLUMNS or group not in groups):
+                roles[place] = role
+                groups.add(group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +138,8 @@ class SystemDefinition:
     priority: Mapping[str, str] = field(default_factory=dict)
     author_roles: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
+    source: str = ""
+    fixed_date_order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +166,38 @@ def load_system(file: Path) -> SystemDefinition:
     Raises:
         DeskError: `mapping-missing` or `mapping-invalid`, naming the file and the key.
     """
+    return read_system(read_definition(file), file=file)
+
+
+def read_definition(file: Path) -> str:
+    """Return the text of a definition.
+
+    Raises:
+        DeskError: `mapping-missing` or `mapping-invalid`, naming the file.
+    """
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        if file.stat().st_size > LARGEST_DEFINITION:
+            raise DeskError(
+                "mapping-invalid", f"{file.name} is too large for a mapping.", remedy="Choose a mapping file (.toml)."
+            )
+        return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise DeskError("mapping-missing", f"The mapping {file} cannot be read.", remedy="Check its path.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise DeskError(
+            "mapping-invalid", f"The mapping {file.name} is not valid TOML: {error}.", remedy="Correct it there."
+        ) from error
+
+
+def read_system(text: str, *, file: Path) -> SystemDefinition:
+    """Read a definition from its text; `file` is where it came from, for messages.
+
+    Raises:
+        DeskError: `mapping-invalid`, naming the file and the key.
+    """
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DeskError(
             "mapping-invalid", f"The mapping {file.name} is not valid TOML: {error}.", remedy="Correct it there."
         ) from error
@@ -189,7 +239,11 @@ class _Checker:
         self._data = data
 
     def system(self) -> SystemDefinition:
-        self._only(self._data, "", "key title is_generic date_order layouts status priority author_roles")
+        self._only(
+            self._data,
+            "",
+            "key title is_generic date_order layouts status priority author_roles source fixed_date_order",
+        )
         key = self._text(self._data, "key", "", required=True)
         layouts = self._data.get("layouts")
         if not isinstance(layouts, list) or not layouts:
@@ -207,6 +261,8 @@ class _Checker:
             priority=self._words(self._data, "priority", "", PRIORITIES),
             author_roles=self._words(self._data, "author_roles", "", tuple(Role)),
             file=str(self._file),
+            source=self._text(self._data, "source", ""),
+            fixed_date_order=self._one_of(self._data, "fixed_date_order", "", ("", *ORDERS)),
         )
 
     def _layout(self, data: object, place: str) -> Layout:
@@ -215,8 +271,9 @@ class _Checker:
         self._only(data, place, " ".join(Layout.__dataclass_fields__))
         shape = self._one_of(data, "shape", place, SHAPES)
         columns = self._columns(data.get("columns", {}), f"{place}.columns")
+        nth_columns = self._nth_columns(data.get("nth_columns", {}), f"{place}.nth_columns")
         needed = {"none": "", "people": "person_id"}.get(shape, "ticket_id")
-        if needed and needed not in columns:
+        if needed and needed not in {**columns, **nth_columns}:
             raise self._error(f"{place}.columns.{needed}", "is missing")
         return Layout(
             name=self._text(data, "name", place) or "tickets",
@@ -238,6 +295,8 @@ class _Checker:
             scope=self._names(data, "scope", place),
             scope_pattern=self._pattern(data, "scope_pattern", place),
             threads=tuple(self._threads(data.get("threads", []), f"{place}.threads")),
+            header=self._header(data.get("header", []), f"{place}.header"),
+            nth_columns=nth_columns,
         )
 
     def _threads(self, data: object, place: str) -> Iterator[ThreadLayout]:
@@ -266,6 +325,23 @@ class _Checker:
             if role not in COLUMN_ROLES:
                 raise self._error(f"{place}.{role}", f"is no role; roles are {', '.join(COLUMN_ROLES)}")
         return {role: self._names(data, role, place) for role in data}
+
+    def _nth_columns(self, data: object, place: str) -> dict[str, tuple[tuple[str, int], ...]]:
+        if not isinstance(data, dict):
+            raise self._error(place, "must be a table of role = [{ name, nth }]")
+        found: dict[str, tuple[tuple[str, int], ...]] = {}
+        for role, listed in data.items():
+            if role not in COLUMN_ROLES:
+                raise self._error(f"{place}.{role}", f"is no role; roles are {', '.join(COLUMN_ROLES)}")
+            if not isinstance(listed, list) or not all(map(_is_nth, listed)):
+                raise self._error(f"{place}.{role}", "must be a list of { name = …, nth = … }, nth from 1")
+            found[role] = tuple((fold(entry["name"]), entry["nth"]) for entry in listed)
+        return found
+
+    def _header(self, value: object, place: str) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise self._error(place, "must be a list of names")
+        return tuple(value)
 
     def _names(self, data: Mapping[str, object], key: str, place: str, *, as_is: bool = False) -> tuple[str, ...]:
         value = data.get(key, [])
@@ -310,6 +386,16 @@ class _Checker:
         return DeskError(
             "mapping-invalid", f"In the mapping {self._file.name}, {key} {fault}.", remedy="Correct it in that file."
         )
+
+
+def _is_nth(entry: object) -> bool:
+    return (
+        isinstance(entry, dict)
+        and entry.keys() == {"name", "nth"}
+        and isinstance(entry["name"], str)
+        and type(entry["nth"]) is int
+        and entry["nth"] > 0
+    )
 
 
 def _join(place: str, key: str) -> str:

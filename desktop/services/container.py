@@ -22,6 +22,7 @@ from desktop.llm.prices import load_prices
 from desktop.services.doctor import Check, Doctor
 from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
+from desktop.services.mappings import MappingService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
 from desktop.services.summaries import SummaryService
@@ -55,10 +56,11 @@ class Desk:
         ticket_store = TicketStore(self._database)
         outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
         self.tickets = TicketService(ticket_store)
+        mapping_store = MappingStore(self._database)
         import_store = ImportStore(self._database)
         self.imports = ImportService(
             import_store,
-            mappings=MappingStore(self._database),
+            mappings=mapping_store,
             systems_folder=paths.systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
@@ -69,6 +71,7 @@ class Desk:
             systems_folder=paths.systems,
             workers=self._workers,
         )
+        self.mappings = MappingService(mapping_store, self.imports)
         self.providers = ProviderService(
             settings=self.settings,
             keys=self._keys,

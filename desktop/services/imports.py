@@ -15,6 +15,7 @@ from array import array
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,8 +36,9 @@ from desktop.domain.imports import (
     header_fingerprint,
 )
 from desktop.ingest.contents import tables_in
+from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import recognize
-from desktop.ingest.systems import SystemDefinition, load_system, load_systems
+from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
 from desktop.ingest.tickets import read_batches
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
@@ -51,6 +53,8 @@ MERGED_SHAPES = ("messages",)
 """A file of messages may hold only the newest ones: those already here stay."""
 _LONGEST_STEM = 100
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+MAPPING_FILE = "remembered.toml"
+"""What a mapping file is called once its text is kept and the file itself may be gone."""
 DOES_NOT_ADD_UP = "The counts of this import do not add up; please report it with the file."
 
 
@@ -86,13 +90,15 @@ class ImportService:
     ) -> Recognized:
         """Find out what a file is, reading only its beginning. `mapping` names a system or is the path of a mapping file.
 
-        Without either, what was corrected of an earlier file with the same header is applied again.
+        Without either, what was corrected or chosen for an earlier file with the same header is applied again.
 
         Raises:
             DeskError: `file-…` for what cannot be imported, `mapping-…` for a mapping that cannot be used.
             MappingNeeded: when the user must say which column holds the ids.
         """
         needed: MappingNeeded | None = None
+        if mapping and not await self._is_system(mapping):
+            overrides, mapping = replace(overrides, definition=await read_mapping_file(Path(mapping))), ""
         try:
             recognized = await self._look(path, overrides, mapping)
         except MappingNeeded as raised:
@@ -109,7 +115,9 @@ class ImportService:
     async def _look(self, path: Path, overrides: ImportOverrides, mapping: str) -> Recognized:
         def work() -> Recognized:
             systems = self._load_systems()
-            system = self._choose_system(mapping, systems)
+            system = next((system for system in systems if system.key == mapping), None)
+            if overrides.definition:
+                system = read_system(overrides.definition, file=Path(MAPPING_FILE))
             return recognize(path, systems=systems, overrides=overrides, system=system)
 
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
@@ -142,12 +150,19 @@ class ImportService:
         if total.rejects and not dry_run:
             rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
         if not dry_run and _is_correction(recognized.overrides):
-            await self._mappings.remember(header_fingerprint(recognized), recognized.overrides)
+            await self._mappings.remember(
+                header_fingerprint(recognized), recognized.overrides, learned_from=Path(recognized.path).name
+            )
         warnings = tuple(dict.fromkeys(total.warnings if total.counts.adds_up else [*total.warnings, DOES_NOT_ADD_UP]))
         yield total.progress(fraction=1.0)
         yield Finished(
             recognized.path, total.import_id, recognized, total.counts, time.monotonic() - began, rejects_path, warnings
         )
+
+    async def describe(self, recognized: Recognized) -> str:
+        """Return how a file is read, corrections included, as the text of a mapping file."""
+        work = partial(write_mapping, recognized, self._load_systems())
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def undo(self, import_id: int) -> Undone:
         """Take an import back.
@@ -189,11 +204,9 @@ class ImportService:
             self._systems = load_systems(self._systems_folder)
         return self._systems
 
-    def _choose_system(self, mapping: str, systems: tuple[SystemDefinition, ...]) -> SystemDefinition | None:
-        if not mapping:
-            return None
-        named = next((system for system in systems if system.key == mapping), None)
-        return named or load_system(Path(mapping))
+    async def _is_system(self, name: str) -> bool:
+        systems = await asyncio.get_running_loop().run_in_executor(self._workers, self._load_systems)
+        return any(system.key == name for system in systems)
 
     def _write_rejects(self, recognized: Recognized, import_id: int, rejects: list[Reject]) -> Path:
         """Write what was set aside beside the data, one row a reject, with its line and reason."""
@@ -217,8 +230,23 @@ class ImportService:
 
 
 def _is_correction(overrides: ImportOverrides) -> bool:
-    """Tell whether columns were corrected. A source's name is no correction: two help desks may export the same columns."""
-    return bool(overrides.roles or overrides.date_order)
+    """Tell whether columns were corrected or a mapping file was chosen. A source's name alone is no correction: two may share a header."""
+    return bool(overrides.roles or overrides.date_order or overrides.definition)
+
+
+async def read_mapping_file(file: Path) -> str:
+    """Return the text of a mapping file, which is then known to be right.
+
+    Raises:
+        DeskError: `mapping-missing`, `mapping-invalid`.
+    """
+
+    def read() -> str:
+        text = read_definition(file)
+        read_system(text, file=file)
+        return text
+
+    return await asyncio.to_thread(read)
 
 
 def _harmless(text: str) -> str:

@@ -88,3 +88,10 @@ def remember_what_imports_held(db: Database) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
     db.execute("CREATE INDEX import_reject_by_import ON import_reject (import_id)")
     db.execute("CREATE INDEX import_change_by_ticket ON import_change (ticket_id, import_id)")
+
+
+@migrations()
+def remember_mapping_files(db: Database) -> None:
+    """The mapping file that a table is read by, and which file each mapping was remembered from."""
+    db.execute("ALTER TABLE mapping ADD COLUMN definition TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE mapping ADD COLUMN learned_from TEXT NOT NULL DEFAULT ''")

@@ -91,6 +91,7 @@ class Recognized:
     `header_line` counts from 1.
     `sheet` is the sheet's name in a workbook, where `encoding` and `delimiter` are '', and the key of the list in a JSON document.
     `overrides` are the corrections that led to this, the user's of now or, when `is_remembered`, of an earlier file with the same header.
+    `is_source_guessed` when the source is named after the file, as that of an unknown system is.
     `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
     """
 
@@ -115,6 +116,45 @@ class Recognized:
     size_bytes: int = 0
     preview: tuple[TicketDraft, ...] = ()
     warnings: tuple[str, ...] = ()
+    is_source_guessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Tables of one source that go in together, in this order: people, tickets, messages.
+
+    `notes` say in words what was left out, and why the tables belong to a source that no file is named after.
+    """
+
+    tables: tuple[Recognized, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def main(self) -> Recognized:
+        """Return the table that tells most of the tickets."""
+        return min(
+            self.tables,
+            key=lambda table: (
+                ("people", "messages").index(table.shape) if table.shape in ("people", "messages") else -1
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What dropped files turned out to be: bundles to import, files whose columns need a word of the user, and what was wrong with the others."""
+
+    bundles: tuple[Bundle, ...] = ()
+    questions: tuple[MappingNeeded, ...] = ()
+    failed: tuple[FailedFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file that cannot be imported, and why."""
+
+    path: str
+    error: DeskError
 
 
 @dataclass(frozen=True, slots=True)

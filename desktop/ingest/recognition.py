@@ -89,6 +89,7 @@ def recognize(
         sheet=head.form.sheet,
         overrides=overrides,
         size_bytes=head.size_bytes,
+        is_source_guessed=meaning.is_generic and not (overrides.source.strip() or meaning.source),
         warnings=_warnings(meaning, shape, roles),
     )
     if ("person_id" if shape == "people" else "ticket_id") not in roles.values():

@@ -69,9 +69,9 @@ class Layout:
 
     `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value
     of `part_column`; `part_status`: the status it leaves the ticket in; `internal_parts`: values of it that mark a note among colleagues.
-    `requester_ids` and `assignee_ids`: further columns that name the same person. `all_are`: the role of everybody in a table of
-    people. `scope`: columns that say within what an id is unique (a repository), the first filled one counts, and of it the first group of
-    `scope_pattern` where there is one.
+    `requester_ids` and `assignee_ids`: further columns that name the same person. `absent`: columns that must not be there. `all_are`: the role
+    of everybody in a table of people. `scope`: columns that say within what an id is unique (a repository), the first filled one counts, and of
+    it the first group of `scope_pattern` where there is one.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Layout:
     internal_parts: tuple[str, ...] = ()
     requester_ids: tuple[str, ...] = ()
     assignee_ids: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     all_are: str = ""
     scope: tuple[str, ...] = ()
     scope_pattern: str = ""
@@ -94,8 +95,9 @@ class Layout:
     nth_columns: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
 
     def fits(self, names: frozenset[str]) -> bool:
-        """Tell whether all columns of the fingerprint are among these folded names."""
-        return bool(self.fingerprint) and all(any(name in names for name in group) for group in self.fingerprint)
+        """Tell whether all columns of the fingerprint are among these folded names, and none of those that must not be there."""
+        is_told = bool(self.fingerprint) and all(any(name in names for name in group) for group in self.fingerprint)
+        return is_told and not names.intersection(self.absent)
 
     def assign(self, names: Sequence[str]) -> dict[int, str]:
         """Give roles to columns, by their folded names: {place: role}."""
@@ -249,7 +251,7 @@ class _Checker:
         if not isinstance(layouts, list) or not layouts:
             raise self._error("layouts", "must be one or more [[layouts]]")
         read = tuple(self._layout(layout, f"layouts[{place}]") for place, layout in enumerate(layouts, start=1))
-        if all(layout.shape in ("none", "people") for layout in read):
+        if all(layout.shape == "none" for layout in read):
             raise self._error("layouts", "must hold at least one that has tickets")
         return SystemDefinition(
             key=key,
@@ -291,6 +293,7 @@ class _Checker:
             internal_parts=self._names(data, "internal_parts", place),
             requester_ids=self._names(data, "requester_ids", place),
             assignee_ids=self._names(data, "assignee_ids", place),
+            absent=self._names(data, "absent", place),
             all_are=self._one_of(data, "all_are", place, ("", *Role)),
             scope=self._names(data, "scope", place),
             scope_pattern=self._pattern(data, "scope_pattern", place),

@@ -72,7 +72,9 @@ class ThreadBuilder:
             messages = _numbered([*_without_repeat(messages, nested), *self._from_entries(entries, cells), *nested])
             requester = requester or next((m.author for m in messages if m.role is Role.CUSTOMER), "")
         subject = draft.subject or self._stand_in(messages)
-        return replace(draft, messages=tuple(messages), subject=subject, requester=requester)
+        return replace(
+            draft, messages=tuple(messages), subject=subject, requester=requester, is_subject_made=not draft.subject
+        )
 
     def from_lists(self, cells: Sequence[str]) -> list[Message]:
         """Make the messages of a list within a record: every cell of its columns holds the values of all elements."""
@@ -108,6 +110,7 @@ class ThreadBuilder:
         customer = next(
             (message.author for message in messages if message.role is Role.CUSTOMER and message.author), ""
         )
+        subject = self._first_subject(ordered)
         status = heading.status
         if plan.part_place >= 0:
             status = self._status_after(ordered)
@@ -115,13 +118,14 @@ class ThreadBuilder:
             heading,
             requester=requester or customer,
             status=status,
-            subject=self._first_subject(ordered) or self._stand_in(messages),
+            subject=subject or self._stand_in(messages),
+            is_subject_made=not subject,
             created_at=heading.created_at
             if heading.created_at and not self._dates_are_messages()
             else (times[0] if times else ""),
             updated_at=max([heading.updated_at, *times[-1:]]),
             fields=self._merged_fields(ordered),
-            messages=tuple(_numbered(messages)),
+            messages=tuple(replace(message, is_attached=True) for message in _numbered(messages)),
             rows=len(rows),
         )
 

@@ -50,6 +50,13 @@ def read_batches(
             yield from reading.grouped(batch_rows) if plan.shape == "messages" else reading.streamed(batch_rows)
 
 
+def read_ids(recognized: Recognized, *, systems: Sequence[SystemDefinition], most: int) -> frozenset[str]:
+    """Return the ids of the first rows of a file, of at most so many."""
+    reading = _Reading(recognized, make_plan(recognized, systems))
+    with reading.records:
+        return frozenset(itertools.islice(reading.ids(), most))
+
+
 def preview_tickets(
     recognized: Recognized, *, systems: Sequence[SystemDefinition], head_bytes: int
 ) -> tuple[TicketDraft, ...]:
@@ -140,6 +147,10 @@ class _Reading:
 
     def _named(self, draft: TicketDraft) -> TicketDraft:
         return name_people(draft, self._people) if self._people else draft
+
+    def ids(self) -> Iterator[str]:
+        """Yield what each row is told from others by."""
+        return (self._plan.ticket_id(cells) for cells in self._admitted() if cells)
 
     def first_tickets(self) -> tuple[TicketDraft, ...]:
         """Return the first few tickets of what can be read."""

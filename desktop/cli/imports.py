@@ -67,6 +67,8 @@ def import_command(
             except DeskError as error:
                 failed.append((path, error))
                 warn(f"Error: {error}")
+        # Who is told that it is done may search for all of it; had it been cut off here, the next start would index the rest.
+        await desk.tickets.caught_up()
         return done, failed
 
     done, failed = session.run(work)

@@ -22,6 +22,7 @@ from desktop.llm.prices import load_prices
 from desktop.services.doctor import Check, Doctor
 from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
+from desktop.services.joining import JoiningService
 from desktop.services.mappings import MappingService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
@@ -31,6 +32,7 @@ from desktop.storage.database import Database
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.mappings import MappingStore
+from desktop.storage.people import PeopleStore
 from desktop.storage.runs import LedgerStore, RunStore
 from desktop.storage.tickets import TicketStore
 
@@ -60,11 +62,13 @@ class Desk:
         import_store = ImportStore(self._database)
         self.imports = ImportService(
             import_store,
+            people=PeopleStore(self._database),
             mappings=mapping_store,
             systems_folder=paths.systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
         )
+        self.joining = JoiningService(self.imports)
         self.history = HistoryService(
             HistoryStore(self._database),
             imports=import_store,

@@ -6,16 +6,14 @@ the same drop first, else those in the database. What was found is said in words
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Bundle, Drop, FailedFile, MappingNeeded, Recognized
-
-Recognize = Callable[[Path], Awaitable[Recognized]]
-ReadIds = Callable[[Recognized, int], Awaitable[frozenset[str]]]
-FindSource = Callable[[Recognized, frozenset[str]], Awaitable[tuple[str, int]]]
+from desktop.domain.imports import Bundle, Drop, FailedFile, Finished, ImportOverrides, MappingNeeded, Recognized
+from desktop.services.imports import ImportService
 
 SAMPLED_IDS = 500
 MOST_IDS = 200_000
@@ -25,22 +23,46 @@ _ORDER = ("people", "tickets", "messages")
 _NO_TICKETS = ("file-not-tickets", "file-no-rows", "mapping-no-id")
 
 
-class Joiner:
-    """Sorts recognized tables into bundles."""
+class JoiningService:
+    """Sorts what was dropped into bundles."""
 
-    def __init__(self, recognize: Recognize, read_ids: ReadIds, find_source: FindSource) -> None:
-        self._recognize = recognize
-        self._read_ids = read_ids
-        self._find_source = find_source
+    def __init__(self, imports: ImportService) -> None:
+        self._imports = imports
 
-    async def sort(self, tables: Sequence[Path]) -> Drop:
-        """Recognize tables and put together what belongs together."""
+    async def open(
+        self, paths: Sequence[Path], *, overrides: ImportOverrides = ImportOverrides(), mapping: str = ""
+    ) -> Drop:
+        """Find out what dropped files are and which of them belong together; what cannot be imported is said of each.
+
+        Raises:
+            DeskError: `mapping-…` for a mapping that cannot be used.
+        """
+        tables: list[Path] = []
+        failed: list[FailedFile] = []
+        for path in paths:
+            try:
+                tables += await self._imports.expand(path)
+            except DeskError as error:
+                failed.append(FailedFile(str(path), error))
+        drop = await self._sort(tables, overrides, mapping)
+        return replace(drop, failed=(*failed, *drop.failed))
+
+    async def preview(self, bundle: Bundle) -> AsyncGenerator[Finished, None]:
+        """Count what importing a bundle would change, table by table; a ticket that two of its tables speak of is counted once."""
+        told: set[str] | None = set() if len(bundle.tables) > 1 else None
+        for table in bundle.tables:
+            async with aclosing(self._imports.run(table, dry_run=True, told=told)) as events:
+                async for event in events:
+                    if isinstance(event, Finished):
+                        yield event
+
+    async def _sort(self, tables: Sequence[Path], overrides: ImportOverrides, mapping: str) -> Drop:
         found: list[Recognized] = []
         questions: list[MappingNeeded] = []
         failed: list[FailedFile] = []
         for path in tables:
             try:
-                found.append(await self._recognize(path))
+                found.append(await self._imports.recognize(path, overrides=overrides, mapping=mapping))
             except MappingNeeded as needed:
                 questions.append(needed)
             except DeskError as error:
@@ -91,12 +113,12 @@ class Joiner:
         others = {other.source for other in found if other is not table and _kind(other) != "people"}
         if kind == "people" and len(others) == 1:
             return _of_source(table, others.pop()), ""
-        ids = await self._read_ids(table, SAMPLED_IDS)
+        ids = await self._imports.read_ids(table, SAMPLED_IDS)
         for record in records if kind == "messages" else ():
-            share = len(ids & await self._read_ids(record, MOST_IDS)) / max(1, len(ids))
+            share = len(ids & await self._imports.read_ids(record, MOST_IDS)) / max(1, len(ids))
             if share >= LEAST_SHARE:
                 return _of_source(table, record.source), ""
-        source, count = await self._find_source(table, ids)
+        source, count = await self._imports.find_source(table, ids)
         if source and source != table.source and count >= LEAST_SHARE * len(ids):
             what = "messages belong to tickets" if kind == "messages" else "people appear in tickets"
             return _of_source(

@@ -40,15 +40,17 @@ def merge(stored: Sequence[Message], new: Sequence[Message]) -> tuple[Message, .
 def _renewed(stored: TicketDraft, new: TicketDraft, attached: Sequence[Message]) -> TicketDraft:
     """Let a record take its place, and keep what tables of messages attached to the ticket."""
     times = [message.created_at for message in attached]
+    keeps_subject = new.is_subject_made and bool(stored.subject)
     return replace(
         new,
+        subject=stored.subject if keeps_subject else new.subject,
+        is_subject_made=stored.is_subject_made if keeps_subject else new.is_subject_made,
         requester=new.requester or stored.requester,
         assignee=new.assignee or stored.assignee,
         created_at=new.created_at or stored.created_at,
         updated_at=max([new.updated_at, *times]),
         fields={**stored.fields, **new.fields},
         messages=merge(attached, new.messages),
-        **({"subject": stored.subject} if new.is_subject_made and stored.subject else {}),
     )
 
 

@@ -259,7 +259,9 @@ def _translate(error: sqlite3.Error, path: Path) -> DeskError | None:
             )
         case sqlite3.SQLITE_FULL:
             return DeskError(
-                "database-full", f"There is no space left for {path}.", remedy="Free some space and try again."
+                "database-full",
+                f"There is no space left for {path}; what was saved before is kept.",
+                remedy="Free some space and try again.",
             )
         case sqlite3.SQLITE_IOERR:
             return DeskError(

@@ -3,7 +3,8 @@
 The program is careful twice: before it writes a ticket it looks for it by source and external id, and the table's unique key would refuse a
 second one. So there are two controls. `CONSTRAINT` takes only the key's promise away, to show what the look-up alone is good for. `KEY` takes
 the key away as the program knows it, so that a look-up by it finds nothing: a trigger files each new ticket under another source as soon as it
-is in. With that, the same import again brings every ticket a second time, and a harness that still passed would be worth nothing.
+is in. With that, the same import again brings tickets a second time (or the program refuses to work without its key), and a harness that
+still passed would be worth nothing.
 """
 
 from __future__ import annotations

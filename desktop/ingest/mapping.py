@@ -64,21 +64,25 @@ _MESSAGE_ROLES = ("author", "author_role", "message_id", "internal")
 _ID_VALUE = re.compile(r"#?[A-Za-z]{1,12}[-_ ]?\d{2,}|\d{3,}|[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
 
 
-def known_names(names: Iterable[str]) -> int:
-    """Count the folded names that are words for a column of a ticket table: what tells a header from a row."""
-    return sum(name in _EVERY_NAME for name in names)
+def known_names(names: Iterable[str], further: frozenset[str] = frozenset()) -> int:
+    """Count the folded names that are words for a column of a ticket table, or among `further`: what tells a header from a row."""
+    return sum(name in _EVERY_NAME or name in further for name in names)
 
 
-def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int, str]:
+def guess_roles(
+    names: Sequence[str], rows: Sequence[Sequence[str]], *, by_content: bool = True
+) -> dict[int, str]:
     """Guess the role of each column from folded names and sample rows: {place: role}.
 
-    The result has no `ticket_id` when nothing in the table could be one.
+    `by_content` finds columns of any name too, by what they hold. The result has no `ticket_id` when nothing in the table could be one.
     """
     columns = [
         [row[place] for row in rows if place < len(row) and not is_nothing(row[place])] for place in range(len(names))
     ]
     roles: dict[int, str] = {}
     _give_by_name(roles, names, columns)
+    if not by_content:
+        return roles
     if "ticket_id" not in roles.values():
         _give_id_by_content(roles, columns, len(rows))
     if "body" not in roles.values() and not _has_thread(roles):

@@ -6,6 +6,7 @@ works without a definition too, with the words all help desks share. Deliberatel
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from desktop.ingest.vocabulary import fold
 EXTRA_FIELD = "(extra)"
 """Where cells beyond the last column of the header are kept."""
 
+# 1 234 and 1,234, as GLPI writes the number of a ticket.
+_GROUPED_NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f,.'’]\d{3})+")
+_REPOSITORY_URL = re.compile(r"https?://[^/]+/(?:api/v\d/)?(?:repos/)?([^/]+/[^/?#]+)")
 # A column of notes among colleagues; one that holds comments as well says of each entry which it is.
 _INTERNAL_COLUMN = re.compile(
     r"^(?!.*comment).*\b(?:work ?notes?|internal|private|arbeitsnotizen|interne?|notas de trabajo)\b"
@@ -43,6 +47,8 @@ class Plan:
     is_public_flag: bool
     internal_places: frozenset[int]
     groups: Mapping[str, tuple[int, ...]]
+    scope_place: int = -1
+    id_places: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -52,6 +58,21 @@ class Plan:
         """Return the cell of a role as it stands, '' when the file has no such column."""
         place = self.places.get(role, -1)
         return cells[place] if place >= 0 else ""
+
+    def identify(self, cells: Sequence[str]) -> str:
+        """Return the ticket id of a row: its own as it stands, after where it counts (`owner/name#7`), or one made of what it says."""
+        own = self.cell(cells, "ticket_id").strip()
+        if self.layout.numeric_ids and _GROUPED_NUMBER.fullmatch(own):
+            own = re.sub(r"\D", "", own)
+        if self.id_places:
+            told = "\0".join(cells[place].strip() for place in self.id_places)
+            return f"{own}#{hashlib.sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
+        if self.scope_place < 0:
+            return own
+        scope = cells[self.scope_place].strip()
+        if match := _REPOSITORY_URL.match(scope):
+            scope = match[1]
+        return f"{scope}#{own.lstrip('#')}" if scope else own
 
     def fields(self, cells: Sequence[str]) -> dict[str, str | list[str]]:
         """Return every column by its own name; repeated columns as a list of what they hold."""
@@ -99,6 +120,8 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         internal_places=frozenset(place for place, name in enumerate(folded) if _INTERNAL_COLUMN.search(name)),
         is_public_flag=internal >= 0 and "public" in folded[internal],
         groups=groups if len(groups) < len(names) else {},
+        scope_place=next((folded.index(name) for name in layout.id_scope if name in folded), -1),
+        id_places=tuple(folded.index(name) for name in layout.id_from if name in folded),
     )
 
 

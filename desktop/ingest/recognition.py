@@ -17,7 +17,7 @@ from desktop.ingest.dates import ORDERS, DateOrder, decide_order, find_proof
 from desktop.ingest.heads import HEAD_BYTES, Head, read_all_rows, read_head
 from desktop.ingest.journal import comment_date, journal_dates
 from desktop.ingest.mapping import guess_roles, is_message_table
-from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, match_header, match_within
+from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, column_names, match_header, match_within
 from desktop.ingest.tickets import preview_tickets
 from desktop.ingest.vocabulary import is_nothing
 
@@ -40,6 +40,7 @@ class _Meaning:
     is_generic: bool
     date_order: str
     note: str = ""
+    source: str = ""
 
 
 def recognize(
@@ -55,7 +56,7 @@ def recognize(
         DeskError: `file-…` when it is no table of tickets, `mapping-no-id` (a `MappingNeeded`) when no column can be the ticket id,
             `mapping-role` when a correction names an unknown role or column.
     """
-    head = read_head(path)
+    head = read_head(path, names=column_names([*systems, system] if system else systems))
     meaning = _understand(head, systems, system)
     roles = _corrected(head, meaning.roles, overrides)
     columns = tuple(
@@ -69,7 +70,7 @@ def recognize(
         system=meaning.system,
         system_title=meaning.title,
         reason=meaning.reason,
-        source=overrides.source.strip() or (source_from_name(path) if meaning.is_generic else meaning.system),
+        source=overrides.source.strip() or meaning.source or meaning.system,
         encoding=head.encoding,
         delimiter=head.dialect.delimiter,
         header_line=head.header_line,
@@ -121,7 +122,7 @@ def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemD
     told = ", ".join(head.names[place] for place, role in sorted(roles.items()) if role)
     shape = "messages" if is_message_table(roles.values()) else "tickets"
     reason = f"No known system has these columns; mapped by name and content: {told or 'nothing'}"
-    return _Meaning(GENERIC_KEY, "Other table", reason, shape, roles, is_generic=True, date_order="")
+    return _Meaning(GENERIC_KEY, "Other table", reason, shape, roles, True, date_order="", source=source_from_name(head.path))
 
 
 def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
@@ -129,7 +130,7 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
     roles = dict(match.roles)
     if layout.shape != "messages" and not is_chosen:
         # A column of the export that the definition does not list, found by its plain name.
-        for place, role in guess_roles(head.folded, head.rows).items():
+        for place, role in guess_roles(head.folded, head.rows, by_content=False).items():
             if (
                 role in _FILLED_ROLES
                 and role not in roles.values()
@@ -152,7 +153,17 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
         is_generic=system.is_generic,
         date_order=system.date_order,
         note=layout.note,
+        source=_own_source(head, match),
     )
+
+
+def _own_source(head: Head, match: Match) -> str:
+    """Name the source after the file where the ids mean nothing beyond it: no product, or numbers of a repository that no column names."""
+    from_name = source_from_name(head.path)
+    if match.system.is_generic:
+        return from_name
+    is_scoped = not match.layout.id_scope or any(name in head.folded for name in match.layout.id_scope)
+    return "" if is_scoped or from_name.startswith(match.system.key) else f"{match.system.key}-{from_name}"
 
 
 def _corrected(head: Head, roles: Mapping[int, str], overrides: ImportOverrides) -> dict[int, str]:

@@ -7,11 +7,12 @@ that no definition fits, see `mapping`.
     key = "zendesk"                     # becomes the source of its tickets
     title = "Zendesk"
     date_order = "month-first"          # used only when the values leave it open
+    markup = "text"                     # what texts are: `html` or plain (the default), `text` kept as it stands, `markdown`
 
     [[layouts]]
     name = "comments"
     shape = "messages"                  # tickets, repeated, messages, journal; or `none` with `note` for tables that hold no tickets
-    fingerprint = ["ticket_id", "body|text"]
+    fingerprint = ["ticket_id", "@body"]   # `@body`: any of the names that the role has below
     [layouts.columns]                   # role = names of columns, the best first
     ticket_id = ["ticket_id"]
 
@@ -32,6 +33,7 @@ from desktop.domain.tickets import PRIORITIES, STATUSES, Role
 from desktop.ingest.vocabulary import fold
 
 SHAPES = ("tickets", "repeated", "messages", "journal", "none")
+MARKUPS = ("html", "text", "markdown")
 MANY_COLUMNS = ("comment", "journal")
 """Roles that more than one column may have."""
 
@@ -42,7 +44,9 @@ class Layout:
 
     `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value
     of `part_column`; `part_status`: the status it leaves the ticket in; `internal_parts`: values of it that mark a note among colleagues.
-    `requester_ids` and `assignee_ids`: further columns that name the same person.
+    `requester_ids` and `assignee_ids`: further columns that name the same person. `id_scope`: columns that say where an id counts, such as
+    the repository of an issue's number; `id_from`: columns that make the id together where no column does. `numeric_ids`: ids are whole
+    numbers, and `1 234` is 1234.
     """
 
     name: str
@@ -57,6 +61,9 @@ class Layout:
     internal_parts: tuple[str, ...] = ()
     requester_ids: tuple[str, ...] = ()
     assignee_ids: tuple[str, ...] = ()
+    id_scope: tuple[str, ...] = ()
+    id_from: tuple[str, ...] = ()
+    numeric_ids: bool = False
 
     def fits(self, names: frozenset[str]) -> bool:
         """Tell whether all columns of the fingerprint are among these folded names."""
@@ -83,6 +90,7 @@ class SystemDefinition:
     layouts: tuple[Layout, ...]
     is_generic: bool = False
     date_order: str = ""
+    markup: str = "html"
     status: Mapping[str, str] = field(default_factory=dict)
     priority: Mapping[str, str] = field(default_factory=dict)
     author_roles: Mapping[str, str] = field(default_factory=dict)
@@ -124,6 +132,14 @@ def load_system(file: Path) -> SystemDefinition:
     return _Checker(file, data).system()
 
 
+def column_names(systems: Sequence[SystemDefinition]) -> frozenset[str]:
+    """Return every folded name of a column that the definitions know: what tells a header from a row."""
+    layouts = [layout for system in systems for layout in system.layouts]
+    return frozenset(
+        name for layout in layouts for names in (*layout.columns.values(), *layout.fingerprint) for name in names
+    )
+
+
 def match_header(systems: Sequence[SystemDefinition], names: Sequence[str]) -> Match | None:
     """Find the layout whose fingerprint fits these folded column names best; None when no one's does."""
     present = frozenset(names)
@@ -155,7 +171,7 @@ class _Checker:
         self._data = data
 
     def system(self) -> SystemDefinition:
-        self._only(self._data, "", "key title is_generic date_order layouts status priority author_roles")
+        self._only(self._data, "", "key title is_generic date_order markup layouts status priority author_roles")
         key = self._text(self._data, "key", "", required=True)
         layouts = self._data.get("layouts")
         if not isinstance(layouts, list) or not layouts:
@@ -169,6 +185,7 @@ class _Checker:
             layouts=read,
             is_generic=self._data.get("is_generic") is True,
             date_order=self._one_of(self._data, "date_order", "", ("", "day-first", "month-first")),
+            markup=self._one_of(self._data, "markup", "", MARKUPS, default="html"),
             status=self._words(self._data, "status", "", STATUSES),
             priority=self._words(self._data, "priority", "", PRIORITIES),
             author_roles=self._words(self._data, "author_roles", "", tuple(Role)),
@@ -187,7 +204,7 @@ class _Checker:
             name=self._text(data, "name", place) or "tickets",
             shape=shape,
             fingerprint=tuple(
-                tuple(fold(name) for name in group.split("|"))
+                tuple(alias for name in group.split("|") for alias in self._spellings(name, columns, place))
                 for group in self._names(data, "fingerprint", place, as_is=True)
             ),
             columns=columns,
@@ -199,7 +216,17 @@ class _Checker:
             internal_parts=self._names(data, "internal_parts", place),
             requester_ids=self._names(data, "requester_ids", place),
             assignee_ids=self._names(data, "assignee_ids", place),
+            id_scope=self._names(data, "id_scope", place),
+            id_from=self._names(data, "id_from", place),
+            numeric_ids=data.get("numeric_ids") is True,
         )
+
+    def _spellings(self, name: str, columns: Mapping[str, tuple[str, ...]], place: str) -> tuple[str, ...]:
+        if not name.startswith("@"):
+            return (fold(name),)
+        if name[1:] not in columns:
+            raise self._error(f"{place}.fingerprint", f"names {name}, which is no role among its columns")
+        return columns[name[1:]]
 
     def _columns(self, data: object, place: str) -> dict[str, tuple[str, ...]]:
         if not isinstance(data, dict):
@@ -237,8 +264,10 @@ class _Checker:
             raise self._error(_join(place, key), "is missing")
         return value
 
-    def _one_of(self, data: Mapping[str, object], key: str, place: str, allowed: Sequence[str]) -> str:
-        value = self._text(data, key, place)
+    def _one_of(
+        self, data: Mapping[str, object], key: str, place: str, allowed: Sequence[str], *, default: str = ""
+    ) -> str:
+        value = self._text(data, key, place) or default
         if value not in allowed:
             raise self._error(_join(place, key), f"must be one of {', '.join(word or 'nothing' for word in allowed)}")
         return value

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 from desktop.ingest.bodies import read_body
 from desktop.ingest.dates import read_date
-from desktop.ingest.journal import Entry, split_comment, split_journal
+from desktop.ingest.journal import OPENING, Entry, split_comment, split_journal
 from desktop.ingest.plan import Plan
 from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_priority, normalize_status
 
@@ -54,9 +54,12 @@ class ThreadBuilder:
         requester = draft.requester
         messages: list[Message] = []
         body = self._body(plan.cell(cells, "body"))
+        entries = self._entries(cells)
+        if not body and entries and entries[0].kind == OPENING:
+            # What stands above the first heading of a thread is what was asked.
+            body, entries = self._body(entries[0].text), entries[1:]
         if body:
             messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, draft.created_at, body))
-        entries = self._entries(cells)
         if entries:
             messages = _numbered(messages + self._from_entries(entries, cells))
             requester = requester or next((m.author for m in messages if m.role is Role.CUSTOMER), "")
@@ -103,8 +106,8 @@ class ThreadBuilder:
         if priority not in self._priorities:
             self._priorities[priority] = normalize_priority(priority, plan.system.priority)
         return TicketDraft(
-            external_id=plan.cell(cells, "ticket_id").strip(),
-            subject=_one_line(self._body(plan.cell(cells, "subject"))),
+            external_id=plan.identify(cells),
+            subject=self._subject(cells),
             status=self._statuses[status],
             status_original=status,
             priority=self._priorities[priority],
@@ -135,6 +138,8 @@ class ThreadBuilder:
         for entry in entries:
             self.tally.contrary_dates += entry.is_contrary
             role = self._person(entry.author, cells)
+            if role is Role.UNKNOWN and entry.kind:
+                role = author_role(entry.kind, self._plan.system.author_roles)
             if role is Role.UNKNOWN and fold(entry.author) in colleagues and entry.author:
                 role = Role.AGENT
             text = self._body(entry.text)
@@ -228,7 +233,7 @@ class ThreadBuilder:
 
     def _first_subject(self, ordered: Sequence[Sequence[str]]) -> str:
         return next(
-            (subject for row in ordered if (subject := _one_line(self._body(self._plan.cell(row, "subject"))))), ""
+            (subject for row in ordered if (subject := self._subject(row))), ""
         )
 
     def _stand_in(self, messages: Sequence[Message]) -> str:
@@ -262,8 +267,13 @@ class ThreadBuilder:
     def _body(self, value: str) -> str:
         return "" if not value or is_nothing(value) else self._read(value)
 
+    def _subject(self, cells: Sequence[str]) -> str:
+        """Return the subject as it stands: “<script> breaks the page” is no HTML."""
+        value = self._plan.cell(cells, "subject")
+        return "" if is_nothing(value) else _one_line(read_body(value, "subject").text)
+
     def _read(self, value: str) -> str:
-        body = read_body(value)
+        body = read_body(value, self._plan.system.markup)
         self.tally.hidden += body.hidden
         return body.text
 

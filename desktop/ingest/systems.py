@@ -8,6 +8,7 @@ that no definition fits, see `mapping`.
     title = "Zendesk"
     date_order = "month-first"          # used only when the values leave it open
     markup = "text"                     # what texts are: `html` or plain (the default), `text` kept as it stands, `markdown`
+    nothing = ["No articles yet."]      # what stands in place of a text where there is none
 
     [[layouts]]
     name = "comments"
@@ -94,6 +95,7 @@ class SystemDefinition:
     status: Mapping[str, str] = field(default_factory=dict)
     priority: Mapping[str, str] = field(default_factory=dict)
     author_roles: Mapping[str, str] = field(default_factory=dict)
+    nothing: frozenset[str] = frozenset()
     file: str = ""
 
 
@@ -171,7 +173,7 @@ class _Checker:
         self._data = data
 
     def system(self) -> SystemDefinition:
-        self._only(self._data, "", "key title is_generic date_order markup layouts status priority author_roles")
+        self._only(self._data, "", "key title is_generic date_order markup layouts status priority author_roles nothing")
         key = self._text(self._data, "key", "", required=True)
         layouts = self._data.get("layouts")
         if not isinstance(layouts, list) or not layouts:
@@ -189,6 +191,7 @@ class _Checker:
             status=self._words(self._data, "status", "", STATUSES),
             priority=self._words(self._data, "priority", "", PRIORITIES),
             author_roles=self._words(self._data, "author_roles", "", tuple(Role)),
+            nothing=frozenset(self._names(self._data, "nothing", "")),
             file=str(self._file),
         )
 

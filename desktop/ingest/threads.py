@@ -20,6 +20,7 @@ from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_p
 
 SUBJECT_CHARACTERS = 80
 _HANDLES = re.compile(r"(?:\s*[.,:]*@\w+[\s,:;.!]*)+")
+_NAME_AND_ADDRESS = re.compile(r'"?([^"<(]+?)"?\s*[<(]([^<>()\s]+@[^<>()\s]+)[>)]')
 # Flags as people's spreadsheets write them, in the languages whose Excel translates TRUE.
 _YES = frozenset("1 true yes y t x ja j sí si oui sim wahr verdadero vrai vero verdadeiro waar prawda".split())
 _NO = frozenset("0 false no n f nein non não nee falsch falso faux onwaar fałsz".split())
@@ -83,7 +84,7 @@ class ThreadBuilder:
         )
         status = heading.status
         if plan.part_place >= 0:
-            status = self._status_after(ordered)
+            status = self._status_after(ordered) or status
         return replace(
             heading,
             requester=requester or customer,
@@ -202,12 +203,12 @@ class ThreadBuilder:
         return messages
 
     def _person(self, author: str, cells: Sequence[str]) -> Role:
-        name = fold(author)
-        if not name or is_nothing(author):
+        if not author or is_nothing(author):
             return Role.UNKNOWN
-        if any(fold(cells[place]) == name for place in self._plan.requester_places):
+        names = _names(author)
+        if any(names & _names(cells[place]) for place in self._plan.requester_places):
             return Role.CUSTOMER
-        if any(fold(cells[place]) == name for place in self._plan.assignee_places):
+        if any(names & _names(cells[place]) for place in self._plan.assignee_places):
             return Role.AGENT
         return Role.UNKNOWN
 
@@ -265,7 +266,9 @@ class ThreadBuilder:
         return self._read(value) if value.strip().casefold() not in ("", "null", "nan", "[]", "\\n") else ""
 
     def _body(self, value: str) -> str:
-        return "" if not value or is_nothing(value) else self._read(value)
+        if not value or is_nothing(value) or (self._plan.system.nothing and fold(value) in self._plan.system.nothing):
+            return ""
+        return self._read(value)
 
     def _subject(self, cells: Sequence[str]) -> str:
         """Return the subject as it stands: “<script> breaks the page” is no HTML."""
@@ -302,6 +305,12 @@ def subject_from(text: str) -> str:
         return subject
     cut = subject[: SUBJECT_CHARACTERS - 1]
     return (cut[: cut.rfind(" ")] if " " in cut[40:] else cut).rstrip(" ,;:-") + "…"
+
+
+def _names(person: str) -> set[str]:
+    """Return what a person can be told by: `Ada Berg <ada@example.com>` is the name and the address too."""
+    match = _NAME_AND_ADDRESS.fullmatch(person.strip()) if person.endswith((">", ")")) else None
+    return {name for name in map(fold, (person, *(match.groups() if match else ()))) if name}
 
 
 def _numbered(messages: list[Message]) -> list[Message]:

@@ -7,11 +7,13 @@ that no definition fits, see `mapping`.
     key = "zendesk"                     # becomes the source of its tickets
     title = "Zendesk"
     date_order = "month-first"          # used only when the values leave it open
+    markup = "text"                     # what texts are: `html` or plain (the default), `text` kept as it stands, `markdown`
+    nothing = ["No articles yet."]      # what stands in place of a text where there is none
 
     [[layouts]]
     name = "comments"
     shape = "messages"                  # tickets, repeated, messages, journal, people; or `none` with `note` for tables that hold no tickets
-    fingerprint = ["ticket_id", "body|text"]
+    fingerprint = ["ticket_id", "@body"]   # `@body`: any of the names that the role has below
     [layouts.columns]                   # role = names of columns, the best first
     ticket_id = ["ticket_id"]
 
@@ -35,7 +37,6 @@ A mapping that a person saved (`mapping_files`) may say more:
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ from desktop.ingest.vocabulary import fold
 LARGEST_DEFINITION = 10_000_000
 """Bytes. A table of 20,000 columns has a mapping of about one million; what is larger is another kind of file."""
 SHAPES = ("tickets", "repeated", "messages", "journal", "people", "none")
+MARKUPS = ("html", "coded", "text", "markdown")
 MANY_COLUMNS = ("comment", "journal", "customer_author", "agent_author")
 """Roles that more than one column may have."""
 
@@ -70,8 +72,9 @@ class Layout:
     `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value
     of `part_column`; `part_status`: the status it leaves the ticket in; `internal_parts`: values of it that mark a note among colleagues.
     `requester_ids` and `assignee_ids`: further columns that name the same person. `absent`: columns that must not be there. `all_are`: the role
-    of everybody in a table of people. `scope`: columns that say within what an id is unique (a repository), the first filled one counts, and of
-    it the first group of `scope_pattern` where there is one.
+    of everybody in a table of people. `id_scope`: columns that say where an id counts, such as the repository of an issue's number, of which the
+    first filled one counts; `id_from`: columns that make the id together where no column does. `numeric_ids`: ids are whole numbers, and
+    `1 234` is 1234.
     """
 
     name: str
@@ -88,8 +91,9 @@ class Layout:
     assignee_ids: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     all_are: str = ""
-    scope: tuple[str, ...] = ()
-    scope_pattern: str = ""
+    id_scope: tuple[str, ...] = ()
+    id_from: tuple[str, ...] = ()
+    numeric_ids: bool = False
     threads: tuple[ThreadLayout, ...] = ()
     header: tuple[str, ...] = ()
     nth_columns: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
@@ -136,9 +140,11 @@ class SystemDefinition:
     layouts: tuple[Layout, ...]
     is_generic: bool = False
     date_order: str = ""
+    markup: str = "html"
     status: Mapping[str, str] = field(default_factory=dict)
     priority: Mapping[str, str] = field(default_factory=dict)
     author_roles: Mapping[str, str] = field(default_factory=dict)
+    nothing: frozenset[str] = frozenset()
     file: str = ""
     source: str = ""
     fixed_date_order: str = ""
@@ -206,6 +212,14 @@ def read_system(text: str, *, file: Path) -> SystemDefinition:
     return _Checker(file, data).system()
 
 
+def column_names(systems: Sequence[SystemDefinition]) -> frozenset[str]:
+    """Return every folded name of a column that the definitions know: what tells a header from a row."""
+    layouts = [layout for system in systems for layout in system.layouts]
+    return frozenset(
+        name for layout in layouts for names in (*layout.columns.values(), *layout.fingerprint) for name in names
+    )
+
+
 def match_header(systems: Sequence[SystemDefinition], names: Sequence[str]) -> Match | None:
     """Find the layout whose fingerprint fits these folded column names best; None when no one's does."""
     present = frozenset(names)
@@ -244,7 +258,7 @@ class _Checker:
         self._only(
             self._data,
             "",
-            "key title is_generic date_order layouts status priority author_roles source fixed_date_order",
+            "key title is_generic date_order markup layouts status priority author_roles nothing source fixed_date_order",
         )
         key = self._text(self._data, "key", "", required=True)
         layouts = self._data.get("layouts")
@@ -259,9 +273,11 @@ class _Checker:
             layouts=read,
             is_generic=self._data.get("is_generic") is True,
             date_order=self._one_of(self._data, "date_order", "", ("", "day-first", "month-first")),
+            markup=self._one_of(self._data, "markup", "", MARKUPS, default="html"),
             status=self._words(self._data, "status", "", STATUSES),
             priority=self._words(self._data, "priority", "", PRIORITIES),
             author_roles=self._words(self._data, "author_roles", "", tuple(Role)),
+            nothing=frozenset(self._names(self._data, "nothing", "")),
             file=str(self._file),
             source=self._text(self._data, "source", ""),
             fixed_date_order=self._one_of(self._data, "fixed_date_order", "", ("", *ORDERS)),
@@ -281,7 +297,7 @@ class _Checker:
             name=self._text(data, "name", place) or "tickets",
             shape=shape,
             fingerprint=tuple(
-                tuple(fold(name) for name in group.split("|"))
+                tuple(alias for name in group.split("|") for alias in self._spellings(name, columns, place))
                 for group in self._names(data, "fingerprint", place, as_is=True)
             ),
             columns=columns,
@@ -295,8 +311,9 @@ class _Checker:
             assignee_ids=self._names(data, "assignee_ids", place),
             absent=self._names(data, "absent", place),
             all_are=self._one_of(data, "all_are", place, ("", *Role)),
-            scope=self._names(data, "scope", place),
-            scope_pattern=self._pattern(data, "scope_pattern", place),
+            id_scope=self._names(data, "id_scope", place),
+            id_from=self._names(data, "id_from", place),
+            numeric_ids=data.get("numeric_ids") is True,
             threads=tuple(self._threads(data.get("threads", []), f"{place}.threads")),
             header=self._header(data.get("header", []), f"{place}.header"),
             nth_columns=nth_columns,
@@ -311,15 +328,12 @@ class _Checker:
             name = fold(self._text(thread, "list", where, required=True))
             yield ThreadLayout(name + LIST_MARK, self._columns(thread.get("columns", {}), f"{where}.columns"))
 
-    def _pattern(self, data: Mapping[str, object], key: str, place: str) -> str:
-        pattern = self._text(data, key, place)
-        try:
-            groups = re.compile(pattern).groups
-        except re.error as error:
-            raise self._error(_join(place, key), f"is no regular expression ({error})") from None
-        if pattern and groups != 1:
-            raise self._error(_join(place, key), "must have one group in parentheses")
-        return pattern
+    def _spellings(self, name: str, columns: Mapping[str, tuple[str, ...]], place: str) -> tuple[str, ...]:
+        if not name.startswith("@"):
+            return (fold(name),)
+        if name[1:] not in columns:
+            raise self._error(f"{place}.fingerprint", f"names {name}, which is no role among its columns")
+        return columns[name[1:]]
 
     def _columns(self, data: object, place: str) -> dict[str, tuple[str, ...]]:
         if not isinstance(data, dict):
@@ -374,8 +388,10 @@ class _Checker:
             raise self._error(_join(place, key), "is missing")
         return value
 
-    def _one_of(self, data: Mapping[str, object], key: str, place: str, allowed: Sequence[str]) -> str:
-        value = self._text(data, key, place)
+    def _one_of(
+        self, data: Mapping[str, object], key: str, place: str, allowed: Sequence[str], *, default: str = ""
+    ) -> str:
+        value = self._text(data, key, place) or default
         if value not in allowed:
             raise self._error(_join(place, key), f"must be one of {', '.join(word or 'nothing' for word in allowed)}")
         return value

@@ -28,8 +28,8 @@ _LATER_SUFFIXES = {
     ".json": "a JSON file",
     ".jsonl": "a JSON file",
     ".ndjson": "a JSON file",
-    ".mbox": "a mailbox",
-    ".eml": "a mail message",
+    ".msg": "a mail of Outlook",
+    ".pst": "a mail folder of Outlook",
 }
 _MAGIC = (
     (b"\x89PNG", "a PNG picture"),
@@ -59,8 +59,6 @@ def check_is_text(path: Path, head: bytes) -> None:
     later = _LATER_SUFFIXES.get(path.suffix.lower())
     if later is None and _is_json(head):
         later = "a JSON file"
-    if later is None and re.match(rb"From \S+ .*\r?\n[A-Za-z-]+: ", head):
-        later = "a mailbox"
     if later is not None:
         raise DeskError(
             "file-format-unsupported",

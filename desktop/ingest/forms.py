@@ -13,6 +13,7 @@ from desktop.domain.imports import Recognized
 from desktop.ingest.records import Dialect, IdPattern, RecordReader, RecordSource
 
 DELIMITED_FORMATS = ("csv", "tsv", "psv")
+MAIL_FORMATS = ("mbox", "eml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ def open_records(
     Raises:
         DeskError: `file-…` in words for what people meet; OSError for the rest.
     """
+    if form.format in MAIL_FORMATS:
+        from desktop.ingest.mails import MailReader
+
+        return MailReader(path, limit_bytes=limit_bytes)
     if form.sheet:
         from desktop.ingest.sheets import SheetReader, read_sheet
 

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.ingest.encodings import READ_NOW, check_is_text, detect_encoding
-from desktop.ingest.files import open_file
+from desktop.ingest.files import is_all_mails, open_file, split_path
 from desktop.ingest.forms import Form, open_records
+from desktop.ingest.mailbox import looks_like_mail
 from desktop.ingest.mapping import known_names
 from desktop.ingest.records import Dialect, Record, RecordReader
 from desktop.ingest.sheets import is_workbook, read_sheet
@@ -57,9 +58,13 @@ def read_head(path: Path) -> Head:
         DeskError: `file-missing`, `file-directory`, `file-unreadable`, `file-empty`, `file-binary`, `file-format-unsupported`,
             `file-not-table`, `file-no-rows`.
     """
+    if is_all_mails(path):
+        return _read_mail_head(path, "eml", split_path(path)[0].stat().st_size)
     head, size = _read_bytes(path)
     if is_workbook(path, head):
         return _read_sheet_head(path, size)
+    if mail := looks_like_mail(path.name, head):
+        return _read_mail_head(path, mail, size)
     return _read_delimited_head(path, head, size)
 
 
@@ -83,6 +88,12 @@ def _read_sheet_head(path: Path, size: int) -> Head:
     place = _find_header(path, records)
     kind = path.suffix.lower().lstrip(".")
     return _make_head(path, size, Form(kind, header_line=records[place].line, sheet=sheet.name), records[place:])
+
+
+def _read_mail_head(path: Path, kind: str, size: int) -> Head:
+    form = Form(kind)
+    with open_records(path, form, names=(), limit_bytes=HEAD_BYTES) as reader:
+        return _make_head(path, size, form, list(itertools.islice(reader, _SAMPLE_ROWS)))
 
 
 def _make_head(path: Path, size: int, form: Form, records: Sequence[Record]) -> Head:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from desktop.domain.errors import DeskError
+from desktop.domain.people import Person
 from desktop.domain.tickets import TicketDraft
 
 COLUMN_ROLES = (
@@ -25,12 +26,19 @@ COLUMN_ROLES = (
     "created_at",
     "updated_at",
     "author",
+    "customer_author",
+    "agent_author",
     "author_role",
     "message_id",
     "message_created_at",
     "internal",
     "comment",
     "journal",
+    "diff",
+    "person_id",
+    "person_name",
+    "person_email",
+    "person_role",
 )
 """What a column can mean. A column with none of these is kept in the ticket's `fields` like all others."""
 
@@ -58,10 +66,11 @@ class ImportOverrides:
 class Recognized:
     """What a file turned out to be, before anything is written.
 
-    `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message) or `journal` (all
-    comments in one cell). `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
+    `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message), `journal` (all
+    comments in one cell) `nested` (a record a ticket, its messages in lists within) or `people` (a row a person, who is a number elsewhere).
+    `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
     `header_line` counts from 1.
-    `sheet` is the sheet's name in a workbook; there `encoding` and `delimiter` are ''.
+    `sheet` is the sheet's name in a workbook, where `encoding` and `delimiter` are '', and the key of the list in a JSON document.
     `overrides` are the corrections that led to this, the user's of now or, when `is_remembered`, of an earlier file with the same header.
     `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
     """
@@ -102,12 +111,15 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A part of a file as the reader hands it out. The counts are those of this part; `fraction` (0..1) is how far the work is.
+    """A part of a file as the reader hands it out: tickets, or the people of a table of people.
+
+    The counts are those of this part; `fraction` (0..1) is how far the work is.
 
     `repeated` rows are the same as one before, to the letter: they say nothing new and count as unchanged.
     """
 
     tickets: tuple[TicketDraft, ...] = ()
+    people: tuple[Person, ...] = ()
     rejects: tuple[Reject, ...] = ()
     rows: int = 0
     blank: int = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 
 READ_NOW = (
-    "CSV, TSV and other delimited text files, Excel and OpenDocument workbooks, and ZIP or gzip archives of these"
+    "CSV, TSV and other delimited text, JSON, Excel and OpenDocument workbooks, and ZIP or gzip archives of these"
 )
 
 _MARKS = (
@@ -25,9 +25,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LATER_SUFFIXES = {
-    ".json": "a JSON file",
-    ".jsonl": "a JSON file",
-    ".ndjson": "a JSON file",
     ".msg": "a mail of Outlook",
     ".pst": "a mail folder of Outlook",
 }
@@ -57,8 +54,6 @@ def check_is_text(path: Path, head: bytes) -> None:
             "file-empty", f"{path.name} is empty.", remedy="Export the tickets again and import the new file."
         )
     later = _LATER_SUFFIXES.get(path.suffix.lower())
-    if later is None and _is_json(head):
-        later = "a JSON file"
     if later is not None:
         raise DeskError(
             "file-format-unsupported",
@@ -90,10 +85,6 @@ def detect_encoding(head: bytes) -> str:
     if _share_of_utf8_faults(sample) < 0.05:
         return "utf-8"
     return _guess_legacy(sample[:65536])
-
-
-def _is_json(head: bytes) -> bool:
-    return re.match(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"[^"]{0,80}"\s*:|\[\s*\{\s*"|\[\s*\]\s*$)', head) is not None
 
 
 def _binary_kind(head: bytes) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from desktop.domain.imports import Recognized
 from desktop.ingest.records import Dialect, IdPattern, RecordReader, RecordSource
 
-DELIMITED_FORMATS = ("csv", "tsv", "psv")
+JSON_FORMATS = ("json", "jsonl")
 MAIL_FORMATS = ("mbox", "eml")
 
 
@@ -20,7 +20,7 @@ MAIL_FORMATS = ("mbox", "eml")
 class Form:
     """How a file holds its rows. `format` names the reader; `header_line` is a physical line from 1.
 
-    `encoding` and `dialect` are those of delimited text, `sheet` is the sheet's name in a workbook; '' elsewhere.
+    `encoding` and `dialect` are those of delimited text, `sheet` is the sheet's name in a workbook, the key of the list in JSON; '' elsewhere.
     """
 
     format: str
@@ -54,6 +54,10 @@ def open_records(
         from desktop.ingest.mails import MailReader
 
         return MailReader(path, limit_bytes=limit_bytes)
+    if form.format in JSON_FORMATS:
+        from desktop.ingest.json_files import JsonReader
+
+        return JsonReader(path, form.sheet, names=names, limit_characters=limit_bytes)
     if form.sheet:
         from desktop.ingest.sheets import SheetReader, read_sheet
 

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.ingest.encodings import READ_NOW, check_is_text, detect_encoding
-from desktop.ingest.files import is_all_mails, open_file, split_path
+from desktop.ingest.files import is_all_mails, missing_inside, open_file, split_path
 from desktop.ingest.forms import Form, open_records
+from desktop.ingest.json_files import is_json, lists_in, read_sample
 from desktop.ingest.mailbox import looks_like_mail
 from desktop.ingest.mapping import known_names
 from desktop.ingest.records import Dialect, Record, RecordReader
@@ -60,9 +61,13 @@ def read_head(path: Path) -> Head:
     """
     if is_all_mails(path):
         return _read_mail_head(path, "eml", split_path(path)[0].stat().st_size)
-    head, size = _read_bytes(path)
+    head, size, inside = _read_bytes(path)
     if is_workbook(path, head):
         return _read_sheet_head(path, size)
+    if is_json(path.name, _decode(head[:_SCORED_CHARACTERS], detect_encoding(head))):
+        return _read_json_head(path, size, inside)
+    if inside:
+        raise missing_inside(*split_path(path))
     if mail := looks_like_mail(path.name, head):
         return _read_mail_head(path, mail, size)
     return _read_delimited_head(path, head, size)
@@ -93,7 +98,29 @@ def _read_sheet_head(path: Path, size: int) -> Head:
 def _read_mail_head(path: Path, kind: str, size: int) -> Head:
     form = Form(kind)
     with open_records(path, form, names=(), limit_bytes=HEAD_BYTES) as reader:
-        return _make_head(path, size, form, list(itertools.islice(reader, _SAMPLE_ROWS)))
+        records = [record for record in itertools.islice(reader, _SAMPLE_ROWS) if not record.fault]
+    return _make_head(path, size, form, records)
+
+
+def _read_json_head(path: Path, size: int, inside: str) -> Head:
+    keys = (inside,) if inside else lists_in(path)
+    samples = {key: read_sample(path, key, limit=HEAD_BYTES) for key in keys}
+    key = max(keys, key=lambda key: _rate_rows([samples[key].names]) if samples[key].rows else -1)
+    sample = samples[key]
+    if not sample.rows:
+        if inside and not sample.fault:
+            raise missing_inside(path.parent, inside)
+        raise _no_records(path, sample.fault)
+    form = Form("jsonl" if sample.is_lines else "json", "utf-8", header_line=sample.lines[0], sheet=key)
+    return Head(path, size, form, sample.names, sample.rows)
+
+
+def _no_records(path: Path, fault: str) -> DeskError:
+    if fault:
+        return DeskError("file-broken", f"{path.name} is damaged JSON: {fault}.", remedy="Export or download it again.")
+    return DeskError(
+        "file-no-rows", f"{path.name} is JSON that holds no list of tickets.", remedy="Export the tickets again."
+    )
 
 
 def _make_head(path: Path, size: int, form: Form, records: Sequence[Record]) -> Head:
@@ -124,11 +151,11 @@ def read_all_rows(head: Head) -> Iterator[Sequence[str]]:
         yield from (record.cells for record in itertools.islice(records, 1, None))
 
 
-def _read_bytes(path: Path) -> tuple[bytes, int]:
+def _read_bytes(path: Path) -> tuple[bytes, int, str]:
     try:
         file = open_file(path)
         try:
-            return file.stream.read(HEAD_BYTES), file.size
+            return file.stream.read(HEAD_BYTES), file.size, file.inside
         finally:
             file.close()
     except OSError as error:

@@ -14,9 +14,12 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import COLUMN_ROLES, Column, ImportOverrides, MappingNeeded, Recognized
 from desktop.ingest.dates import ORDERS, DateOrder, decide_order, find_proof
+from desktop.ingest.forms import JSON_FORMATS
 from desktop.ingest.heads import HEAD_BYTES, Head, read_all_rows, read_head
 from desktop.ingest.journal import comment_date, journal_dates
-from desktop.ingest.mapping import guess_roles, is_message_table
+from desktop.ingest.mapping import guess_record_roles, guess_roles, is_message_table
+from desktop.ingest.nested import group_of, read_list
+from desktop.ingest.plan import RECORD_ROLES
 from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, match_header, match_within
 from desktop.ingest.tickets import preview_tickets
 from desktop.ingest.vocabulary import is_nothing
@@ -62,14 +65,15 @@ def recognize(
         Column(place, name, roles.get(place, ""), _samples(head.rows, place)) for place, name in enumerate(head.names)
     )
     order = _date_order(head, roles, meaning, overrides)
-    shape = _shape(meaning.shape, roles)
+    shape = _shape(head, meaning.shape, roles)
     recognized = Recognized(
         path=str(path),
         format=head.form.format,
         system=meaning.system,
         system_title=meaning.title,
         reason=meaning.reason,
-        source=overrides.source.strip() or (source_from_name(path) if meaning.is_generic else meaning.system),
+        source=overrides.source.strip()
+        or (source_from_name(_file_of(path, head)) if meaning.is_generic else meaning.system),
         encoding=head.form.encoding,
         delimiter=head.form.dialect.delimiter,
         header_line=head.form.header_line,
@@ -84,7 +88,7 @@ def recognize(
         size_bytes=head.size_bytes,
         warnings=_warnings(meaning, shape, roles),
     )
-    if "ticket_id" not in roles.values():
+    if ("person_id" if shape == "people" else "ticket_id") not in roles.values():
         raise _no_id(recognized)
     known = [*systems, system] if system else systems
     return replace(recognized, preview=preview_tickets(recognized, systems=known, head_bytes=HEAD_BYTES))
@@ -107,6 +111,11 @@ def source_from_name(path: Path) -> str:
     return re.sub(r"[\s:]+", "-", shorter or stem).strip("-") or "tickets"
 
 
+def _file_of(path: Path, head: Head) -> Path:
+    """Return the file that a path into a JSON document leads into."""
+    return path.parent if head.form.format in JSON_FORMATS and path.name == head.form.sheet else path
+
+
 def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemDefinition | None) -> _Meaning:
     match = match_within(chosen, head.folded) if chosen else match_header(systems, head.folded)
     if match and match.layout.shape == "none":
@@ -117,21 +126,27 @@ def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemD
         )
     if match:
         return _from_match(head, match, is_chosen=chosen is not None)
-    roles = guess_roles(head.folded, head.rows)
+    roles = _guess(head)
     told = ", ".join(head.names[place] for place, role in sorted(roles.items()) if role)
     shape = "messages" if is_message_table(roles.values()) else "tickets"
     reason = f"No known system has these columns; mapped by name and content: {told or 'nothing'}"
     return _Meaning(GENERIC_KEY, "Other table", reason, shape, roles, is_generic=True, date_order="")
 
 
+def _guess(head: Head) -> dict[int, str]:
+    is_nested = head.form.format in JSON_FORMATS
+    return guess_record_roles(head.names, head.rows) if is_nested else guess_roles(head.folded, head.rows)
+
+
 def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
     system, layout = match.system, match.layout
     roles = dict(match.roles)
-    if layout.shape != "messages" and not is_chosen:
+    if layout.shape not in ("messages", "people") and not is_chosen:
         # A column of the export that the definition does not list, found by its plain name.
-        for place, role in guess_roles(head.folded, head.rows).items():
+        for place, role in _guess(head).items():
             if (
                 role in _FILLED_ROLES
+                and not group_of(head.names[place])
                 and role not in roles.values()
                 and place not in roles
                 and "journal" not in roles.values()
@@ -167,13 +182,22 @@ def _corrected(head: Head, roles: Mapping[int, str], overrides: ImportOverrides)
                 "mapping-role", f"{head.path.name} has no column {place + 1}.", remedy="Choose one of its columns."
             )
         if role and role not in MANY_COLUMNS:
-            corrected = {other: given for other, given in corrected.items() if given != role}
+            group = group_of(head.names[place])
+            corrected = {
+                other: given
+                for other, given in corrected.items()
+                if given != role or group_of(head.names[other]) != group
+            }
         corrected[place] = role
     return {place: role for place, role in corrected.items() if role}
 
 
-def _shape(expected: str, roles: Mapping[int, str]) -> str:
+def _shape(head: Head, expected: str, roles: Mapping[int, str]) -> str:
+    if any(group_of(head.names[place]) for place, role in roles.items() if role not in RECORD_ROLES):
+        return "nested"
     given = set(roles.values())
+    if expected == "people" and "ticket_id" not in given:
+        return "people"
     if expected == "messages" or "message_created_at" in given:
         return "messages"
     if "journal" in given:
@@ -209,7 +233,7 @@ def _all_dates(head: Head, roles: Mapping[int, str]) -> Iterator[tuple[str, str]
 def _dates(rows: Iterable[Sequence[str]], place: int, role: str) -> Iterable[str]:
     cells = [row[place] for row in rows if place < len(row) and not is_nothing(row[place])]
     if role in _DATE_ROLES:
-        return cells
+        return [date for cell in cells for date in read_list(cell)] if cells and cells[0].startswith("[") else cells
     if role == "comment":
         return [comment_date(cell) for cell in cells]
     return [date for cell in cells for date in journal_dates(cell)] if role == "journal" else []
@@ -228,6 +252,8 @@ def _samples(rows: Iterable[Sequence[str]], place: int) -> tuple[str, ...]:
 def _warnings(meaning: _Meaning, shape: str, roles: Mapping[int, str]) -> tuple[str, ...]:
     given = set(roles.values())
     warnings = [meaning.note] if meaning.note else []
+    if shape == "people":
+        return tuple(warnings)
     if not given & {"body", "comment", "journal"} and not meaning.reason.endswith("audit log)"):
         warnings.append(
             "This export holds no message texts, only the list of tickets: there is nothing to summarize in it."

@@ -10,10 +10,15 @@ that no definition fits, see `mapping`.
 
     [[layouts]]
     name = "comments"
-    shape = "messages"                  # tickets, repeated, messages, journal; or `none` with `note` for tables that hold no tickets
+    shape = "messages"                  # tickets, repeated, messages, journal, people; or `none` with `note` for tables that hold no tickets
     fingerprint = ["ticket_id", "body|text"]
     [layouts.columns]                   # role = names of columns, the best first
     ticket_id = ["ticket_id"]
+
+    [[layouts.threads]]                 # lists of messages within a record, as JSON has them
+    list = "comments"
+    [layouts.threads.columns]
+    body = ["body"]
 
     [status]                            # also [priority] and [author_roles]: the system's word = ours
     hold = "on-hold"
@@ -21,19 +26,29 @@ that no definition fits, see `mapping`.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import COLUMN_ROLES
 from desktop.domain.tickets import PRIORITIES, STATUSES, Role
+from desktop.ingest.nested import LIST_MARK
 from desktop.ingest.vocabulary import fold
 
-SHAPES = ("tickets", "repeated", "messages", "journal", "none")
-MANY_COLUMNS = ("comment", "journal")
+SHAPES = ("tickets", "repeated", "messages", "journal", "people", "none")
+MANY_COLUMNS = ("comment", "journal", "customer_author", "agent_author")
 """Roles that more than one column may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLayout:
+    """A list of messages within a record: its name, as `nested.group_of` gives it, folded, and the roles of its elements' keys."""
+
+    group: str
+    columns: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,9 @@ class Layout:
 
     `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value
     of `part_column`; `part_status`: the status it leaves the ticket in; `internal_parts`: values of it that mark a note among colleagues.
-    `requester_ids` and `assignee_ids`: further columns that name the same person.
+    `requester_ids` and `assignee_ids`: further columns that name the same person. `all_are`: the role of everybody in a table of
+    people. `scope`: columns that say within what an id is unique (a repository), the first filled one counts, and of it the first group of
+    `scope_pattern` where there is one.
     """
 
     name: str
@@ -57,6 +74,10 @@ class Layout:
     internal_parts: tuple[str, ...] = ()
     requester_ids: tuple[str, ...] = ()
     assignee_ids: tuple[str, ...] = ()
+    all_are: str = ""
+    scope: tuple[str, ...] = ()
+    scope_pattern: str = ""
+    threads: tuple[ThreadLayout, ...] = ()
 
     def fits(self, names: frozenset[str]) -> bool:
         """Tell whether all columns of the fingerprint are among these folded names."""
@@ -65,13 +86,22 @@ class Layout:
     def assign(self, names: Sequence[str]) -> dict[int, str]:
         """Give roles to columns, by their folded names: {place: role}."""
         roles: dict[int, str] = {}
-        for role, aliases in self.columns.items():
-            places = [
-                place for alias in aliases for place, name in enumerate(names) if name == alias and place not in roles
+        _assign(roles, names, self.columns)
+        for thread in self.threads:
+            of_group = [
+                name.removeprefix(f"{thread.group} ") if name.startswith(thread.group) else "" for name in names
             ]
-            for place in places if role in MANY_COLUMNS else places[:1]:
-                roles[place] = role
+            _assign(roles, of_group, thread.columns)
         return roles
+
+
+def _assign(roles: dict[int, str], names: Sequence[str], columns: Mapping[str, tuple[str, ...]]) -> None:
+    for role, aliases in columns.items():
+        places = [
+            place for alias in aliases for place, name in enumerate(names) if name == alias and place not in roles
+        ]
+        for place in places if role in MANY_COLUMNS else places[:1]:
+            roles[place] = role
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +173,11 @@ def match_within(system: SystemDefinition, names: Sequence[str]) -> Match:
     fitting = match_header((system,), names)
     if fitting:
         return fitting
-    matches = [Match(system, layout, layout.assign(names)) for layout in system.layouts if layout.shape != "none"]
+    matches = [
+        Match(system, layout, layout.assign(names))
+        for layout in system.layouts
+        if layout.shape not in ("none", "people")
+    ]
     return max(matches, key=lambda match: ("ticket_id" in match.roles.values(), len(match.roles)))
 
 
@@ -161,7 +195,7 @@ class _Checker:
         if not isinstance(layouts, list) or not layouts:
             raise self._error("layouts", "must be one or more [[layouts]]")
         read = tuple(self._layout(layout, f"layouts[{place}]") for place, layout in enumerate(layouts, start=1))
-        if all(layout.shape == "none" for layout in read):
+        if all(layout.shape in ("none", "people") for layout in read):
             raise self._error("layouts", "must hold at least one that has tickets")
         return SystemDefinition(
             key=key,
@@ -181,8 +215,9 @@ class _Checker:
         self._only(data, place, " ".join(Layout.__dataclass_fields__))
         shape = self._one_of(data, "shape", place, SHAPES)
         columns = self._columns(data.get("columns", {}), f"{place}.columns")
-        if shape != "none" and "ticket_id" not in columns:
-            raise self._error(f"{place}.columns.ticket_id", "is missing")
+        needed = {"none": "", "people": "person_id"}.get(shape, "ticket_id")
+        if needed and needed not in columns:
+            raise self._error(f"{place}.columns.{needed}", "is missing")
         return Layout(
             name=self._text(data, "name", place) or "tickets",
             shape=shape,
@@ -199,7 +234,30 @@ class _Checker:
             internal_parts=self._names(data, "internal_parts", place),
             requester_ids=self._names(data, "requester_ids", place),
             assignee_ids=self._names(data, "assignee_ids", place),
+            all_are=self._one_of(data, "all_are", place, ("", *Role)),
+            scope=self._names(data, "scope", place),
+            scope_pattern=self._pattern(data, "scope_pattern", place),
+            threads=tuple(self._threads(data.get("threads", []), f"{place}.threads")),
         )
+
+    def _threads(self, data: object, place: str) -> Iterator[ThreadLayout]:
+        if not isinstance(data, list) or not all(isinstance(thread, dict) for thread in data):
+            raise self._error(place, "must be one or more tables")
+        for number, thread in enumerate(data, start=1):
+            where = f"{place}[{number}]"
+            self._only(thread, where, "list columns")
+            name = fold(self._text(thread, "list", where, required=True))
+            yield ThreadLayout(name + LIST_MARK, self._columns(thread.get("columns", {}), f"{where}.columns"))
+
+    def _pattern(self, data: Mapping[str, object], key: str, place: str) -> str:
+        pattern = self._text(data, key, place)
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise self._error(_join(place, key), f"is no regular expression ({error})") from None
+        if pattern and groups != 1:
+            raise self._error(_join(place, key), "must have one group in parentheses")
+        return pattern
 
     def _columns(self, data: object, place: str) -> dict[str, tuple[str, ...]]:
         if not isinstance(data, dict):

@@ -15,6 +15,7 @@ from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 from desktop.ingest.bodies import read_body
 from desktop.ingest.dates import read_date
 from desktop.ingest.journal import Entry, split_comment, split_journal
+from desktop.ingest.nested import read_list
 from desktop.ingest.plan import Plan
 from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_priority, normalize_status
 
@@ -25,6 +26,11 @@ _YES = frozenset("1 true yes y t x ja j sí si oui sim wahr verdadero vrai vero 
 _NO = frozenset("0 false no n f nein non não nee falsch falso faux onwaar fałsz".split())
 _INTERNAL_WORDS = frozenset("private internal note intern interno interne privado privat privé".split())
 _PUBLIC_WORDS = frozenset("public external customer öffentlich público publico externo extern".split())
+
+
+_SIDES = {"customer_author": Role.CUSTOMER, "agent_author": Role.AGENT}
+# An element that has the key `agent` was written by an agent, also when it leaves the name empty. No text from a file holds this character.
+_NAMELESS = "\0"
 
 
 @dataclass(slots=True)
@@ -40,12 +46,13 @@ class Tally:
 class ThreadBuilder:
     """Makes ticket drafts of rows by a plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, tally: Tally | None = None) -> None:
         self._plan = plan
         # A file has a handful of words for these and a row each: looking them up again would cost a tenth of the import.
         self._statuses: dict[str, str] = {"": ""}
         self._priorities: dict[str, str] = {"": ""}
-        self.tally = Tally()
+        self.tally = tally or Tally()
+        self._within = [ThreadBuilder(thread, self.tally) for thread in plan.threads]
 
     def from_row(self, cells: Sequence[str]) -> TicketDraft:
         """Make a ticket of one row: its description and the comments that stand in the same row."""
@@ -56,12 +63,35 @@ class ThreadBuilder:
         body = self._body(plan.cell(cells, "body"))
         if body:
             messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, draft.created_at, body))
+        if diff := plan.cell(cells, "diff").strip("\n"):
+            # As it is: a diff of a web page is full of tags.
+            messages.append(Message(2, requester, Role.SYSTEM, draft.created_at, diff))
         entries = self._entries(cells)
-        if entries:
-            messages = _numbered(messages + self._from_entries(entries, cells))
+        nested = [message for builder in self._within for message in builder.from_lists(cells)]
+        if entries or nested:
+            messages = _numbered([*_without_repeat(messages, nested), *self._from_entries(entries, cells), *nested])
             requester = requester or next((m.author for m in messages if m.role is Role.CUSTOMER), "")
         subject = draft.subject or self._stand_in(messages)
         return replace(draft, messages=tuple(messages), subject=subject, requester=requester)
+
+    def from_lists(self, cells: Sequence[str]) -> list[Message]:
+        """Make the messages of a list within a record: every cell of its columns holds the values of all elements."""
+        places = self._plan.list_places & {place for role in self._plan.many.values() for place in role}
+        if self._plan.part_place >= 0:
+            places |= {self._plan.part_place}
+        sides = {place for name in _SIDES for place in self._plan.many.get(name, ())}
+        values = {place: read_list(cells[place], empty=_NAMELESS if place in sides else "") for place in places}
+        timed = []
+        for number in range(max(map(len, values.values()), default=0)):
+            row = list(cells)
+            for place, listed in values.items():
+                row[place] = listed[number] if number < len(listed) else ""
+            timed.append((self._date(self._plan.cell(row, "message_created_at") or self._list_date(row)), row))
+        return self._parts([timed[place] for place in in_order([time for time, _ in timed])])
+
+    def _list_date(self, row: Sequence[str]) -> str:
+        place = self._plan.places.get("created_at", -1)
+        return row[place] if place in self._plan.list_places else ""
 
     def from_rows(self, rows: Sequence[Sequence[str]]) -> TicketDraft:
         """Make a ticket of all rows that are its messages or events, in any order."""
@@ -103,7 +133,7 @@ class ThreadBuilder:
         if priority not in self._priorities:
             self._priorities[priority] = normalize_priority(priority, plan.system.priority)
         return TicketDraft(
-            external_id=plan.cell(cells, "ticket_id").strip(),
+            external_id=plan.ticket_id(cells),
             subject=_one_line(self._body(plan.cell(cells, "subject"))),
             status=self._statuses[status],
             status_original=status,
@@ -164,16 +194,31 @@ class ThreadBuilder:
 
     def _part(self, time: str, row: Sequence[str]) -> Message | None:
         plan = self._plan
-        author, kind = self._word(row, "author"), self._word(row, "author_role")
+        author, role = self._author(row)
         part = fold(row[plan.part_place]) if plan.part_place >= 0 else ""
         text = self._said(plan.cell(row, "body"))
-        role = author_role(kind, plan.system.author_roles) if kind else Role.UNKNOWN
-        if role is Role.UNKNOWN:
-            role = self._person(author, row)
         is_internal = part in plan.layout.internal_parts or self._is_internal(plan.cell(row, "internal"))
         if not text:
             text, role = plan.layout.part_words.get(part, ""), Role.SYSTEM
         return Message(0, author, role, time, text, is_internal) if text else None
+
+    def _author(self, row: Sequence[str]) -> tuple[str, Role]:
+        """Return who wrote a message: the customer when it is the requester, an agent when it is the assignee, else what the system says."""
+        for name, role in _SIDES.items():
+            for place in self._plan.many.get(name, ()):
+                if not is_nothing(row[place]):
+                    return row[place].strip(_NAMELESS + " "), role
+        author, kind = self._word(row, "author"), self._word(row, "author_role")
+        told = author_role(kind, self._plan.system.author_roles) if kind else Role.UNKNOWN
+        if told is Role.SYSTEM:
+            return author, told  # an automatic answer in the customer's name is no word of the customer's
+        role = self._person(author, row)
+        if role is not Role.UNKNOWN:
+            # Records often name a person by number in one place and by name in another.
+            known_as = "requester" if role is Role.CUSTOMER else "assignee"
+            is_one = self._plan.places.get(known_as, -1) not in self._plan.joined_places
+            return (is_one and self._word(row, known_as)) or author, role
+        return author, told
 
     def _events(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
         """Say of each row of an audit log what it changed."""
@@ -200,11 +245,17 @@ class ThreadBuilder:
         name = fold(author)
         if not name or is_nothing(author):
             return Role.UNKNOWN
-        if any(fold(cells[place]) == name for place in self._plan.requester_places):
+        if self._names(name, cells, self._plan.requester_places):
             return Role.CUSTOMER
-        if any(fold(cells[place]) == name for place in self._plan.assignee_places):
-            return Role.AGENT
-        return Role.UNKNOWN
+        return Role.AGENT if self._names(name, cells, self._plan.assignee_places) else Role.UNKNOWN
+
+    def _names(self, name: str, cells: Sequence[str], places: Sequence[int]) -> bool:
+        return any(
+            name in map(fold, read_list(cells[place]))
+            if place in self._plan.joined_places
+            else fold(cells[place]) == name
+            for place in places
+        )
 
     def _is_internal(self, value: str) -> bool:
         if is_nothing(value):
@@ -274,6 +325,13 @@ class ThreadBuilder:
         self.tally.unread_dates += not date.text
         self.tally.contrary_dates += date.is_contrary
         return date.text
+
+
+def _without_repeat(opening: list[Message], others: Sequence[Message]) -> list[Message]:
+    """Leave out the opening message where the list of messages begins with it too."""
+    if opening and any(message.text == opening[0].text and not message.internal for message in others):
+        return []
+    return opening
 
 
 def subject_from(text: str) -> str:

@@ -32,7 +32,7 @@ from desktop.domain.imports import (
     Undone,
     header_fingerprint,
 )
-from desktop.ingest.files import expand
+from desktop.ingest.contents import tables_in
 from desktop.ingest.recognition import recognize
 from desktop.ingest.systems import SystemDefinition, load_system, load_systems
 from desktop.ingest.tickets import read_batches
@@ -72,12 +72,12 @@ class ImportService:
         self._systems: tuple[SystemDefinition, ...] = ()
 
     async def expand(self, path: Path) -> tuple[Path, ...]:
-        """Return the tables that a path leads to: those inside a ZIP, else the path itself.
+        """Return the tables that a path leads to: those inside a ZIP, the lists of a JSON document of several, else the path itself.
 
         Raises:
             DeskError: `file-zip-empty`, `file-broken`.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._workers, expand, path)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, tables_in, path)
 
     async def recognize(
         self, path: Path, *, overrides: ImportOverrides = ImportOverrides(), mapping: str = ""

@@ -14,7 +14,8 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 
 READ_NOW = (
-    "CSV, TSV and other delimited text, JSON, Excel and OpenDocument workbooks, and ZIP or gzip archives of these"
+    "CSV, TSV and other delimited text, JSON, Excel and OpenDocument workbooks, mailboxes (mbox, eml), tables in web pages "
+    "(also Jira's Word export), and ZIP or gzip archives of these"
 )
 
 _MARKS = (

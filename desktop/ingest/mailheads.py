@@ -21,7 +21,8 @@ MOST_VALUE_CHARACTERS = 100_000
 _FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL)
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?(.{0,4000}?)\?=", re.DOTALL)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
-_ADDRESS_TOKEN = re.compile(r'"(?:[^"\\]|\\.){0,1000}"|\([^()]{0,500}\)|<[^<>]{0,1000}>|[,;]|[^",;()<>]+|.', re.DOTALL)
+_ADDRESS_PIECE = re.compile(r'"(?:[^"\\]|\\.){0,1000}"|\([^()]{0,500}\)|<[^<>]{0,1000}>|[,;]|[^",;()<>]+|.', re.DOTALL)
+_GROUP = re.compile(r"^[^@:]*:")
 _ID = re.compile(r"<\s*([^<>\s][^<>]{0,990}?)\s*>")
 _BARE_ID = re.compile(r"[^\s<>,;]{1,500}@[^\s<>,;]{1,500}")
 _NUMERIC_DATE = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
@@ -118,11 +119,11 @@ def decode(data: bytes, charset: str) -> str:
     charset = charset.strip().strip("\"'").partition("*")[0].lower()
     codec = _codec(charset)
     if codec in ("utf-8", ""):
+        if b"\x1b$" in data or b"\x1b(" in data:
+            return data.decode("iso2022_jp_ext", "replace")
         try:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            if b"\x1b$" in data or b"\x1b(" in data:
-                return data.decode("iso2022_jp_ext", "replace")
             return data.decode(detect_encoding(data), "replace")
     try:
         return data.decode(codec)
@@ -190,43 +191,47 @@ def one_line(text: str) -> str:
 
 def read_addresses(value: str) -> list[Address]:
     """Read a list of people; commas inside names, missing brackets and comments in parentheses are put up with."""
-    people: list[Address] = []
-    name: list[str] = []
-    address = comment = ""
+    reader = _AddressReader()
+    for match in _ADDRESS_PIECE.finditer(value[:MOST_VALUE_CHARACTERS]):
+        reader.take(match.group())
+    reader.end()
+    shown = one_line(decode_words(value[:1000])).strip("'\"<> ")
+    if not reader.people and shown and ":" not in shown:
+        return [Address(shown, "")]  # a name alone, as some gateways write it
+    return reader.people
 
-    def flush() -> None:
-        nonlocal address, comment
-        bare = "".join(name).strip()
-        if not address and "@" in bare:
-            # The whole is an address, or the last word is.
-            words = bare.split()
-            address = next(word for word in words if "@" in word)
-            bare = " ".join(word for word in words if word != address)
-        if address:
-            shown = one_line(decode_words(bare) or decode_words(comment)).strip("'\" ")
-            people.append(Address(shown, one_line(decode_words(address)).removeprefix("mailto:").strip()))
-        name.clear()
-        address = comment = ""
 
-    for match in _ADDRESS_TOKEN.finditer(value[:MOST_VALUE_CHARACTERS]):
-        token = match.group()
-        if token == ";" or (token == "," and (address or "@" in "".join(name))):
-            flush()
-        elif token.startswith("<") and len(token) > 2:
-            address = token[1:-1].strip()
-        elif token.startswith("(") and len(token) > 1:
-            comment = token[1:-1]
-        elif token.startswith('"') and len(token) > 1:
-            name.append(re.sub(r"\\(.)", r"\1", token[1:-1]))
-        elif token == "," or (token.strip() and token not in '<>"'):
-            name.append(token.rpartition(":")[2] if token.rstrip().endswith(":") else token)
+class _AddressReader:
+    """Puts the pieces of a list of people together."""
+
+    def __init__(self) -> None:
+        self.people: list[Address] = []
+        self._name = self._address = self._comment = ""
+
+    def take(self, piece: str) -> None:
+        if piece == ";" or (piece == "," and (self._address or "@" in self._name)):
+            self.end()
+        elif piece.startswith("<") and len(piece) > 2:
+            self._address = piece[1:-1].strip()
+        elif piece.startswith("(") and len(piece) > 1:
+            self._comment = piece[1:-1]
+        elif piece.startswith('"') and len(piece) > 1:
+            self._name += re.sub(r"\\(.)", r"\1", piece[1:-1])
         else:
-            name.append(" ")
-    flush()
-    if not people and (shown := one_line(decode_words("".join(value.split("\0")[0:1]))).strip("'\"<> ")):
-        # A name alone, as some gateways write it.
-        people.append(Address(shown, "")) if ":" not in shown else None
-    return people
+            # Before a colon stands the name of a group, its members follow.
+            self._name += _GROUP.sub("", piece) if piece not in '<>"' else " "
+
+    def end(self) -> None:
+        """Note the person that the pieces since the last one make."""
+        name, address = self._name.strip(), self._address
+        if not address and "@" in name:
+            words = name.split()
+            address = next(word for word in words if "@" in word)
+            name = " ".join(word for word in words if word != address)
+        if address:
+            shown = one_line(decode_words(name) or decode_words(self._comment)).strip("'\" ")
+            self.people.append(Address(shown, one_line(decode_words(address)).removeprefix("mailto:").strip()))
+        self._name = self._address = self._comment = ""
 
 
 def read_time(heads: Heads, envelope: str) -> str:

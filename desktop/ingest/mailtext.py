@@ -16,8 +16,8 @@ from email.message import Message
 from email.policy import compat32
 
 from desktop.ingest.bodies import read_body
-from desktop.ingest.mailheads import Heads, decode, decode_words, from_base64, one_line
 from desktop.ingest.mailbox import RawMail
+from desktop.ingest.mailheads import Heads, decode, decode_words, from_base64, one_line
 
 MOST_PARTS = 500
 DEEPEST_PART = 30
@@ -70,6 +70,8 @@ def read_text(raw: RawMail) -> MailText:
         _Parts(found).add(email.message_from_bytes(raw.head + b"\n" + raw.body, policy=compat32), 0)
     except (_TooDeep, RecursionError):
         return MailText("", fault=TOO_DEEP)
+    except Exception as error:  # noqa: BLE001 - the email package raises what it likes on bad input; one mail must not stop the others
+        return MailText("", fault=f"This mail cannot be taken apart ({error})")
     names = tuple(dict.fromkeys(found.attachments))
     cell = _joined([(text, is_html) for text, is_html in found.texts if text.strip()])
     if not read_body(cell).text:
@@ -107,7 +109,7 @@ class _Parts:
         if depth > DEEPEST_PART or self._count > MOST_PARTS:
             raise _TooDeep
         kind = _kind(part)
-        inner = part.get_payload()
+        inner = part.get_payload() if part.is_multipart() else None
         if isinstance(inner, list) and kind.startswith("message/"):
             for forwarded in inner:
                 self._add_forwarded(forwarded, depth, is_mail=kind != "message/delivery-status")
@@ -115,11 +117,12 @@ class _Parts:
             self._add_best([each for each in inner if isinstance(each, Message)], depth)
         elif isinstance(inner, list):
             for each in inner:
-                self.add(each, depth + 1)
+                if isinstance(each, Message):
+                    self.add(each, depth + 1)
         else:
-            self._add_leaf(part, kind, str(inner or ""))
+            self._add_leaf(part, kind)
 
-    def _add_leaf(self, part: Message, kind: str, payload: str) -> None:
+    def _add_leaf(self, part: Message, kind: str) -> None:
         disposition = _header(part, "content-disposition").strip().lower()
         name = _file_name(part)
         is_text = kind in ("text/plain", "text/html", "text/enriched", "text/richtext") or kind.startswith(
@@ -130,7 +133,7 @@ class _Parts:
             return
         if name:
             self._found.attachments.append(name)
-        self._found.texts.append(_text(part, kind, payload))
+        self._found.texts.append(_text(part, kind))
 
     def _add_best(self, versions: list[Message], depth: int) -> None:
         """Choose among versions of one text; what is attached to any of them counts."""
@@ -155,7 +158,7 @@ class _Parts:
         if not isinstance(mail, Message):
             return
         lines = []
-        for name, value in mail.raw_items():  # type: ignore[attr-defined]
+        for name, value in mail.raw_items():
             if not is_mail or name.lower() in _SHOWN_OF_FORWARDED:
                 lines.append(f"{name}: {_decoded_value(str(value))}")
         if lines:
@@ -169,8 +172,11 @@ def _says_nothing(version: _Found) -> bool:
     return len(text) < 300 and _NO_HTML_READER.search(text) is not None
 
 
-def _text(part: Message, kind: str, payload: str) -> tuple[str, bool]:
-    data, trailer = _undone(_header(part, "content-transfer-encoding"), payload.encode("utf-8", "surrogateescape"))
+def _text(part: Message, kind: str) -> tuple[str, bool]:
+    encoding = _header(part, "content-transfer-encoding")
+    del part["content-transfer-encoding"]  # then the bytes come as they stand, undecoded
+    payload = part.get_payload(decode=True)
+    data, trailer = _undone(encoding, payload if isinstance(payload, bytes) else b"")
     charset = _parameter(_header(part, "content-type"), "charset")
     if not charset and kind == "text/html":
         named = re.search(rb"charset\s*=\s*[\"']?([\w-]{1,40})", data[:2000], re.IGNORECASE)
@@ -244,7 +250,7 @@ def _kind(part: Message) -> str:
 
 
 def _header(part: Message, name: str) -> str:
-    return next((str(value) for key, value in part.raw_items() if key.lower() == name), "")  # type: ignore[attr-defined]
+    return next((str(value) for key, value in part.raw_items() if key.lower() == name), "")
 
 
 def _parameter(value: str, name: str) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from desktop.domain.tickets import Role
 
@@ -156,7 +157,7 @@ class _Forest:
         return node
 
     def _link(self, chain: Sequence[int]) -> None:
-        for above, below in zip(chain, chain[1:], strict=False):
+        for above, below in pairwise(chain):
             # Only within a thread can a circle arise; elsewhere the long way up needs not be gone.
             is_apart = self._find(above) != self._find(below)
             if self._parent[below] < 0 and (is_apart or self._top(above) != below):

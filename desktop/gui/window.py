@@ -253,7 +253,7 @@ class MainWindow(QMainWindow):
             self,
             "Import ticket exports",
             "",
-            "Exports (*.csv *.tsv *.psv *.txt *.xlsx *.ods *.zip *.gz);;All files (*)",
+            "Exports (*.csv *.tsv *.psv *.txt *.json *.jsonl *.ndjson *.xlsx *.xls *.ods *.mbox *.eml *.html *.htm *.doc *.zip *.gz);;All files (*)",
         )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

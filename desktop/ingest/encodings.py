@@ -14,7 +14,8 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 
 READ_NOW = (
-    "CSV, TSV and other delimited text, JSON, Excel and OpenDocument workbooks, and ZIP or gzip archives of these"
+    "CSV, TSV and other delimited text, JSON, Excel and OpenDocument workbooks, mailboxes (mbox, eml), tables in web pages "
+    "(also Jira's Word export), and ZIP or gzip archives of these"
 )
 
 _MARKS = (
@@ -25,8 +26,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LATER_SUFFIXES = {
-    ".mbox": "a mailbox",
-    ".eml": "a mail message",
+    ".msg": "a mail of Outlook",
+    ".pst": "a mail folder of Outlook",
 }
 _MAGIC = (
     (b"\x89PNG", "a PNG picture"),
@@ -56,8 +57,6 @@ def check_is_text(path: Path, head: bytes) -> None:
             "file-empty", f"{path.name} is empty.", remedy="Export the tickets again and import the new file."
         )
     later = _LATER_SUFFIXES.get(path.suffix.lower())
-    if later is None and re.match(rb"From \S+ .*\r?\n[A-Za-z-]+: ", head):
-        later = "a mailbox"
     if later is not None:
         raise DeskError(
             "file-format-unsupported",

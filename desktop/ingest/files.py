@@ -23,7 +23,12 @@ _SUSPICIOUS_BYTES = 50_000_000
 _MOST_RATIO = 400
 """Tables of text unpack to 5 to 30 times their size, very dull ones to 200."""
 _OFFICE_PARTS = ("[Content_Types].xml", "mimetype", "META-INF/manifest.xml")
-TABLE_SUFFIXES = (".csv", ".tsv", ".psv", ".tab", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".ods")
+TABLE_SUFFIXES = (
+    *(".csv", ".tsv", ".psv", ".tab", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".ods"),
+    *(".mbox", ".eml", ".html", ".htm", ".xls", ".doc"),
+)
+ALL_MAILS = "all .eml files"
+"""In the place of a name inside a ZIP: its mails, one a file, are a mailbox together, because replies stand in other files than what they answer."""
 _HIDDEN = ("__MACOSX", ".")
 
 
@@ -98,7 +103,41 @@ def expand(path: Path) -> tuple[Path, ...]:
             f"{path.name} holds no table ({', '.join(names[:3]) or 'it is empty'}).",
             remedy="Put the exported tables into it, or import them one by one.",
         )
+    mails = [name for name in tables if _is_mail(name)]
+    if len(mails) > 1:
+        tables = [*(name for name in tables if name not in mails), ALL_MAILS]
     return tuple(archive / name for name in tables)
+
+
+def is_all_mails(path: Path) -> bool:
+    """Tell whether a path leads to all the mails of a ZIP."""
+    return path.name == ALL_MAILS and bool(split_path(path)[1])
+
+
+def open_mails(path: Path) -> Iterator[tuple[str, int, OpenFile]]:
+    """Open the files of mails that a path leads to, one after the other: (name in the archive, how many there are, the file).
+
+    Each is the caller's to close before the next.
+
+    Raises:
+        DeskError: `file-…` in words for what people meet; OSError for the rest.
+    """
+    if not is_all_mails(path):
+        yield "", 1, open_file(path)
+        return
+    archive, _ = split_path(path)
+    with _reading(archive.name), zipfile.ZipFile(archive) as file:
+        infos = sorted((info for info in file.infolist() if _is_mail(info.filename)), key=lambda info: info.filename)
+    with zipfile.ZipFile(archive) as file:
+        for info in infos:
+            with _reading(archive.name):
+                stream = file.open(info)
+            guarded = io.BufferedReader(_Guarded(stream, f"{archive.name}/{info.filename}", max(1, info.compress_size)))
+            yield info.filename, len(infos), OpenFile(guarded, max(1, info.file_size), stream.tell, (guarded, stream))
+
+
+def _is_mail(name: str) -> bool:
+    return _is_table(name) and name.lower().endswith(".eml")
 
 
 def _is_table(name: str) -> bool:

@@ -13,6 +13,7 @@ from desktop.domain.imports import Recognized
 from desktop.ingest.records import Dialect, IdPattern, RecordReader, RecordSource
 
 JSON_FORMATS = ("json", "jsonl")
+MAIL_FORMATS = ("mbox", "eml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ def open_records(
     Raises:
         DeskError: `file-…` in words for what people meet; OSError for the rest.
     """
+    if form.format in MAIL_FORMATS:
+        from desktop.ingest.mails import MailReader
+
+        return MailReader(path, limit_bytes=limit_bytes)
     if form.format in JSON_FORMATS:
         from desktop.ingest.json_files import JsonReader
 

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.ingest.encodings import LEGACY_ENCODINGS, READ_NOW, check_is_text, detect_encoding
-from desktop.ingest.files import missing_inside, open_file, split_path
+from desktop.ingest.files import is_all_mails, missing_inside, open_file, split_path
 from desktop.ingest.forms import Form, open_records
 from desktop.ingest.json_files import is_json, lists_in, read_sample
+from desktop.ingest.mailbox import looks_like_mail
 from desktop.ingest.mapping import known_names
 from desktop.ingest.records import Dialect, Record, RecordReader
 from desktop.ingest.sheets import is_workbook, read_sheet
@@ -58,6 +59,8 @@ def read_head(path: Path, *, names: frozenset[str] = frozenset()) -> Head:
         DeskError: `file-missing`, `file-directory`, `file-unreadable`, `file-empty`, `file-binary`, `file-format-unsupported`,
             `file-not-table`, `file-no-rows`.
     """
+    if is_all_mails(path):
+        return _read_mail_head(path, "eml", split_path(path)[0].stat().st_size)
     head, size, inside = _read_bytes(path)
     if is_workbook(path, head):
         return _read_sheet_head(path, size, names)
@@ -65,6 +68,8 @@ def read_head(path: Path, *, names: frozenset[str] = frozenset()) -> Head:
         return _read_json_head(path, size, inside)
     if inside:
         raise missing_inside(*split_path(path))
+    if mail := looks_like_mail(path.name, head):
+        return _read_mail_head(path, mail, size)
     return _read_delimited_head(path, head, size, names)
 
 
@@ -88,6 +93,13 @@ def _read_sheet_head(path: Path, size: int, known: frozenset[str]) -> Head:
     place = _find_header(path, records, known)
     kind = path.suffix.lower().lstrip(".")
     return _make_head(path, size, Form(kind, header_line=records[place].line, sheet=sheet.name), records[place:])
+
+
+def _read_mail_head(path: Path, kind: str, size: int) -> Head:
+    form = Form(kind)
+    with open_records(path, form, names=(), limit_bytes=HEAD_BYTES) as reader:
+        records = [record for record in itertools.islice(reader, _SAMPLE_ROWS) if not record.fault]
+    return _make_head(path, size, form, records)
 
 
 def _read_json_head(path: Path, size: int, inside: str) -> Head:

@@ -219,13 +219,16 @@ class ThreadBuilder:
                 if not is_nothing(row[place]):
                     return row[place].strip(_NAMELESS + " "), role
         author, kind = self._word(row, "author"), self._word(row, "author_role")
+        told = author_role(kind, self._plan.system.author_roles) if kind else Role.UNKNOWN
+        if told is Role.SYSTEM:
+            return author, told  # an automatic answer in the customer's name is no word of the customer's
         role = self._person(author, row)
         if role is not Role.UNKNOWN:
             # Records often name a person by number in one place and by name in another.
             known_as = "requester" if role is Role.CUSTOMER else "assignee"
             is_one = self._plan.places.get(known_as, -1) not in self._plan.joined_places
             return (is_one and self._word(row, known_as)) or author, role
-        return author, author_role(kind, self._plan.system.author_roles) if kind else Role.UNKNOWN
+        return author, told
 
     def _events(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
         """Say of each row of an audit log what it changed."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from desktop.domain.imports import ImportCounts, Recognized, Undone
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
+_FORMATS = {"mbox": "a mailbox", "eml": "mail", "html": "a web page"}
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -18,6 +19,8 @@ def count(number: int, noun: str) -> str:
 
 def describe_format(recognized: Recognized) -> str:
     """Say how a file is written: `utf-8, comma-separated`, or which sheet of a workbook it is."""
+    if recognized.format in _FORMATS:
+        return _FORMATS[recognized.format]
     if recognized.sheet:
         return f"sheet “{recognized.sheet}” of a workbook"
     delimiter = _DELIMITERS.get(recognized.delimiter, recognized.delimiter)

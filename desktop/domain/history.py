@@ -38,6 +38,7 @@ class ImportRecord:
     counts: dict[str, int]
     waiting_rejects: int = 0
     kept_rejects: int = 0
+    system_title: str = ""
 
     @property
     def state(self) -> ImportState:

@@ -25,7 +25,7 @@ from desktop.domain.tickets import TicketDraft
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, plain_tip
-from desktop.services.wording import count, describe_format
+from desktop.services.wording import count, describe_format, describe_imbalance
 
 _SHAPES = {
     "tickets": "one row a ticket",
@@ -116,14 +116,14 @@ class ImportPanel(QWidget):
 
     def show_obstacle(self, error: DeskError) -> None:
         """Say what stands in the way of importing this file as it is mapped now."""
-        self._counts.setText(str(error))
+        self._say(str(error), is_wrong=True)
         self.import_button.setText("Import")
         self.import_button.setEnabled(False)
 
     def show_counts(self, counts: ImportCounts | None) -> None:
         """Say how many tickets will be new, changed and unchanged; None while they are counted."""
         if counts is None:
-            self._counts.setText("Counting what is new…")
+            self._say("Counting what is new…")
             self.import_button.setText("Import")
             self.import_button.setEnabled(True)
             return
@@ -133,10 +133,17 @@ class ImportPanel(QWidget):
             f"{counts.tickets_unchanged:,} unchanged",
         ]
         rejected = f"{count(counts.rejected, 'row')} rejected"
-        self._counts.setText(" · ".join([*parts, rejected, count(counts.messages, "message")]))
+        wrong = describe_imbalance(counts)
+        self._say(wrong or " · ".join([*parts, rejected, count(counts.messages, "message")]), is_wrong=bool(wrong))
         wanted = counts.tickets_new + counts.tickets_updated
         self.import_button.setText(f"Import {count(wanted, 'ticket')}" if wanted else "Nothing to import")
         self.import_button.setEnabled(wanted > 0)
+
+    def _say(self, text: str, *, is_wrong: bool = False) -> None:
+        self._counts.setObjectName("errorText" if is_wrong else "muted")
+        self._counts.style().unpolish(self._counts)
+        self._counts.style().polish(self._counts)
+        self._counts.setText(text)
 
     def _build_facts(self) -> QGridLayout:
         grid = QGridLayout()

@@ -38,6 +38,7 @@ from desktop.ingest.files import expand
 from desktop.ingest.recognition import recognize
 from desktop.ingest.systems import SystemDefinition, load_system, load_systems
 from desktop.ingest.tickets import read_batches
+from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
 
@@ -51,7 +52,6 @@ MERGED_SHAPES = ("messages",)
 """A file of messages may hold only the newest ones: those already here stay."""
 _LONGEST_STEM = 100
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-DOES_NOT_ADD_UP = "The counts of this import do not add up; please report it with the file."
 
 
 class ImportService:
@@ -143,7 +143,7 @@ class ImportService:
             rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
         if not dry_run and _is_correction(recognized.overrides):
             await self._mappings.remember(header_fingerprint(recognized), recognized.overrides)
-        warnings = tuple(dict.fromkeys(total.warnings if total.counts.adds_up else [*total.warnings, DOES_NOT_ADD_UP]))
+        warnings = tuple(dict.fromkeys(filter(None, [*total.warnings, describe_imbalance(total.counts)])))
         yield total.progress(fraction=1.0)
         yield Finished(
             recognized.path, total.import_id, recognized, total.counts, time.monotonic() - began, rejects_path, warnings

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Finished, ImportOverrides, MappingNeeded, Progress, Recognized
+from desktop.domain.imports import Finished, ImportOverrides, MappingNeeded, Progress, Recognized, Reject, Rejected
 from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
@@ -21,6 +21,8 @@ from desktop.services.wording import describe_import, describe_undo
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
+SHOWN_REJECTS = 3
+"""Before the import; all of them can be looked at after it."""
 RELOAD_MS = 250
 """The list is read again at most four times a second while tickets arrive."""
 
@@ -124,9 +126,12 @@ class ImportFlow(QObject):
         """Run through the whole file without writing, to say what it will change."""
         assert self._desk is not None
         async with aclosing(self._desk.imports.run(recognized, dry_run=True)) as events:
+            rejects: list[Reject] = []
             async for event in events:
-                if isinstance(event, Finished) and recognized is self._recognized:
-                    self._panel.show_counts(event.counts)
+                if isinstance(event, Rejected):
+                    rejects += event.rejects[: SHOWN_REJECTS - len(rejects)]
+                elif isinstance(event, Finished) and recognized is self._recognized:
+                    self._panel.show_counts(event.counts, rejects)
 
     def _on_corrected(self, overrides: ImportOverrides) -> None:
         if self._recognized is not None:

@@ -178,7 +178,6 @@ QHeaderView::section:first {{ padding-left: {2 * SPACE}px; }}
 #framed QHeaderView::section:first {{ padding-left: {SPACE}px; }}
 QTableView, QTableWidget, QListWidget {{ background: {t.ground}; border: 0; outline: 0; gridline-color: {t.line}; }}
 #framed::item:selected {{ background: {t.selection}; color: {t.text}; }}
-#framed::item:hover:!selected {{ background: {t.hover}; }}
 #framed QLineEdit {{ border-radius: 0; padding: 0 {SPACE - 1}px; }}
 #framed {{ border: 1px solid {t.line}; border-radius: {RADIUS}px; }}
 #sidebar QListWidget {{ background: transparent; }}

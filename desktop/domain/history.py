@@ -111,7 +111,7 @@ class MessageChange:
 
 @dataclass(frozen=True, slots=True)
 class TicketDifference:
-    """What one import did to one ticket; `kind` is `new`, `changed` or `gone`."""
+    """What one import did to one ticket; `kind` is `new` or `changed`."""
 
     ticket_id: int
     kind: str

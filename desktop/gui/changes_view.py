@@ -74,6 +74,11 @@ class ChangesView(QWidget):
         self._on_theme()
         theme.changed.connect(self._on_theme)
 
+    @property
+    def import_id(self) -> int:
+        """Return the import that is shown, 0 for none."""
+        return self._record.id if self._record else 0
+
     def attach(self, desk: Desk) -> None:
         """Take the services."""
         self._desk = desk

@@ -123,8 +123,13 @@ class HistoryPanel(QWidget):
         record = next((record for record in records if record.id == import_id), None)
         if leaf is not None and record is not None:
             self._leaves.setCurrentWidget(leaf)
-            before = {record.id: record for record in records}
-            leaf.show_import(record, before)
+            leaf.show_import(record, {each.id: each for each in records})
+            return
+        shown = self._leaves.currentWidget()
+        undone = {each.id for each in records if each.state is ImportState.UNDONE}
+        if isinstance(shown, ChangesView | RejectsView) and shown.import_id in undone:
+            # Of what is being looked at nothing is left.
+            self._leaves.setCurrentWidget(self.imports)
 
     def _on_chosen(self, act: Any) -> None:
         record = self.imports.chosen()

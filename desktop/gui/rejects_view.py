@@ -65,6 +65,11 @@ class RejectsView(QWidget):
         self._on_theme()
         theme.changed.connect(self._on_theme)
 
+    @property
+    def import_id(self) -> int:
+        """Return the import that is shown, 0 for none."""
+        return self._record.id if self._record else 0
+
     def attach(self, desk: Desk) -> None:
         """Take the services."""
         self._desk = desk
@@ -98,6 +103,8 @@ class RejectsView(QWidget):
         if rows:
             found = next((i for i, row in enumerate(rows) if row.id == chosen), min(place, len(rows) - 1))
             self.table.selectRow(found)
+        else:
+            self.back.setFocus()
         self._show_buttons()
 
     def _build(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from desktop.cli.history import show_changes, show_history
 from desktop.cli.main import FAILED, PARTLY
 from desktop.cli.output import clean, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
@@ -31,6 +32,8 @@ SILENT_SECONDS = 1.0
 @click.option("--source", default="", metavar="NAME", help="The source that the tickets belong to.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen.")
 @click.option("--undo", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="Take an import back.")
+@click.option("--history", is_flag=True, help="List the imports so far.")
+@click.option("--changes", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="Tell what an import changed.")
 @json_option
 @common_options
 def import_command(
@@ -40,13 +43,16 @@ def import_command(
     source: str,
     dry_run: bool,
     undo: int | None,
+    history: bool,
+    changes: int | None,
     as_json: bool,
 ) -> int:
     """Import ticket exports. The same file twice changes nothing; rows that cannot be read are set aside with the reason."""
-    if undo is not None:
-        if paths:
-            raise click.UsageError("--undo takes no files.")
-        _undo(session, undo, as_json=as_json)
+    asked = [name for name, is_given in (("undo", undo), ("history", history), ("changes", changes)) if is_given]
+    if asked:
+        if paths or len(asked) > 1:
+            raise click.UsageError(f"--{asked[0]} takes no files and goes with no other question.")
+        _look_back(session, undo=undo, changes=changes, as_json=as_json)
         return 0
     if not paths:
         raise click.UsageError("Name at least one file to import.")
@@ -129,6 +135,15 @@ class _Bar:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
+
+
+def _look_back(session: Session, *, undo: int | None, changes: int | None, as_json: bool) -> None:
+    if undo is not None:
+        _undo(session, undo, as_json=as_json)
+    elif changes is not None:
+        show_changes(session, changes, as_json=as_json)
+    else:
+        show_history(session, as_json=as_json)
 
 
 def _undo(session: Session, import_id: int, *, as_json: bool) -> None:

@@ -38,6 +38,7 @@ class ImportRecord:
     counts: dict[str, int]
     waiting_rejects: int = 0
     kept_rejects: int = 0
+    system_title: str = ""
 
     @property
     def state(self) -> ImportState:
@@ -110,7 +111,7 @@ class MessageChange:
 
 @dataclass(frozen=True, slots=True)
 class TicketDifference:
-    """What one import did to one ticket; `kind` is `new`, `changed` or `gone`."""
+    """What one import did to one ticket; `kind` is `new` or `changed`."""
 
     ticket_id: int
     kind: str

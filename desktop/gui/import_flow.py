@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Finished, ImportOverrides, MappingNeeded, Progress, Recognized
+from desktop.domain.imports import Finished, ImportOverrides, MappingNeeded, Progress, Recognized, Reject, Rejected
 from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
@@ -22,6 +21,8 @@ from desktop.services.wording import describe_import, describe_undo
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
+SHOWN_REJECTS = 3
+"""Before the import; all of them can be looked at after it."""
 RELOAD_MS = 250
 """The list is read again at most four times a second while tickets arrive."""
 
@@ -33,6 +34,9 @@ class ImportFlow(QObject):
     done_with_panel = Signal()
     tickets_changed = Signal()
     imported = Signal()
+    changes_wanted = Signal(int)
+    rejects_wanted = Signal(int)
+    """The import whose changes, or whose rejected rows, are to be shown."""
 
     def __init__(self, panel: ImportPanel, status: StatusBar, notice: NoticeBar) -> None:
         super().__init__()
@@ -124,9 +128,12 @@ class ImportFlow(QObject):
         """Run through the whole file without writing, to say what it will change."""
         assert self._desk is not None
         async with aclosing(self._desk.imports.run(recognized, dry_run=True)) as events:
+            rejects: list[Reject] = []
             async for event in events:
-                if isinstance(event, Finished) and recognized is self._recognized:
-                    self._panel.show_counts(event.counts)
+                if isinstance(event, Rejected):
+                    rejects += event.rejects[: SHOWN_REJECTS - len(rejects)]
+                elif isinstance(event, Finished) and recognized is self._recognized:
+                    self._panel.show_counts(event.counts, rejects)
 
     def _on_corrected(self, overrides: ImportOverrides) -> None:
         if self._recognized is not None:
@@ -205,7 +212,7 @@ class ImportFlow(QObject):
         record = await self._desk.imports.take_stopped()
         if record is not None:
             words = f"The import of {Path(record.path).name} was stopped. The tickets that were finished are here."
-            undo = ("Undo", partial(self._start_undo, record.id))
+            undo = ("Undo", partial(self.undo, record.id))
             self._notice.show_notice(words, tone="warning", actions=[undo])
         return record is not None
 
@@ -220,16 +227,19 @@ class ImportFlow(QObject):
         text = f"{name}: {describe_import(done.counts)}."
         if done.warnings:
             text = " ".join([text, *done.warnings])
-        is_clean = not done.counts.rejected and not done.warnings and done.counts.adds_up
+        is_clean = not done.counts.rejected and not done.warnings
         actions: list[Action] = []
-        if done.rejects_path:
-            folder = QUrl.fromLocalFile(str(Path(done.rejects_path).parent))
-            actions.append(("Show the rejected rows", partial(_open_folder, folder)))
+        if done.import_id and done.counts.rejected:
+            actions.append(("Show the rejected rows", partial(self.rejects_wanted.emit, done.import_id)))
+        if done.import_id:
+            actions.append(("What changed", partial(self.changes_wanted.emit, done.import_id)))
         if done.import_id and (done.counts.tickets_new or done.counts.tickets_updated):
-            actions.append(("Undo", partial(self._start_undo, done.import_id)))
-        self._notice.show_notice(text, tone="info" if is_clean else "warning", actions=actions)
+            actions.append(("Undo", partial(self.undo, done.import_id)))
+        tone = "error" if not done.counts.adds_up else "info" if is_clean else "warning"
+        self._notice.show_notice(text, tone=tone, actions=actions)
 
-    def _start_undo(self, import_id: int) -> None:
+    def undo(self, import_id: int) -> None:
+        """Take an import back, and say what that did."""
         self._undoing.start(self._undo(import_id))
 
     async def _undo(self, import_id: int) -> None:
@@ -241,7 +251,3 @@ class ImportFlow(QObject):
 
     def _on_error(self, error: DeskError) -> None:
         self._notice.show_error(error)
-
-
-def _open_folder(url: QUrl) -> None:
-    QDesktopServices.openUrl(url)

@@ -36,11 +36,12 @@ CONTEXT = 160
 
 
 def compare(
-    ticket_id: int, before: TicketState | None, after: TicketState | None, roles: Mapping[str, str]
+    ticket_id: int, before: TicketState | None, after: TicketState, roles: Mapping[str, str]
 ) -> TicketDifference:
-    """Say what became of a ticket. `roles` are the meanings of the export's columns by their names; what they became is not said twice."""
-    if after is None:
-        return TicketDifference(ticket_id, "gone")
+    """Say what became of a ticket; it is new when there is nothing before.
+
+    `roles` are the meanings of the export's columns by their names; what they became is not said twice.
+    """
     if before is None:
         added = tuple(MessageChange("added", message, pieces=(Piece("+", message.text),)) for message in after.messages)
         return TicketDifference(ticket_id, "new", _values({}, after.values), added)

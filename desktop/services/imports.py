@@ -43,6 +43,7 @@ from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import recognize
 from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
 from desktop.ingest.tickets import read_batches, read_ids
+from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
 from desktop.storage.people import PeopleStore
@@ -59,7 +60,6 @@ _LONGEST_STEM = 100
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MAPPING_FILE = "remembered.toml"
 """What a mapping file is called once its text is kept and the file itself may be gone."""
-DOES_NOT_ADD_UP = "The counts of this import do not add up; please report it with the file."
 
 
 class ImportService:
@@ -172,7 +172,7 @@ class ImportService:
             await self._mappings.remember(
                 header_fingerprint(recognized), recognized.overrides, learned_from=Path(recognized.path).name
             )
-        warnings = tuple(dict.fromkeys(total.warnings if total.counts.adds_up else [*total.warnings, DOES_NOT_ADD_UP]))
+        warnings = tuple(dict.fromkeys(filter(None, [*total.warnings, describe_imbalance(total.counts)])))
         yield total.progress(fraction=1.0)
         yield Finished(
             recognized.path, total.import_id, recognized, total.counts, time.monotonic() - began, rejects_path, warnings

@@ -33,8 +33,9 @@ def read_recognized(text: str) -> Recognized | None:
     values["columns"] = tuple(
         Column(c["index"], c["name"], c["role"], tuple(c.get("samples", ()))) for c in values["columns"]
     )
-    values["overrides"] = ImportOverrides(
-        {int(place): role for place, role in given["roles"].items()}, given["source"], given["date_order"]
+    overrides = ImportOverrides(
+        **{each.name: given[each.name] for each in fields(ImportOverrides) if each.name in given}
     )
+    values["overrides"] = replace(overrides, roles={int(place): role for place, role in overrides.roles.items()})
     values["preview"] = values["warnings"] = ()
     return Recognized(**values)

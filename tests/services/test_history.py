@@ -17,6 +17,7 @@ from desktop.domain.imports import Finished, Progress
 from desktop.services.comparison import compare_texts, describe_difference
 from desktop.services.container import Desk
 from desktop.storage.idsets import pack_ids, unpack_ids
+from tests.ingest.workbooks import write_xlsx
 from tests.services.conftest import import_path, opened_desk
 
 HEADER = "id,subject,description,status,assignee,created_at,Plan\n"
@@ -236,6 +237,45 @@ async def test_a_mended_message_joins_the_thread_of_its_ticket(data_dir: Path, t
     assert record.totals.adds_up
     assert (len(changes.new), len(changes.changed)) == (2, 0), "a ticket is new or changed, not both"
     assert undone.tickets_removed == 2
+
+
+async def test_a_row_of_a_workbook_is_mended_cell_by_cell(data_dir: Path, tmp_path: Path) -> None:
+    path = write_xlsx(
+        tmp_path / "t.xlsx",
+        {
+            "Tickets": [
+                ["id", "subject", "description", "status"],
+                [1, "a", "one\ttab", "open"],
+                [None, "lost", "two\ttabs\tand\nlines", "open"],
+            ]
+        },
+    )
+    async with opened_desk(data_dir) as desk:
+        done = await import_path(desk, path)
+        path.unlink()
+        (row,) = await desk.history.rejects(done.import_id)
+        cells = (await desk.history.editable(row.id)).cells
+        assert cells == ("", "lost", "two\ttabs\tand\nlines", "open")
+        assert (await desk.history.retry(row.id, cells=["2", *cells[1:]])).reason == ""
+        thread = await desk.tickets.thread(await desk.tickets.find("t:2"))
+    assert thread is not None
+    assert thread.messages[0].text == "two\ttabs\tand\nlines"
+
+
+async def test_a_mended_row_that_turns_out_to_be_two_counts_as_two(data_dir: Path, tmp_path: Path) -> None:
+    path = _write(
+        tmp_path / "t.csv",
+        "1,a,x,open,Bo,2026-01-01,Pro",
+        '2,b,"never closed,open,Bo,2026-01-01,Pro',
+        "3,c,x,open,Bo,2026-01-01,Pro",
+    )
+    async with opened_desk(data_dir) as desk:
+        done = await import_path(desk, path)
+        (row,) = await desk.history.rejects(done.import_id)
+        raw = "2,b,closed,open,Bo,2026-01-01,Pro\r\n8,new,y,open,Bo,2026-01-01,Pro\r\n,,,,,,"
+        assert (await desk.history.retry(row.id, raw=raw)).tickets_new == 2
+        totals = (await _record(desk, done.import_id)).totals
+    assert (totals.rows, totals.rows_used, totals.rejected, totals.blank, totals.adds_up) == (5, 4, 0, 1, True)
 
 
 async def test_an_undone_import_says_that_nothing_is_left(data_dir: Path, tmp_path: Path) -> None:

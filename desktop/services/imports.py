@@ -35,7 +35,7 @@ from desktop.domain.imports import (
 )
 from desktop.ingest.files import expand
 from desktop.ingest.mapping_files import write_mapping
-from desktop.ingest.recognition import recognize
+from desktop.ingest.recognition import GENERIC_KEY, recognize
 from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
 from desktop.ingest.tickets import read_batches
 from desktop.storage.imports import BatchOutcome, ImportRecord, ImportStore
@@ -145,10 +145,8 @@ class ImportService:
         rejects_path = ""
         if total.rejects and not dry_run:
             rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
-        if not dry_run and _is_correction(recognized.overrides):
-            await self._mappings.remember(
-                header_fingerprint(recognized), recognized.overrides, learned_from=Path(recognized.path).name
-            )
+        if not dry_run:
+            await self._remember(recognized)
         warnings = tuple(dict.fromkeys(total.warnings if total.counts.adds_up else [*total.warnings, DOES_NOT_ADD_UP]))
         yield total.progress(fraction=1.0)
         yield Finished(
@@ -175,6 +173,15 @@ class ImportService:
     async def history(self) -> tuple[ImportRecord, ...]:
         """Return all imports, the newest first."""
         return await self._store.history()
+
+    async def _remember(self, recognized: Recognized) -> None:
+        """Keep how the file was read for the next one with its header: corrections, and a guess that was accepted."""
+        fingerprint, name = header_fingerprint(recognized), Path(recognized.path).name
+        if _is_correction(recognized.overrides):
+            await self._mappings.remember(fingerprint, recognized.overrides, learned_from=name)
+        elif recognized.system == GENERIC_KEY:
+            roles = {column.index: column.role for column in recognized.columns}
+            await self._mappings.accept(fingerprint, roles, learned_from=name)
 
     async def _begin(self, total: _Total) -> None:
         total.import_id, total.source_id = await self._store.begin(total.recognized)

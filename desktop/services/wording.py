@@ -5,6 +5,9 @@ It never says *true*, *verified* or *wrong*, only what was or was not found in t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
+
 from desktop.domain.imports import ImportCounts, Recognized, Undone
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
@@ -80,6 +83,12 @@ def describe_import(counts: ImportCounts) -> str:
     fates += [f"{counts.tickets_unchanged:,} unchanged"] if counts.tickets_unchanged else []
     last = counts.tickets_unchanged or counts.tickets_updated or counts.tickets_new
     return f"{', '.join(fates)} ticket{'' if last == 1 else 's'}, {count(counts.messages, 'message')}{rejected}"
+
+
+def describe_imports(imports: Sequence[ImportCounts]) -> str:
+    """Say in one sentence what became of several files together."""
+    names = [field.name for field in fields(ImportCounts)]
+    return describe_import(ImportCounts(*(sum(getattr(counts, name) for counts in imports) for name in names)))
 
 
 def describe_undo(undone: Undone) -> str:

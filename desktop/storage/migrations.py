@@ -80,3 +80,12 @@ def remember_mapping_files(db: Database) -> None:
     """The mapping file that a table is read by, and which file each mapping was remembered from."""
     db.execute("ALTER TABLE mapping ADD COLUMN definition TEXT NOT NULL DEFAULT ''")
     db.execute("ALTER TABLE mapping ADD COLUMN learned_from TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def watch_folders(db: Database) -> None:
+    """Which files of watched folders were handled, and which tables were accepted as they were recognized."""
+    db.execute(
+        "CREATE TABLE watched_file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL, handled_at TEXT NOT NULL) STRICT"
+    )
+    db.execute("ALTER TABLE mapping ADD COLUMN is_correction INTEGER NOT NULL DEFAULT 1")

@@ -161,25 +161,23 @@ class WatchFlow(QObject):
 
     def _show(self, arrived: _Arrived) -> None:
         changing = [done for done in arrived.done if done.counts.tickets_new or done.counts.tickets_updated]
-        actions: list[Action] = []
-        if changing:
-            actions.append(("Undo", partial(self._start_undo, [done.import_id for done in changing])))
+        open_questions: list[Action] = []
         if arrived.questions:
-            actions.append(
-                (
-                    "Look at it" if len(arrived.questions) == 1 else "Look at them",
-                    partial(self._imports.open_files, arrived.questions),
-                )
-            )
+            title = "Look at it" if len(arrived.questions) == 1 else "Look at them"
+            open_questions.append((title, partial(self._imports.open_files, arrived.questions)))
+        actions = list(open_questions)
+        if changing:
+            undo = partial(self._start_undo, [done.import_id for done in changing], open_questions)
+            actions.insert(0, ("Undo", undo))
         words = arrived.words()
         if words:
             self._notice.show_notice(words, tone="warning" if arrived.needs_attention else "info", actions=actions)
 
-    def _start_undo(self, import_ids: list[int]) -> None:
-        self._undoing.start(self._undo(import_ids))
+    def _start_undo(self, import_ids: list[int], others: list[Action]) -> None:
+        self._undoing.start(self._undo(import_ids, others))
 
-    async def _undo(self, import_ids: list[int]) -> None:
-        """Take back what came in together, the last first: it may have changed what the first brought."""
+    async def _undo(self, import_ids: list[int], others: list[Action]) -> None:
+        """Take back what came in together, the last first: it may have changed what the first brought. What else was offered stays."""
         assert self._desk is not None
         removed = restored = 0
         for import_id in reversed(import_ids):
@@ -188,7 +186,7 @@ class WatchFlow(QObject):
         self._imports.tickets_changed.emit()
         self._imports.imported.emit()
         words = f"{count(removed, 'ticket')} removed, {count(restored, 'ticket')} restored"
-        self._notice.show_notice(f"What came in by itself was undone: {words}.")
+        self._notice.show_notice(f"What came in by itself was undone: {words}.", actions=others)
 
 
 class _Arrived:

@@ -10,5 +10,6 @@ COMMANDS = {
     "show": "tickets",
     "summarize": "summaries",
     "try": "tryout",
+    "watch": "watching",
 }
 """Their names and modules, here so that the program can tell a command from a file without loading any of them."""

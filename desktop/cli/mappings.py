@@ -33,7 +33,7 @@ def list_mappings(session: Session, as_json: bool) -> None:
     elif not mappings:
         say("No mapping is remembered yet. One is when you import a file whose columns you corrected, or by --mapping.")
     else:
-        rows = [(m.id, m.saved_at[:10], m.learned_from, describe_overrides(m.overrides)) for m in mappings]
+        rows = [(m.id, m.saved_at[:10], m.learned_from, describe(m)) for m in mappings]
         print_table(("Id", "Saved", "Learned from", "Holds"), rows)
 
 
@@ -86,8 +86,11 @@ def remove_mapping(session: Session, id_start: str, as_json: bool) -> None:
         say(f"The mapping {mapping.id}{said} is forgotten.")
 
 
-def describe_overrides(overrides: ImportOverrides) -> str:
+def describe(mapping: RememberedMapping) -> str:
     """Say in a few words what is remembered of a table."""
+    if not mapping.is_correction:
+        return "columns accepted as recognized"
+    overrides = mapping.overrides
     parts = ["a mapping file"] if overrides.definition else []
     if overrides.roles:
         parts.append(f"{len(overrides.roles):,} corrected column{'' if len(overrides.roles) == 1 else 's'}")
@@ -103,6 +106,7 @@ def _fields(mapping: RememberedMapping) -> dict[str, Any]:
         "fingerprint": mapping.fingerprint,
         "learned_from": mapping.learned_from or None,
         "saved_at": mapping.saved_at,
+        "is_correction": mapping.is_correction,
         # Places of columns from 1, as a person counts them.
         "roles": {str(place + 1): role for place, role in sorted(overrides.roles.items())},
         "date_order": overrides.date_order or None,

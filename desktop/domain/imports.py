@@ -68,12 +68,16 @@ class ImportOverrides:
 
 @dataclass(frozen=True, slots=True)
 class RememberedMapping:
-    """How tables with one header are read. `learned_from` is the file or mapping file it was remembered from, '' when not known."""
+    """How tables with one header are read. `learned_from` is the file or mapping file it was remembered from, '' when not known.
+
+    Without `is_correction` the columns were imported as they were recognized; such files may come in from a watched folder.
+    """
 
     fingerprint: str
     learned_from: str
     saved_at: str
     overrides: ImportOverrides
+    is_correction: bool = True
 
     @property
     def id(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from contextlib import aclosing
 from functools import partial
@@ -50,6 +51,7 @@ class ImportFlow(QObject):
         self._overrides = ImportOverrides()
         self.jobs = JobScope(self._on_error)
         self._running = JobScope(self._on_error)
+        self._turn = asyncio.Lock()
         self._undoing = JobScope(self._on_error)
         self._reload = QTimer(self, singleShot=True, interval=RELOAD_MS)
         self._reload.timeout.connect(self.tickets_changed)
@@ -172,36 +174,52 @@ class ImportFlow(QObject):
             self.jobs.cancel()
             self._is_open = False
             self.done_with_panel.emit()
-            self._running.restart(self._import(recognized))
+            self._running.start(self._import(recognized))
 
     def _on_cancelled(self) -> None:
         self.jobs.cancel()
         self._next()
 
     async def _import(self, recognized: Recognized) -> None:
-        assert self._desk is not None
         name = Path(recognized.path).name
-        self._status.show_progress(f"Importing {name}", 0.0)
         done: Finished | None = None
         try:
-            async with aclosing(self._desk.imports.run(recognized)) as events:
-                async for event in events:
-                    if isinstance(event, Progress):
-                        self._show_progress(name, event)
-                    elif isinstance(event, Finished):
-                        done = event
+            done = await self.run(recognized)
         finally:
-            self._status.hide_progress()
-            self.tickets_changed.emit()
             if done is None:
-                await self._show_stopped(name)
+                await self.show_stopped(name)
             else:
                 self._show_finished(name, done)
-                self.imported.emit()
             if self._waiting:
                 self._next()
 
-    async def _show_stopped(self, name: str) -> None:
+    async def run(self, recognized: Recognized) -> Finished:
+        """Import a file after the one that is running, showing how far it is.
+
+        Raises:
+            DeskError: as `ImportService.run`.
+        """
+        assert self._desk is not None
+        name = Path(recognized.path).name
+        done: Finished | None = None
+        async with self._turn:
+            self._status.show_progress(f"Importing {name}", 0.0)
+            try:
+                async with aclosing(self._desk.imports.run(recognized)) as events:
+                    async for event in events:
+                        if isinstance(event, Progress):
+                            self._show_progress(name, event)
+                        elif isinstance(event, Finished):
+                            done = event
+            finally:
+                self._status.hide_progress()
+                self.tickets_changed.emit()
+                if done is not None:
+                    self.imported.emit()
+        assert done is not None
+        return done
+
+    async def show_stopped(self, name: str) -> None:
         """Say that an import was cut short, and offer to take back what it wrote."""
         if not self._is_closing and not await self.tell_stopped():
             self._notice.show_notice(f"The import of {name} was stopped before it wrote anything.", tone="warning")

@@ -17,7 +17,7 @@ class MappingMenu(QPushButton):
     save_chosen = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__("Mapping")
+        super().__init__("Mapping  ▾")
         self.setToolTip("A mapping says what each column is; it is remembered for the next export with the same header")
         self.file_name = ""
         menu = QMenu(self)

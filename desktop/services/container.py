@@ -28,6 +28,7 @@ from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
 from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
+from desktop.services.watching import WatchService
 from desktop.storage.database import Database
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
@@ -35,6 +36,7 @@ from desktop.storage.mappings import MappingStore
 from desktop.storage.people import PeopleStore
 from desktop.storage.runs import LedgerStore, RunStore
 from desktop.storage.tickets import TicketStore
+from desktop.storage.watched import WatchedStore
 
 # The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
 BUILT_IN_CONTEXT_TOKENS = 6_000
@@ -76,6 +78,7 @@ class Desk:
             workers=self._workers,
         )
         self.mappings = MappingService(mapping_store, self.imports)
+        self.watching = WatchService(self.imports, mappings=mapping_store, store=WatchedStore(self._database))
         self.providers = ProviderService(
             settings=self.settings,
             keys=self._keys,

@@ -40,7 +40,7 @@ from desktop.domain.people import Person
 from desktop.domain.tickets import TicketDraft
 from desktop.ingest.contents import tables_in
 from desktop.ingest.mapping_files import write_mapping
-from desktop.ingest.recognition import recognize
+from desktop.ingest.recognition import GENERIC_KEY, recognize
 from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
 from desktop.ingest.tickets import read_batches, read_ids
 from desktop.services.wording import describe_imbalance
@@ -168,10 +168,8 @@ class ImportService:
         rejects_path = ""
         if total.rejects and not dry_run:
             rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
-        if not dry_run and _is_correction(recognized.overrides):
-            await self._mappings.remember(
-                header_fingerprint(recognized), recognized.overrides, learned_from=Path(recognized.path).name
-            )
+        if not dry_run:
+            await self._remember(recognized)
         warnings = tuple(dict.fromkeys(filter(None, [*total.warnings, describe_imbalance(total.counts)])))
         yield total.progress(fraction=1.0)
         yield Finished(
@@ -198,6 +196,15 @@ class ImportService:
     async def history(self) -> tuple[ImportRecord, ...]:
         """Return all imports, the newest first."""
         return await self._store.history()
+
+    async def _remember(self, recognized: Recognized) -> None:
+        """Keep how the file was read for the next one with its header: corrections, and a guess that was accepted."""
+        fingerprint, name = header_fingerprint(recognized), Path(recognized.path).name
+        if _is_correction(recognized.overrides):
+            await self._mappings.remember(fingerprint, recognized.overrides, learned_from=name)
+        elif recognized.system == GENERIC_KEY:
+            roles = {column.index: column.role for column in recognized.columns}
+            await self._mappings.accept(fingerprint, roles, learned_from=name)
 
     async def _begin(self, total: _Total) -> None:
         total.import_id, total.source_id = await self._store.begin(total.recognized)

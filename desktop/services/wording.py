@@ -5,6 +5,9 @@ It never says *true*, *verified* or *wrong*, only what was or was not found in t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
+
 from desktop.domain.history import ImportRecord, ImportState
 from desktop.domain.imports import ImportCounts, Recognized, Undone
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
@@ -120,6 +123,12 @@ def describe_state(record: ImportRecord) -> str:
         ImportState.UNDONE: "Undone",
         ImportState.UNFINISHED: "Not finished",
     }[record.state]
+
+
+def describe_imports(imports: Sequence[ImportCounts]) -> str:
+    """Say in one sentence what became of several files together."""
+    names = [field.name for field in fields(ImportCounts)]
+    return describe_import(ImportCounts(*(sum(getattr(counts, name) for counts in imports) for name in names)))
 
 
 def describe_undo(undone: Undone) -> str:

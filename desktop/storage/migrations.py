@@ -135,3 +135,12 @@ def join_tables(db: Database) -> None:
         " role TEXT NOT NULL, import_id INTEGER NOT NULL REFERENCES import_batch(id), before_json TEXT NOT NULL DEFAULT '',"
         " PRIMARY KEY (source_id, external_id)) STRICT"
     )
+
+
+@migrations()
+def watch_folders(db: Database) -> None:
+    """Which files of watched folders were handled, and which tables were accepted as they were recognized."""
+    db.execute(
+        "CREATE TABLE watched_file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL, handled_at TEXT NOT NULL) STRICT"
+    )
+    db.execute("ALTER TABLE mapping ADD COLUMN is_correction INTEGER NOT NULL DEFAULT 1")

@@ -122,6 +122,9 @@ def _file_of(head: Head) -> Path:
 
 def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemDefinition | None) -> _Meaning:
     match = match_within(chosen, head.folded) if chosen else match_header(systems, head.folded)
+    if match and not chosen and _repeats_ids(head, match):
+        # A row a message, whichever system has these columns: as tickets, all but the first row of each would be rejected.
+        match = match_header(systems, head.folded, shapes=("messages",)) or match
     if match and match.layout.shape == "none":
         raise DeskError(
             "file-not-tickets",
@@ -177,6 +180,14 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
         source=system.source or _own_source(head, match),
         fixed_date_order=system.fixed_date_order,
     )
+
+
+def _repeats_ids(head: Head, match: Match) -> bool:
+    if match.layout.shape not in ("tickets", "repeated", "journal") or match.layout.id_scope or match.layout.id_from:
+        return False
+    place = next((place for place, role in match.roles.items() if role == "ticket_id"), -1)
+    ids = [row[place] for row in head.rows if 0 <= place < len(row) and not is_nothing(row[place])]
+    return len(ids) >= 4 and len(set(ids)) <= len(ids) * 0.85
 
 
 def _own_source(head: Head, match: Match) -> str:

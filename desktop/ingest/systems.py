@@ -220,13 +220,15 @@ def column_names(systems: Sequence[SystemDefinition]) -> frozenset[str]:
     )
 
 
-def match_header(systems: Sequence[SystemDefinition], names: Sequence[str]) -> Match | None:
-    """Find the layout whose fingerprint fits these folded column names best; None when no one's does."""
+def match_header(
+    systems: Sequence[SystemDefinition], names: Sequence[str], *, shapes: Sequence[str] = SHAPES
+) -> Match | None:
+    """Find the layout, of one of these shapes, whose fingerprint fits these folded column names best; None when no one's does."""
     present = frozenset(names)
     best: tuple[tuple[bool, int, int], Match] | None = None
     for system in systems:
         for layout in system.layouts:
-            if layout.fits(present):
+            if layout.shape in shapes and layout.fits(present):
                 found = Match(system, layout, layout.assign(names))
                 rank = (not system.is_generic, len(layout.fingerprint), len(found.roles))
                 if best is None or rank > best[0]:

@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 
 from desktop.domain.tickets import Role
+from desktop.ingest.bodies import as_cell
 from desktop.ingest.mailbox import Mailbox, RawMail
 from desktop.ingest.mailheads import Address, Heads, one_line, read_addresses, read_time
-from desktop.ingest.mailtext import as_cell, read_text
+from desktop.ingest.mailtext import read_text
 from desktop.ingest.mailthreads import Mail, Place, arrange, bare_subject
 from desktop.ingest.records import MAX_RAW_CHARACTERS, Record
 from desktop.ingest.threads import subject_from

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from desktop.cli.history import show_changes, show_history
 from desktop.cli.main import FAILED, PARTLY
 from desktop.cli.output import clean, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
@@ -31,6 +32,8 @@ SILENT_SECONDS = 1.0
 @click.option("--source", default="", metavar="NAME", help="The source that the tickets belong to.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen.")
 @click.option("--undo", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="Take an import back.")
+@click.option("--history", is_flag=True, help="List the imports so far.")
+@click.option("--changes", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="Tell what an import changed.")
 @json_option
 @common_options
 def import_command(
@@ -40,13 +43,16 @@ def import_command(
     source: str,
     dry_run: bool,
     undo: int | None,
+    history: bool,
+    changes: int | None,
     as_json: bool,
 ) -> int:
     """Import ticket exports. The same file twice changes nothing; rows that cannot be read are set aside with the reason."""
-    if undo is not None:
-        if paths:
-            raise click.UsageError("--undo takes no files.")
-        _undo(session, undo, as_json=as_json)
+    asked = [name for name, is_given in (("undo", undo), ("history", history), ("changes", changes)) if is_given]
+    if asked:
+        if paths or len(asked) > 1:
+            raise click.UsageError(f"--{asked[0]} takes no files and goes with no other question.")
+        _look_back(session, undo=undo, changes=changes, as_json=as_json)
         return 0
     if not paths:
         raise click.UsageError("Name at least one file to import.")
@@ -67,6 +73,8 @@ def import_command(
             except DeskError as error:
                 failed.append((path, error))
                 warn(f"Error: {error}")
+        # Who is told that it is done may search for all of it; had it been cut off here, the next start would index the rest.
+        await desk.tickets.caught_up()
         return done, failed
 
     done, failed = session.run(work)
@@ -129,6 +137,15 @@ class _Bar:
             self._bar.__exit__(None, None, None)
 
 
+def _look_back(session: Session, *, undo: int | None, changes: int | None, as_json: bool) -> None:
+    if undo is not None:
+        _undo(session, undo, as_json=as_json)
+    elif changes is not None:
+        show_changes(session, changes, as_json=as_json)
+    else:
+        show_history(session, as_json=as_json)
+
+
 def _undo(session: Session, import_id: int, *, as_json: bool) -> None:
     undone = session.run(lambda desk: desk.imports.undo(import_id))
     if as_json:
@@ -140,14 +157,15 @@ def _undo(session: Session, import_id: int, *, as_json: bool) -> None:
 def _document(done: list[Finished], failed: list[tuple[Path, DeskError]]) -> dict[str, Any]:
     ids = [finished.import_id for finished in done if finished.import_id]
     return {
-        "files": [_file_fields(finished) for finished in done],
+        "files": [file_fields(finished) for finished in done],
         # Each file is an import of its own; with several, taking back the one named here would leave the others.
         "import_id": ids[0] if len(ids) == 1 else None,
         "errors": [{"path": str(path), "code": error.code, "error": str(error)} for path, error in failed],
     }
 
 
-def _file_fields(finished: Finished) -> dict[str, Any]:
+def file_fields(finished: Finished) -> dict[str, Any]:
+    """Return what became of a file as JSON has it."""
     recognized = finished.recognized
     return {
         "path": finished.path,

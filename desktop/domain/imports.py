@@ -7,7 +7,7 @@ counted on its own: rows = used + unchanged + rejected + blank + footer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from desktop.domain.errors import DeskError
@@ -55,11 +55,34 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ImportOverrides:
-    """What the user corrected of a recognition: roles by column place, a source name, the date order. Empty means: as recognized."""
+    """What the user corrected of a recognition: roles by column place, a source name, the date order. Empty means: as recognized.
+
+    `definition` is the text of a mapping file that the user chose; the other corrections go over it.
+    """
 
     roles: Mapping[int, str] = field(default_factory=dict)
     source: str = ""
     date_order: str = ""
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedMapping:
+    """How tables with one header are read. `learned_from` is the file or mapping file it was remembered from, '' when not known.
+
+    Without `is_correction` the columns were imported as they were recognized; such files may come in from a watched folder.
+    """
+
+    fingerprint: str
+    learned_from: str
+    saved_at: str
+    overrides: ImportOverrides
+    is_correction: bool = True
+
+    @property
+    def id(self) -> str:
+        """Return the short form of the fingerprint that people type."""
+        return self.fingerprint[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +95,7 @@ class Recognized:
     `header_line` counts from 1.
     `sheet` is the sheet's name in a workbook, where `encoding` and `delimiter` are '', and the key of the list in a JSON document.
     `overrides` are the corrections that led to this, the user's of now or, when `is_remembered`, of an earlier file with the same header.
+    `is_source_guessed` when the source is named after the file, as that of an unknown system is.
     `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
     """
 
@@ -96,17 +120,60 @@ class Recognized:
     size_bytes: int = 0
     preview: tuple[TicketDraft, ...] = ()
     warnings: tuple[str, ...] = ()
+    is_source_guessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Tables of one source that go in together, in this order: people, tickets, messages.
+
+    `notes` say in words what was left out, and why the tables belong to a source that no file is named after.
+    """
+
+    tables: tuple[Recognized, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def main(self) -> Recognized:
+        """Return the table that tells most of the tickets."""
+        return min(
+            self.tables,
+            key=lambda table: (
+                ("people", "messages").index(table.shape) if table.shape in ("people", "messages") else -1
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What dropped files turned out to be: bundles to import, files whose columns need a word of the user, and what was wrong with the others."""
+
+    bundles: tuple[Bundle, ...] = ()
+    questions: tuple[MappingNeeded, ...] = ()
+    failed: tuple[FailedFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file that cannot be imported, and why."""
+
+    path: str
+    error: DeskError
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row that was set aside: where it stands (line from 1), which column and value, why, and its raw text."""
+    """A row that was set aside: where it stands (line from 1), which column and value, why, and its raw text.
+
+    `cells` are its cells where it could be cut into cells, so that it can be mended and read again.
+    """
 
     line: int
     reason: str
     column: str = ""
     value: str = ""
     raw: str = ""
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +258,12 @@ class MappingNeeded(DeskError):  # noqa: N818 - a question more than an error
 
 def header_fingerprint(recognized: Recognized) -> str:
     """Name a table by its header: the same columns in the same order. Hexadecimal SHA-256."""
-    names = "\x1f".join(column.name.strip().casefold() for column in recognized.columns)
+    return fingerprint_of([column.name for column in recognized.columns])
+
+
+def fingerprint_of(header: Sequence[str]) -> str:
+    """Name a table by the names of its columns, in their order. Hexadecimal SHA-256."""
+    names = "\x1f".join(name.strip().casefold() for name in header)
     return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
 
 

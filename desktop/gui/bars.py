@@ -21,6 +21,7 @@ class TopBar(QFrame):
     search_left = Signal()
     """The keyboard goes on to the list."""
     import_requested = Signal()
+    history_requested = Signal()
     settings_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -44,6 +45,10 @@ class TopBar(QFrame):
         self.import_button = QPushButton("Import…")
         self.import_button.setToolTip("Import a ticket export (Ctrl+O)")
         self.import_button.clicked.connect(self.import_requested)
+        self.history_button = QPushButton()
+        self.history_button.setAccessibleName("Imports so far")
+        self.history_button.setToolTip("Imports so far: what changed, rejected rows, undo (Ctrl+H)")
+        self.history_button.clicked.connect(self.history_requested)
         self.settings_button = QPushButton()
         self.settings_button.setAccessibleName("Settings")
         self.settings_button.setToolTip("Providers and appearance (Ctrl+,)")
@@ -55,6 +60,7 @@ class TopBar(QFrame):
         layout.addWidget(self.search, 4)
         layout.addStretch(1)
         layout.addWidget(self.import_button)
+        layout.addWidget(self.history_button)
         layout.addWidget(self.settings_button)
         self._on_theme()
         theme.changed.connect(self._on_theme)
@@ -63,6 +69,7 @@ class TopBar(QFrame):
         icons, t = self._theme.icons, self._theme.tokens
         self._icon.setIcon(icons.icon("search", t.faint))
         self.import_button.setIcon(icons.icon("import"))
+        self.history_button.setIcon(icons.icon("history"))
         self.settings_button.setIcon(icons.icon("settings"))
 
 
@@ -133,6 +140,13 @@ class StatusBar(QFrame):
         self.hide_progress()
         self._on_theme()
         theme.changed.connect(self._on_theme)
+
+    def add(self, button: QPushButton) -> None:
+        """Take a further button, beside the queue."""
+        layout = self.layout()
+        assert isinstance(layout, QHBoxLayout)
+        button.setFont(small_font(self.font()))
+        layout.insertWidget(layout.indexOf(self.queue), button)
 
     def show_tickets(self, shown: int, total: int) -> None:
         """Say how many tickets there are, and how many of them are listed."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Finished, ImportOverrides, MappingNeeded, Progress, Recognized
+from desktop.domain.imports import Finished, ImportOverrides, MappingNeeded, Progress, Recognized, Reject, Rejected
 from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
@@ -22,6 +22,8 @@ from desktop.services.wording import describe_import, describe_undo
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
+SHOWN_REJECTS = 3
+"""Before the import; all of them can be looked at after it."""
 RELOAD_MS = 250
 """The list is read again at most four times a second while tickets arrive."""
 
@@ -33,6 +35,9 @@ class ImportFlow(QObject):
     done_with_panel = Signal()
     tickets_changed = Signal()
     imported = Signal()
+    changes_wanted = Signal(int)
+    rejects_wanted = Signal(int)
+    """The import whose changes, or whose rejected rows, are to be shown."""
 
     def __init__(self, panel: ImportPanel, status: StatusBar, notice: NoticeBar) -> None:
         super().__init__()
@@ -46,12 +51,15 @@ class ImportFlow(QObject):
         self._overrides = ImportOverrides()
         self.jobs = JobScope(self._on_error)
         self._running = JobScope(self._on_error)
+        self._turn = asyncio.Lock()
         self._undoing = JobScope(self._on_error)
         self._reload = QTimer(self, singleShot=True, interval=RELOAD_MS)
         self._reload.timeout.connect(self.tickets_changed)
         panel.import_requested.connect(self._on_import)
         panel.cancelled.connect(self._on_cancelled)
         panel.corrected.connect(self._on_corrected)
+        panel.mapping.load_chosen.connect(self._on_mapping_chosen)
+        panel.mapping.save_chosen.connect(self._on_mapping_wanted)
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
@@ -122,14 +130,43 @@ class ImportFlow(QObject):
         """Run through the whole file without writing, to say what it will change."""
         assert self._desk is not None
         async with aclosing(self._desk.imports.run(recognized, dry_run=True)) as events:
+            rejects: list[Reject] = []
             async for event in events:
-                if isinstance(event, Finished) and recognized is self._recognized:
-                    self._panel.show_counts(event.counts)
+                if isinstance(event, Rejected):
+                    rejects += event.rejects[: SHOWN_REJECTS - len(rejects)]
+                elif isinstance(event, Finished) and recognized is self._recognized:
+                    self._panel.show_counts(event.counts, rejects)
 
     def _on_corrected(self, overrides: ImportOverrides) -> None:
         if self._recognized is not None:
             self._overrides = overrides
             self.jobs.restart(self._recognize(Path(self._recognized.path)))
+
+    def _on_mapping_chosen(self, file: Path) -> None:
+        if self._recognized is not None:
+            self.jobs.restart(self._load_mapping(file, self._recognized))
+
+    async def _load_mapping(self, file: Path, recognized: Recognized) -> None:
+        """Read the file that is shown by a mapping file; where that cannot be, all stays as it is shown."""
+        assert self._desk is not None
+        try:
+            recognized = await self._desk.mappings.load(file, recognized)
+        except DeskError as error:
+            self._on_error(error)
+            if not recognized.preview:
+                return  # it could not be imported before either, and the panel says why
+        self._recognized, self._overrides = recognized, recognized.overrides
+        self._panel.show_recognized(recognized, self._overrides)
+        await self._count(recognized)
+
+    def _on_mapping_wanted(self, file: Path) -> None:
+        if self._recognized is not None:
+            self.jobs.start(self._save_mapping(file, self._recognized))
+
+    async def _save_mapping(self, file: Path, recognized: Recognized) -> None:
+        assert self._desk is not None
+        written = await self._desk.mappings.save(recognized, file)
+        self._notice.show_notice(f"The mapping is saved as {written}.")
 
     def _on_import(self) -> None:
         recognized, self._recognized = self._recognized, None
@@ -137,36 +174,52 @@ class ImportFlow(QObject):
             self.jobs.cancel()
             self._is_open = False
             self.done_with_panel.emit()
-            self._running.restart(self._import(recognized))
+            self._running.start(self._import(recognized))
 
     def _on_cancelled(self) -> None:
         self.jobs.cancel()
         self._next()
 
     async def _import(self, recognized: Recognized) -> None:
-        assert self._desk is not None
         name = Path(recognized.path).name
-        self._status.show_progress(f"Importing {name}", 0.0)
         done: Finished | None = None
         try:
-            async with aclosing(self._desk.imports.run(recognized)) as events:
-                async for event in events:
-                    if isinstance(event, Progress):
-                        self._show_progress(name, event)
-                    elif isinstance(event, Finished):
-                        done = event
+            done = await self.run(recognized)
         finally:
-            self._status.hide_progress()
-            self.tickets_changed.emit()
             if done is None:
-                await self._show_stopped(name)
+                await self.show_stopped(name)
             else:
                 self._show_finished(name, done)
-                self.imported.emit()
             if self._waiting:
                 self._next()
 
-    async def _show_stopped(self, name: str) -> None:
+    async def run(self, recognized: Recognized) -> Finished:
+        """Import a file after the one that is running, showing how far it is.
+
+        Raises:
+            DeskError: as `ImportService.run`.
+        """
+        assert self._desk is not None
+        name = Path(recognized.path).name
+        done: Finished | None = None
+        async with self._turn:
+            self._status.show_progress(f"Importing {name}", 0.0)
+            try:
+                async with aclosing(self._desk.imports.run(recognized)) as events:
+                    async for event in events:
+                        if isinstance(event, Progress):
+                            self._show_progress(name, event)
+                        elif isinstance(event, Finished):
+                            done = event
+            finally:
+                self._status.hide_progress()
+                self.tickets_changed.emit()
+                if done is not None:
+                    self.imported.emit()
+        assert done is not None
+        return done
+
+    async def show_stopped(self, name: str) -> None:
         """Say that an import was cut short, and offer to take back what it wrote."""
         if not self._is_closing and not await self.tell_stopped():
             self._notice.show_notice(f"The import of {name} was stopped before it wrote anything.", tone="warning")
@@ -177,7 +230,7 @@ class ImportFlow(QObject):
         record = await self._desk.imports.take_stopped()
         if record is not None:
             words = f"The import of {Path(record.path).name} was stopped. The tickets that were finished are here."
-            undo = ("Undo", partial(self._start_undo, record.id))
+            undo = ("Undo", partial(self.undo, record.id))
             self._notice.show_notice(words, tone="warning", actions=[undo])
         return record is not None
 
@@ -192,16 +245,19 @@ class ImportFlow(QObject):
         text = f"{name}: {describe_import(done.counts)}."
         if done.warnings:
             text = " ".join([text, *done.warnings])
-        is_clean = not done.counts.rejected and not done.warnings and done.counts.adds_up
+        is_clean = not done.counts.rejected and not done.warnings
         actions: list[Action] = []
-        if done.rejects_path:
-            folder = QUrl.fromLocalFile(str(Path(done.rejects_path).parent))
-            actions.append(("Show the rejected rows", partial(_open_folder, folder)))
+        if done.import_id and done.counts.rejected:
+            actions.append(("Show the rejected rows", partial(self.rejects_wanted.emit, done.import_id)))
+        if done.import_id:
+            actions.append(("What changed", partial(self.changes_wanted.emit, done.import_id)))
         if done.import_id and (done.counts.tickets_new or done.counts.tickets_updated):
-            actions.append(("Undo", partial(self._start_undo, done.import_id)))
-        self._notice.show_notice(text, tone="info" if is_clean else "warning", actions=actions)
+            actions.append(("Undo", partial(self.undo, done.import_id)))
+        tone = "error" if not done.counts.adds_up else "info" if is_clean else "warning"
+        self._notice.show_notice(text, tone=tone, actions=actions)
 
-    def _start_undo(self, import_id: int) -> None:
+    def undo(self, import_id: int) -> None:
+        """Take an import back, and say what that did."""
         self._undoing.start(self._undo(import_id))
 
     async def _undo(self, import_id: int) -> None:
@@ -213,7 +269,3 @@ class ImportFlow(QObject):
 
     def _on_error(self, error: DeskError) -> None:
         self._notice.show_error(error)
-
-
-def _open_folder(url: QUrl) -> None:
-    QDesktopServices.openUrl(url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -20,18 +22,22 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import COLUMN_ROLES, ImportCounts, ImportOverrides, Recognized
+from desktop.domain.imports import ImportCounts, ImportOverrides, Recognized, Reject
 from desktop.domain.tickets import TicketDraft
+from desktop.gui.column_table import ColumnTable
+from desktop.gui.mapping_menu import MappingMenu
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
-from desktop.gui.words import Words, plain_tip
-from desktop.services.wording import count, describe_format
+from desktop.gui.words import ElidedWords, Words, plain_tip
+from desktop.services.wording import count, describe_format, describe_imbalance
 
 _SHAPES = {
     "tickets": "one row a ticket",
     "repeated": "one row a ticket, comments in repeated columns",
     "messages": "one row a message",
     "journal": "one row a ticket, all comments in one cell",
+    "nested": "one record a ticket, its messages within",
+    "people": "one row a person",
 }
 _DATE_ORDERS = (
     ("iso", "year first (ISO)"),
@@ -39,18 +45,6 @@ _DATE_ORDERS = (
     ("month-first", "month first"),
     ("epoch", "seconds since 1970"),
 )
-_ROLE_TITLES = {
-    "ticket_id": "ticket id",
-    "created_at": "created",
-    "updated_at": "updated",
-    "requester_email": "requester's e-mail",
-    "author_role": "author's role",
-    "message_id": "message id",
-    "message_created_at": "message time",
-    "internal": "internal note",
-    "body": "message text",
-    "journal": "all comments",
-}
 ROW_HEIGHT = 4 * SPACE
 _SHOWN_MESSAGE_CHARACTERS = 160
 
@@ -80,8 +74,10 @@ class ImportPanel(QWidget):
         layout.addLayout(self._build_facts())
         self._warnings = Words(kind="stripNote", wraps=True)
         layout.addWidget(self._warnings)
-        layout.addWidget(self._heading("Columns"))
-        self._columns = self._build_table(["Column", "Is", "Holds"], "Columns")
+        self._columns_title = self._heading("Columns")
+        layout.addWidget(self._columns_title)
+        self._columns = ColumnTable(theme)
+        self._columns.role_chosen.connect(self._on_role)
         layout.addWidget(self._columns, 5)
         layout.addWidget(self._heading("The first tickets as they will be"))
         self._tickets = self._build_table(
@@ -89,14 +85,17 @@ class ImportPanel(QWidget):
             "First tickets",
         )
         layout.addWidget(self._tickets, 4)
-        layout.addStretch(1)
+        layout.addStretch(0)
         layout.addLayout(self._build_footer())
 
     def show_recognized(self, recognized: Recognized, overrides: ImportOverrides) -> None:
         """Show what a file is. `overrides` are the corrections that led to this recognition."""
+        is_same_file = self.isVisible() and self._recognized is not None and self._recognized.path == recognized.path
         self._recognized, self._overrides = recognized, overrides
         self._title.setText(Path(recognized.path).name)
-        self._reason.setText(f"{recognized.system_title}: {recognized.reason}")
+        self.mapping.file_name = Path(recognized.path).stem
+        reason = recognized.reason
+        self._reason.setText(f"{recognized.system_title}: {reason[:1].lower()}{reason[1:]}")
         self._source.setText(recognized.source)
         self._format.setText(describe_format(recognized))
         self._header.setText(f"line {recognized.header_line:,}")
@@ -109,21 +108,33 @@ class ImportPanel(QWidget):
         self._evidence.setText(recognized.date_evidence)
         self._warnings.setText("\n".join(recognized.warnings))
         self._warnings.setVisible(bool(recognized.warnings))
-        self._fill_columns(recognized)
+        meant = sum(bool(column.role) for column in recognized.columns)
+        kept = len(recognized.columns) - meant
+        self._columns_title.setText(
+            f"Columns: {meant:,} with a meaning" + (f", {kept:,} kept as fields" if kept else "")
+        )
+        self._columns.show_columns(recognized.columns)
         self._fill_tickets(recognized.preview)
         self.show_counts(None)
-        self.import_button.setFocus()
+        if not is_same_file:
+            # Who corrects one column after the other stays where they are.
+            self.import_button.setFocus()
 
     def show_obstacle(self, error: DeskError) -> None:
         """Say what stands in the way of importing this file as it is mapped now."""
-        self._counts.setText(str(error))
+        self._say(str(error), is_wrong=True)
         self.import_button.setText("Import")
         self.import_button.setEnabled(False)
 
-    def show_counts(self, counts: ImportCounts | None) -> None:
-        """Say how many tickets will be new, changed and unchanged; None while they are counted."""
+    def show_counts(self, counts: ImportCounts | None, rejects: Sequence[Reject] = ()) -> None:
+        """Say how many tickets will be new, changed and unchanged; None while they are counted.
+
+        `rejects` are the first rows that will be rejected.
+        """
+        self._rejects.setText(" ".join(f"Line {reject.line:,}: {reject.reason}." for reject in rejects))
+        self._rejects.setVisible(bool(rejects))
         if counts is None:
-            self._counts.setText("Counting what is new…")
+            self._say("Counting what is new…")
             self.import_button.setText("Import")
             self.import_button.setEnabled(True)
             return
@@ -133,10 +144,20 @@ class ImportPanel(QWidget):
             f"{counts.tickets_unchanged:,} unchanged",
         ]
         rejected = f"{count(counts.rejected, 'row')} rejected"
-        self._counts.setText(" · ".join([*parts, rejected, count(counts.messages, "message")]))
+        wrong = describe_imbalance(counts)
+        self._say(wrong or " · ".join([*parts, rejected, count(counts.messages, "message")]), is_wrong=bool(wrong))
         wanted = counts.tickets_new + counts.tickets_updated
         self.import_button.setText(f"Import {count(wanted, 'ticket')}" if wanted else "Nothing to import")
+        had_focus = self.import_button.hasFocus()
         self.import_button.setEnabled(wanted > 0)
+        if had_focus and not wanted:
+            self._cancel.setFocus()
+
+    def _say(self, text: str, *, is_wrong: bool = False) -> None:
+        self._counts.setObjectName("errorText" if is_wrong else "muted")
+        self._counts.style().unpolish(self._counts)
+        self._counts.style().polish(self._counts)
+        self._counts.setText(text)
 
     def _build_facts(self) -> QGridLayout:
         grid = QGridLayout()
@@ -168,7 +189,7 @@ class ImportPanel(QWidget):
         grid.addWidget(self._source, 0, 3)
         grid.addWidget(Words("Dates", kind="muted"), 1, 2)
         grid.addWidget(self._dates, 1, 3)
-        grid.addWidget(self._evidence, 2, 3, 2, 1, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(self._evidence, 2, 3, 2, 2, Qt.AlignmentFlag.AlignTop)
         for row in range(len(facts)):
             grid.setRowMinimumHeight(row, 3 * SPACE + 4)
         for column, width in ((0, 12), (1, 40), (2, 8), (3, 40)):
@@ -179,15 +200,23 @@ class ImportPanel(QWidget):
     def _build_footer(self) -> QHBoxLayout:
         footer = QHBoxLayout()
         self._counts = Words(kind="muted", wraps=True)
-        cancel = QPushButton("Cancel")
-        cancel.setShortcut("Esc")
-        cancel.clicked.connect(self.cancelled)
+        self.mapping = MappingMenu()
+        self._cancel = QPushButton("Cancel")
+        self._cancel.setShortcut("Esc")
+        self._cancel.clicked.connect(self.cancelled)
         self.import_button = QPushButton("Import")
         self.import_button.setProperty("kind", "primary")
         self.import_button.setAutoDefault(True)
         self.import_button.clicked.connect(self.import_requested)
-        footer.addWidget(self._counts, 1)
-        footer.addWidget(cancel)
+        self._rejects = ElidedWords(kind="stripNote")
+        self._rejects.setFont(small_font(self.font()))
+        said = QVBoxLayout()
+        said.setSpacing(2)
+        said.addWidget(self._counts)
+        said.addWidget(self._rejects)
+        footer.addLayout(said, 1)
+        footer.addWidget(self.mapping)
+        footer.addWidget(self._cancel)
         footer.addWidget(self.import_button)
         return footer
 
@@ -214,28 +243,6 @@ class ImportPanel(QWidget):
         table.setWordWrap(False)
         return table
 
-    def _fill_columns(self, recognized: Recognized) -> None:
-        self._columns.setRowCount(len(recognized.columns))
-        for row, column in enumerate(recognized.columns):
-            self._columns.setItem(row, 0, QTableWidgetItem(column.name or "(no name)"))
-            box = QComboBox()
-            box.setProperty("kind", "cell")
-            box.setAccessibleName(f"What {column.name} is")
-            box.addItem("kept as a field", "")
-            for role in COLUMN_ROLES:
-                box.addItem(_ROLE_TITLES.get(role, role), role)
-            box.setCurrentIndex(box.findData(column.role))
-            box.currentIndexChanged.connect(lambda _, i=column.index, b=box: self._on_role(i, b.currentData()))
-            self._columns.setCellWidget(row, 1, box)
-            self._columns.setItem(
-                row, 2, QTableWidgetItem("  ·  ".join(" ".join(s.split())[:60] for s in column.samples))
-            )
-        self._columns.setMaximumHeight((len(recognized.columns) + 1) * ROW_HEIGHT + SPACE)
-        header = self._columns.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(1, 24 * SPACE)
-
     def _fill_tickets(self, preview: tuple[TicketDraft, ...]) -> None:
         self._tickets.setRowCount(len(preview))
         for row, draft in enumerate(preview):
@@ -247,19 +254,26 @@ class ImportPanel(QWidget):
             cells = (
                 draft.external_id,
                 draft.subject,
-                draft.status,
-                draft.priority,
+                _as_listed(draft.status or draft.status_original),
+                _as_listed(draft.priority or draft.priority_original),
                 draft.requester,
                 draft.created_at.replace("T", " ")[:16],
                 str(len(draft.messages)),
                 first,
             )
             for column, text in enumerate(cells):
-                self._tickets.setItem(row, column, QTableWidgetItem(text))
+                item = QTableWidgetItem(text)
+                item.setToolTip(plain_tip(text))
+                self._tickets.setItem(row, column, item)
         self._tickets.setFixedHeight((len(preview) + 1) * ROW_HEIGHT + SPACE)
         header = self._tickets.horizontalHeader()
-        for column, width in ((0, 14), (1, 30), (2, 10), (3, 10), (4, 16), (5, 18), (6, 10)):
+        for column, width in ((0, 14), (2, 10), (3, 10), (4, 16), (5, 18), (6, 10)):
             header.resizeSection(column, width * SPACE)
+        for column in (1, 7):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        # A column that none of them has would only take room from the others.
+        for column, is_there in ((2, _any(preview, "status")), (3, _any(preview, "priority"))):
+            self._tickets.setColumnHidden(column, not is_there)
 
     def _on_role(self, index: int, role: str) -> None:
         self._correct(roles={**self._overrides.roles, index: role})
@@ -274,4 +288,19 @@ class ImportPanel(QWidget):
 
     def _correct(self, *, roles: dict[int, str] | None = None, source: str = "", date_order: str = "") -> None:
         old = self._overrides
-        self.corrected.emit(ImportOverrides(roles or old.roles, source or old.source, date_order or old.date_order))
+        self.corrected.emit(
+            replace(
+                old,
+                roles=roles or old.roles,
+                source=source or old.source,
+                date_order=date_order or old.date_order,
+            )
+        )
+
+
+def _any(preview: tuple[TicketDraft, ...], name: str) -> bool:
+    return any(getattr(draft, f"{name}_original") for draft in preview)
+
+
+def _as_listed(word: str) -> str:
+    return word.replace("-", " ").capitalize()

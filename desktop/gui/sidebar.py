@@ -41,6 +41,8 @@ class Sidebar(QWidget):
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setMouseTracking(True)
         self._list.currentItemChanged.connect(self._on_current)
+        # A click on what is chosen already leads back from a panel to its tickets.
+        self._list.itemClicked.connect(self._on_current)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         layout.addWidget(self._list)
@@ -51,6 +53,12 @@ class Sidebar(QWidget):
         """Return the chosen filter."""
         item = self._list.currentItem()
         return item.data(_WHERE) if item else ()
+
+    def choose_all(self) -> None:
+        """Choose all tickets, without asking for them."""
+        self._list.blockSignals(True)
+        self._list.setCurrentRow(1)
+        self._list.blockSignals(False)
 
     def show_counts(self, counts: TicketCounts) -> None:
         """Show what there is, keeping the choice."""

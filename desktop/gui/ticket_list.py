@@ -28,17 +28,20 @@ LINE_GAP = 4
 
 
 class TicketList(QWidget):
-    """The list with its empty state. `ticket_chosen(id)` is emitted when the chosen row changes; `opened()` on Enter."""
+    """The list with its empty state. `ticket_chosen(id)` is emitted when the chosen row changes; `opened()` on Enter.
+
+    `shows_gist` is false where the second line tells something else of a ticket than what it is about.
+    """
 
     ticket_chosen = Signal(int)
     opened = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, *, shows_gist: bool = True) -> None:
         super().__init__()
         self.model = TicketTableModel()
         self.table = _Table()
         self.table.setModel(self.model)
-        self.table.setItemDelegate(_TicketDelegate(theme, self.table))
+        self.table.setItemDelegate(_TicketDelegate(theme, self.table, shows_gist=shows_gist))
         self.table.setAccessibleName("Tickets")
         _set_up_columns(self.table)
         self._empty = Words(centered=True)
@@ -132,9 +135,10 @@ def _set_up_columns(table: QTableView) -> None:
 class _TicketDelegate(QStyledItemDelegate):
     """Paints a row from the tokens."""
 
-    def __init__(self, theme: Theme, table: QTableView) -> None:
+    def __init__(self, theme: Theme, table: QTableView, *, shows_gist: bool) -> None:
         super().__init__(table)
         self._theme = theme
+        self._shows_gist = shows_gist
         self._table = table
 
     def paint(
@@ -167,15 +171,16 @@ class _TicketDelegate(QStyledItemDelegate):
         painter.setPen(QColor(t.text))
         painter.drawText(left, top + above.ascent(), above.elidedText(_flat(ticket.title), elide, width))
         painter.setFont(second)
-        painter.setPen(QColor(t.muted if ticket.gist else t.faint))
-        line = _flat(ticket.gist) or self._lead(ticket) or _messages(ticket)
+        gist = _flat(ticket.gist) if self._shows_gist else ""
+        painter.setPen(QColor(t.muted if gist or not self._shows_gist else t.faint))
+        line = gist or self._lead(ticket) or _messages(ticket)
         baseline = top + above.height() + LINE_GAP + below.ascent()
         painter.drawText(left, baseline, below.elidedText(line, elide, width))
 
     def _lead(self, ticket: TicketRow) -> str:
         model = self._table.model()
         lead = model.lead_of(ticket) if isinstance(model, TicketTableModel) else ""
-        return f"“{lead}”" if lead else ""
+        return f"“{lead}”" if lead and self._shows_gist else lead
 
     def _paint_cell(self, painter: QPainter, rect: QRect, ticket: TicketRow, column: Column) -> None:
         t = self._theme.tokens

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from array import array
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ from desktop.domain.providers import BUILT_IN, ProviderProfile
 from desktop.domain.tickets import TicketCounts, TicketQuery
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
+from desktop.gui.history_panel import HistoryPanel
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
@@ -47,6 +49,7 @@ from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
 from desktop.gui.ticket_list import TicketList
 from desktop.gui.ticket_pane import TicketPane
+from desktop.gui.watch_flow import WatchFlow
 from desktop.gui.words import Words
 
 if TYPE_CHECKING:
@@ -71,6 +74,7 @@ class MainWindow(QMainWindow):
         self._desk: Desk | None = None
         self._search = ""
         self._is_list_stale = False
+        self._wanted_ticket: int | None = None
         self._counts = TicketCounts(0, {}, {})
         self._waiting_files: list[Path] = []
         self._lists = JobScope(self._show_error)
@@ -84,8 +88,11 @@ class MainWindow(QMainWindow):
         self.empty = EmptyState(theme)
         self.import_panel = ImportPanel(theme)
         self.providers = ProvidersPanel(theme)
+        self.history = HistoryPanel(theme)
         self.status = StatusBar(theme)
         self.imports = ImportFlow(self.import_panel, self.status, self.notice)
+        self.watching = WatchFlow(self.imports, self.notice)
+        self.status.add(self.watching.button)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._build()
         self._connect()
@@ -97,7 +104,7 @@ class MainWindow(QMainWindow):
         """Take the services, bring back the layout and show the tickets."""
         self._desk = desk
         self._theme.set_appearance(desk.settings.get("appearance"))
-        for pane in (self.ticket, self.providers, self.imports):
+        for pane in (self.ticket, self.providers, self.imports, self.history):
             pane.attach(desk)
         self._show_provider_menu()
         if desk.settings.warning:
@@ -108,6 +115,7 @@ class MainWindow(QMainWindow):
         self._quiet.start(self._show_spend())
         if not desk.read_only_reason:
             self._quiet.start(self.imports.tell_stopped())
+        self.watching.attach(desk)
         files, self._waiting_files = self._waiting_files, []
         if files:
             self.open_files(files)
@@ -136,8 +144,11 @@ class MainWindow(QMainWindow):
 
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""
-        scopes = (self._lists, self._pages, self._quiet, self.ticket.jobs, self.imports, self.providers.jobs)
-        await asyncio.gather(*(scope.close() for scope in scopes))
+        scopes = (
+            *(self._lists, self._pages, self._quiet, self.ticket.jobs, self.imports, self.watching),
+            self.providers.jobs,
+        )
+        await asyncio.gather(self.history.close_jobs(), *(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
             # A layout that cannot be kept is no reason to leave the tickets' file open.
             with contextlib.suppress(DeskError):
@@ -173,7 +184,7 @@ class MainWindow(QMainWindow):
         self._inner.addWidget(self.ticket)
         self._inner.setSizes([520, 700])
         self._stack = QStackedWidget()
-        for page in (self.empty, self._inner, self.import_panel, self.providers):
+        for page in (self.empty, self._inner, self.import_panel, self.providers, self.history):
             self._stack.addWidget(page)
         self._outer = QSplitter(Qt.Orientation.Horizontal)
         self._outer.addWidget(self.sidebar)
@@ -205,6 +216,7 @@ class MainWindow(QMainWindow):
         self.top.search_left.connect(self.list.table.setFocus)
         self.top.import_requested.connect(self.choose_file)
         self.top.settings_requested.connect(self.show_providers)
+        self.top.history_requested.connect(self.show_history)
         self.sidebar.filter_chosen.connect(lambda _: self._on_filter())
         self.list.ticket_chosen.connect(lambda _: self._settle.start())
         self.list.opened.connect(self.ticket.thread_view.setFocus)
@@ -222,6 +234,13 @@ class MainWindow(QMainWindow):
         self.imports.done_with_panel.connect(self._show_tickets)
         self.imports.tickets_changed.connect(self.refresh_list)
         self.imports.imported.connect(self._on_imported)
+        self.imports.changes_wanted.connect(lambda i: self._show_history_of(self.history.show_changes, i))
+        self.imports.rejects_wanted.connect(lambda i: self._show_history_of(self.history.show_rejects, i))
+        self.history.undo_requested.connect(self.imports.undo)
+        self.history.ticket_opened.connect(self._open_ticket)
+        self.history.tickets_changed.connect(self._on_mended)
+        self.history.failed.connect(self._show_error)
+        self.history.closed.connect(self._show_tickets)
         self.providers.changed.connect(self._show_provider_menu)
         self.providers.removed.connect(self._on_provider_removed)
         self.providers.closed.connect(self._show_tickets)
@@ -229,6 +248,7 @@ class MainWindow(QMainWindow):
         self.status.providers_requested.connect(self.show_providers)
         self.status.appearance_chosen.connect(self._on_appearance)
         self.status.cancel_requested.connect(self.imports.cancel)
+        self.status.cancel_requested.connect(self.watching.cancel)
 
     def _add_shortcuts(self) -> None:
         for keys, action in (
@@ -237,6 +257,7 @@ class MainWindow(QMainWindow):
             (QKeySequence(QKeySequence.StandardKey.Copy), self._on_copy),
             (QKeySequence(QKeySequence.StandardKey.Quit), self.close),
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Comma), self.show_providers),
+            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_H), self.show_history),
         ):
             shortcut = QShortcut(keys, self)
             shortcut.activated.connect(action)
@@ -265,6 +286,12 @@ class MainWindow(QMainWindow):
         if self._desk is not None:
             self._show_page(self.providers)
             self.providers.open()
+
+    def show_history(self) -> None:
+        """Show the imports so far in place of the tickets."""
+        if self._desk is not None:
+            self._show_page(self.history)
+            self.history.open()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() and any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -305,6 +332,26 @@ class MainWindow(QMainWindow):
     def _on_imported(self) -> None:
         self.list.model.forget_leads()
         self.ticket.reload()
+        if self.history.isVisible():
+            self.history.reload()
+
+    def _on_mended(self) -> None:
+        self.list.model.forget_leads()
+        self.ticket.reload()
+        self.refresh_list()
+
+    def _show_history_of(self, show: Callable[[int], None], import_id: int) -> None:
+        self._show_page(self.history)
+        show(import_id)
+
+    def _open_ticket(self, ticket_id: int) -> None:
+        """Show one ticket in the list of all, whatever was searched for."""
+        self._wanted_ticket = ticket_id
+        self._search = ""
+        self.top.search.clear()
+        self.sidebar.choose_all()
+        self._show_tickets()
+        self.reload_list()
 
     def _on_summarized(self, _: int) -> None:
         self.list.model.refresh()
@@ -374,7 +421,7 @@ class MainWindow(QMainWindow):
         self._is_list_stale = False
         query = TicketQuery(search=self._search, where=self.sidebar.chosen())
         counts, ids = await asyncio.gather(self._desk.tickets.counts(), self._desk.tickets.ids(query))
-        chosen = self.list.chosen_id()
+        chosen, self._wanted_ticket = self._wanted_ticket or self.list.chosen_id(), None
         had_tickets = bool(self._counts.total)
         self._counts = counts
         self.sidebar.show_counts(counts)

@@ -42,6 +42,8 @@ _MAGIC = (
 )
 _WESTERN = ("cp1252", "mac_roman")
 _OTHERS = ("cp932", "gb18030", "big5", "euc_kr", "euc_jp", "cp1251", "cp1250", "koi8_r")
+LEGACY_ENCODINGS = (*_WESTERN, *_OTHERS, "iso8859_2", "cp1254")
+"""What a file without any mark may be written in, the likeliest first."""
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 

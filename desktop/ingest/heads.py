@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
-from desktop.ingest.encodings import READ_NOW, check_is_text, detect_encoding
+from desktop.ingest.encodings import LEGACY_ENCODINGS, READ_NOW, check_is_text, detect_encoding
 from desktop.ingest.files import is_all_mails, missing_inside, open_file, split_path
 from desktop.ingest.forms import JIRA_WORD, Form, open_records
 from desktop.ingest.jira_word import JiraWordReader, is_jira_word
@@ -54,8 +54,8 @@ class Head:
         return tuple(fold(name) for name in self.names)
 
 
-def read_head(path: Path) -> Head:
-    """Look at the first part of a file.
+def read_head(path: Path, *, names: frozenset[str] = frozenset()) -> Head:
+    """Look at the first part of a file. `names` are folded names of columns that tell a header, besides the words all help desks use.
 
     Raises:
         DeskError: `file-missing`, `file-directory`, `file-unreadable`, `file-empty`, `file-binary`, `file-format-unsupported`,
@@ -65,39 +65,41 @@ def read_head(path: Path) -> Head:
         return _read_mail_head(path, "eml", split_path(path)[0].stat().st_size)
     head, size, inside = _read_bytes(path)
     if is_workbook(path, head):
-        return _read_sheet_head(path, size)
+        return _read_sheet_head(path, size, names)
     if is_json(path.name, _decode(head[:_SCORED_CHARACTERS], detect_encoding(head))):
         return _read_json_head(path, size, inside)
     if inside:
         raise missing_inside(*split_path(path))
     if mail := looks_like_mail(path.name, head):
         return _read_mail_head(path, mail, size)
-    return _read_delimited_head(path, head, size)
+    return _read_delimited_head(path, head, size, names)
 
 
-def _read_delimited_head(path: Path, head: bytes, size: int) -> Head:
+def _read_delimited_head(path: Path, head: bytes, size: int, names: frozenset[str]) -> Head:
     check_is_text(path, head)
-    encoding = detect_encoding(head)
+    encoding = _by_names(head, detect_encoding(head), names)
     text = _decode(head, encoding)
     if is_page(text):
-        return _read_page_head(path, size)
-    first_line, dialect = _find_dialect(path, text)
+        return _read_page_head(path, size, names)
+    if re.match(r"\s*<\?xml", text):
+        raise _no_table(path, "it is XML")
+    first_line, dialect = _find_dialect(path, text, names)
     with RecordReader(path, dialect, encoding=encoding, first_line=first_line, limit_bytes=HEAD_BYTES) as reader:
         records = [record for record in _take(reader, _SAMPLE_ROWS) if any(cell.strip() for cell in record.cells)]
-    place = _find_header(path, records)
+    place = _find_header(path, records, names)
     kind = {"\t": "tsv", "|": "psv"}.get(dialect.delimiter[0], "csv")
     return _make_head(path, size, Form(kind, encoding, dialect, records[place].line), records[place:])
 
 
-def _read_sheet_head(path: Path, size: int) -> Head:
+def _read_sheet_head(path: Path, size: int, known: frozenset[str]) -> Head:
     sheet = read_sheet(path, rate=_rate_rows)
     records = [Record(number, row) for number, row in enumerate(sheet.rows[:_SAMPLE_ROWS], start=1) if any(row)]
-    place = _find_header(path, records)
+    place = _find_header(path, records, known)
     kind = path.suffix.lower().lstrip(".")
     return _make_head(path, size, Form(kind, header_line=records[place].line, sheet=sheet.name), records[place:])
 
 
-def _read_page_head(path: Path, size: int) -> Head:
+def _read_page_head(path: Path, size: int, names: frozenset[str]) -> Head:
     page = Page(path)
     if is_jira_word(page):
         form = Form("html", page.encoding, sheet=JIRA_WORD)
@@ -112,7 +114,7 @@ def _read_page_head(path: Path, size: int) -> Head:
         for record in itertools.islice(PageReader(page, table, first_row=1), _SAMPLE_ROWS)
         if any(cell.strip() for cell in record.cells)
     ]
-    place = _find_header(path, records)
+    place = _find_header(path, records, names)
     form = Form("html", page.encoding, header_line=records[place].line, sheet=str(table))
     with PageReader(page, table, first_row=form.header_line) as reader:
         return _make_head(path, size, form, list(itertools.islice(reader, _SAMPLE_ROWS)))
@@ -201,13 +203,26 @@ def _take(reader: RecordReader, count: int) -> list[Record]:
     return taken
 
 
-def _find_dialect(path: Path, text: str) -> tuple[int, Dialect]:
+def _by_names(head: bytes, detected: str, names: frozenset[str]) -> str:
+    """Choose the alphabet in which the header is one that is known; bytes of few words say little else."""
+    if detected.startswith("utf") or not names:
+        return detected
+
+    def known(encoding: str) -> int:
+        lines = head[:8192].decode(encoding, "replace").splitlines()[:_PREAMBLE_ROWS]
+        cells = (cell.strip(" \"'") for line in lines for cell in re.split(r"[,;\t|]", line))
+        return sum(not cell.isascii() and fold(cell) in names for cell in cells)
+
+    return max((detected, *LEGACY_ENCODINGS), key=known)
+
+
+def _find_dialect(path: Path, text: str, names: frozenset[str]) -> tuple[int, Dialect]:
     """Return the physical line where the table may begin, and how it is cut."""
     said = _SEP_LINE.match(text)
     if said:
         return 2, _with_quotes(said[1], text)
     sample = text[:_SCORED_CHARACTERS]
-    scored = [(_score(_with_quotes(delimiter, sample), sample), delimiter) for delimiter in _DELIMITERS]
+    scored = [(_score(_with_quotes(delimiter, sample), sample, names), delimiter) for delimiter in _DELIMITERS]
     # Of equals the first wins: a comma is the likeliest.
     score, delimiter = max(scored, key=lambda pair: pair[0])
     if score <= 0:
@@ -215,14 +230,14 @@ def _find_dialect(path: Path, text: str) -> tuple[int, Dialect]:
     return 1, _with_quotes(delimiter, sample)
 
 
-def _score(dialect: Dialect, sample: str) -> float:
+def _score(dialect: Dialect, sample: str, names: frozenset[str]) -> float:
     """Rate a way of cutting: the share of rows it cuts alike, more for more columns; 0 when this is no table."""
     rows = [cells for cells in dialect.reader(iter(io.StringIO(sample, newline="")), strict=False) if any(cells)]
     widths = Counter(len(cells) for cells in rows if len(cells) > 1)
     if not widths:
         return 0.0
     width, count = max(widths.items(), key=lambda pair: (pair[1], pair[0]))
-    has_names = any(known_names(map(fold, cells)) >= 2 for cells in rows[:_PREAMBLE_ROWS])
+    has_names = any(known_names(map(fold, cells), names) >= 2 for cells in rows[:_PREAMBLE_ROWS])
     share = count / len(rows)
     # Prose has commas too; only a line of well-known names makes a table of lines that are mostly cut otherwise.
     return share * math.log2(width) + has_names if has_names or share >= 0.4 else 0.0
@@ -249,7 +264,7 @@ def _sound_rows(dialect: Dialect, sample: str) -> int:
     return max(Counter(widths).values(), default=0)
 
 
-def _find_header(path: Path, records: Sequence[Record]) -> int:
+def _find_header(path: Path, records: Sequence[Record], names: frozenset[str]) -> int:
     if not any(len(record.cells) > 1 for record in records):
         raise _no_table(path, "it holds no rows of several cells")
     usual = Counter(len(record.cells) for record in records if len(record.cells) > 1).most_common(1)[0][0]
@@ -257,7 +272,7 @@ def _find_header(path: Path, records: Sequence[Record]) -> int:
         place for place, record in enumerate(records[:_PREAMBLE_ROWS]) if _reads_like_names(record.cells, usual)
     ]
     for place in candidates:
-        if known_names(fold(cell) for cell in records[place].cells) >= 2:
+        if known_names((fold(cell) for cell in records[place].cells), names) >= 2:
             return place
     if not candidates:
         raise _no_table(path, "no line in it looks like a header of column names")

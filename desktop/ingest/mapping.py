@@ -109,21 +109,23 @@ _MESSAGE_ROLES = ("author", "author_role", "message_id", "internal")
 _ID_VALUE = re.compile(r"#?[A-Za-z]{1,12}[-_ ]?\d{2,}|\d{3,}|[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
 
 
-def known_names(names: Iterable[str]) -> int:
-    """Count the folded names that are words for a column of a ticket table: what tells a header from a row."""
-    return sum(name in _EVERY_NAME for name in names)
+def known_names(names: Iterable[str], further: frozenset[str] = frozenset()) -> int:
+    """Count the folded names that are words for a column of a ticket table, or among `further`: what tells a header from a row."""
+    return sum(name in _EVERY_NAME or name in further for name in names)
 
 
-def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int, str]:
+def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]], *, by_content: bool = True) -> dict[int, str]:
     """Guess the role of each column from folded names and sample rows: {place: role}.
 
-    The result has no `ticket_id` when nothing in the table could be one.
+    `by_content` finds columns of any name too, by what they hold. The result has no `ticket_id` when nothing in the table could be one.
     """
     columns = [
         [row[place] for row in rows if place < len(row) and not is_nothing(row[place])] for place in range(len(names))
     ]
     roles: dict[int, str] = {}
     _give_by_name(roles, names, columns)
+    if not by_content:
+        return roles
     if "ticket_id" not in roles.values():
         _give_id_by_content(roles, columns, len(rows))
     if "body" not in roles.values() and not _has_thread(roles):
@@ -138,14 +140,18 @@ def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int
     return {place: role for place, role in roles.items() if role not in _MESSAGE_ROLES}
 
 
-def guess_record_roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int, str]:
+def guess_record_roles(
+    names: Sequence[str], rows: Sequence[Sequence[str]], *, by_content: bool = True
+) -> dict[int, str]:
     """Guess the roles in nested records, from their own names and sample rows: those of the record, and those of its messages in a list within."""
     groups = dict.fromkeys(map(group_of, names))
     own = [place for place, name in enumerate(names) if not group_of(name)]
     roles = {
         own[place]: role
         for place, role in guess_roles(
-            [_words(names[place]) for place in own], [[row[place] for place in own] for row in rows]
+            [_words(names[place]) for place in own],
+            [[row[place] for place in own] for row in rows],
+            by_content=by_content,
         ).items()
     }
     found = {group: _guess_thread(names, rows, group) for group in groups if group and not _is_no_thread(group)}

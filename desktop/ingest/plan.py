@@ -6,6 +6,7 @@ works without a definition too, with the words all help desks share. Deliberatel
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +14,15 @@ from pathlib import Path
 
 from desktop.domain.imports import Recognized
 from desktop.ingest.nested import group_of, is_list_column, read_list
-from desktop.ingest.systems import Layout, SystemDefinition, load_system, match_within
+from desktop.ingest.systems import Layout, SystemDefinition, match_within, read_system
 from desktop.ingest.vocabulary import fold
 
 EXTRA_FIELD = "(extra)"
 """Where cells beyond the last column of the header are kept."""
 
+# 1 234 and 1,234, as GLPI writes the number of a ticket.
+_GROUPED_NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f,.'’]\d{3})+")
+_REPOSITORY_URL = re.compile(r"https?://[^/]+/(?:api/v\d/)?(?:repos/)?([^/]+/[^/?#]+)")
 # A column of notes among colleagues; one that holds comments as well says of each entry which it is.
 _INTERNAL_COLUMN = re.compile(
     r"^(?!.*comment).*\b(?:work ?notes?|internal|private|arbeitsnotizen|interne?|notas de trabajo)\b"
@@ -54,6 +58,7 @@ class Plan:
     list_places: frozenset[int] = frozenset()
     joined_places: frozenset[int] = frozenset()
     scope_places: tuple[int, ...] = ()
+    id_places: tuple[int, ...] = ()
     threads: tuple[Plan, ...] = ()
 
     @property
@@ -72,14 +77,18 @@ class Plan:
             return ""
         return ", ".join(read_list(cells[place])) if place in self.joined_places else cells[place]
 
-    def ticket_id(self, cells: Sequence[str]) -> str:
-        """Return what names the ticket of a row: its id, with what the id is unique within in front (`owner/name#12`)."""
-        identifier = cells[self.id_place].strip()
+    def identify(self, cells: Sequence[str]) -> str:
+        """Return the ticket id of a row: its own as it stands, after where it counts (`owner/name#7`), or one made of what it says."""
+        own = cells[self.id_place].strip()
+        if self.layout.numeric_ids and _GROUPED_NUMBER.fullmatch(own):
+            own = re.sub(r"\D", "", own)
+        if self.id_places:
+            told = "\0".join(cells[place].strip() for place in self.id_places)
+            return f"{own}#{hashlib.sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
         scope = next((cells[place].strip() for place in self.scope_places if cells[place].strip()), "")
-        if scope and self.layout.scope_pattern:
-            match = re.search(self.layout.scope_pattern, scope)
-            scope = match[1] if match else scope
-        return f"{scope}#{identifier}" if scope else identifier
+        if match := _REPOSITORY_URL.match(scope):
+            scope = match[1]
+        return f"{scope}#{own.lstrip('#')}" if scope else own
 
     def fields(self, cells: Sequence[str]) -> dict[str, str | list[str]]:
         """Return every column by its own name; repeated columns as a list of what they hold."""
@@ -102,7 +111,7 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     """Make the plan for reading a recognized file; `systems` are the definitions it was recognized with."""
     names = tuple(column.name for column in recognized.columns)
     folded = [fold(name) for name in names]
-    system, layout = _definition(recognized, systems, folded)
+    system, layout = definition_of(recognized, systems, folded)
     groups: dict[str, tuple[int, ...]] = {}
     for place, name in enumerate(names):
         groups[name] = (*groups.get(name, ()), place)
@@ -127,7 +136,8 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         joined_places=frozenset(
             c.index for c in recognized.columns if c.role in RECORD_ROLES and is_list_column(c.name)
         ),
-        scope_places=tuple(folded.index(name) for name in layout.scope if name in folded),
+        scope_places=tuple(folded.index(name) for name in layout.id_scope if name in folded),
+        id_places=tuple(folded.index(name) for name in layout.id_from if name in folded),
     )
     threads = tuple(
         thread
@@ -172,13 +182,14 @@ def _is_public(folded: Sequence[str], places: Mapping[str, int]) -> bool:
     return place >= 0 and "public" in folded[place]
 
 
-def _definition(
+def definition_of(
     recognized: Recognized, systems: Sequence[SystemDefinition], folded: Sequence[str]
 ) -> tuple[SystemDefinition, Layout]:
+    """Return the definition and layout that a file was recognized by; those of no known system are empty. `folded` are its columns' names."""
     system = next((system for system in systems if system.key == recognized.system), None)
-    if recognized.mapping_name:
+    if recognized.overrides.definition:
         # The user's own mapping is not among the built-in ones, and may bear the name of one.
-        system = load_system(Path(recognized.mapping_name))
+        system = read_system(recognized.overrides.definition, file=Path(recognized.mapping_name))
     if system is None:
         return SystemDefinition(recognized.system, recognized.system_title, ()), Layout("", recognized.shape)
     return system, match_within(system, folded).layout

@@ -20,7 +20,7 @@ from desktop.ingest.journal import comment_date, journal_dates
 from desktop.ingest.mapping import guess_record_roles, guess_roles, is_message_table
 from desktop.ingest.nested import group_of, read_list
 from desktop.ingest.plan import RECORD_ROLES
-from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, match_header, match_within
+from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, column_names, match_header, match_within
 from desktop.ingest.tickets import preview_tickets
 from desktop.ingest.vocabulary import is_nothing
 
@@ -43,6 +43,8 @@ class _Meaning:
     is_generic: bool
     date_order: str
     note: str = ""
+    source: str = ""
+    fixed_date_order: str = ""
 
 
 def recognize(
@@ -58,7 +60,7 @@ def recognize(
         DeskError: `file-…` when it is no table of tickets, `mapping-no-id` (a `MappingNeeded`) when no column can be the ticket id,
             `mapping-role` when a correction names an unknown role or column.
     """
-    head = read_head(path)
+    head = read_head(path, names=column_names([*systems, system] if system else systems))
     meaning = _understand(head, systems, system)
     roles = _corrected(head, meaning.roles, overrides)
     columns = tuple(
@@ -72,8 +74,7 @@ def recognize(
         system=meaning.system,
         system_title=meaning.title,
         reason=meaning.reason,
-        source=overrides.source.strip()
-        or (source_from_name(_file_of(path, head)) if meaning.is_generic else meaning.system),
+        source=overrides.source.strip() or meaning.source or meaning.system,
         encoding=head.form.encoding,
         delimiter=head.form.dialect.delimiter,
         header_line=head.form.header_line,
@@ -86,6 +87,8 @@ def recognize(
         sheet=head.form.sheet,
         overrides=overrides,
         size_bytes=head.size_bytes,
+        is_source_guessed=meaning.is_generic
+        and (overrides.source.strip() or meaning.source) == source_from_name(_file_of(head)),
         warnings=_warnings(meaning, shape, roles),
     )
     if ("person_id" if shape == "people" else "ticket_id") not in roles.values():
@@ -111,9 +114,10 @@ def source_from_name(path: Path) -> str:
     return re.sub(r"[\s:]+", "-", shorter or stem).strip("-") or "tickets"
 
 
-def _file_of(path: Path, head: Head) -> Path:
+def _file_of(head: Head) -> Path:
     """Return the file that a path into a JSON document leads into."""
-    return path.parent if head.form.format in JSON_FORMATS and path.name == head.form.sheet else path
+    is_inside = head.form.format in JSON_FORMATS and head.path.name == head.form.sheet
+    return head.path.parent if is_inside else head.path
 
 
 def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemDefinition | None) -> _Meaning:
@@ -130,12 +134,15 @@ def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemD
     told = ", ".join(head.names[place] for place, role in sorted(roles.items()) if role)
     shape = "messages" if is_message_table(roles.values()) else "tickets"
     reason = f"No known system has these columns; mapped by name and content: {told or 'nothing'}"
-    return _Meaning(GENERIC_KEY, "Other table", reason, shape, roles, is_generic=True, date_order="")
+    return _Meaning(
+        GENERIC_KEY, "Other table", reason, shape, roles, True, date_order="", source=source_from_name(_file_of(head))
+    )
 
 
-def _guess(head: Head) -> dict[int, str]:
-    is_nested = head.form.format in JSON_FORMATS
-    return guess_record_roles(head.names, head.rows) if is_nested else guess_roles(head.folded, head.rows)
+def _guess(head: Head, *, by_content: bool = True) -> dict[int, str]:
+    if head.form.format in JSON_FORMATS:
+        return guess_record_roles(head.names, head.rows, by_content=by_content)
+    return guess_roles(head.folded, head.rows, by_content=by_content)
 
 
 def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
@@ -143,7 +150,7 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
     roles = dict(match.roles)
     if layout.shape not in ("messages", "people") and not is_chosen:
         # A column of the export that the definition does not list, found by its plain name.
-        for place, role in _guess(head).items():
+        for place, role in _guess(head, by_content=False).items():
             if (
                 role in _FILLED_ROLES
                 and not group_of(head.names[place])
@@ -167,7 +174,18 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
         is_generic=system.is_generic,
         date_order=system.date_order,
         note=layout.note,
+        source=system.source or _own_source(head, match),
+        fixed_date_order=system.fixed_date_order,
     )
+
+
+def _own_source(head: Head, match: Match) -> str:
+    """Name the source after the file where the ids mean nothing beyond it: no product, or numbers of a repository that no column names."""
+    from_name = source_from_name(_file_of(head))
+    if match.system.is_generic:
+        return from_name
+    is_scoped = not match.layout.id_scope or any(name in head.folded for name in match.layout.id_scope)
+    return "" if is_scoped or from_name.startswith(match.system.key) else f"{match.system.key}-{from_name}"
 
 
 def _corrected(head: Head, roles: Mapping[int, str], overrides: ImportOverrides) -> dict[int, str]:
@@ -214,6 +232,8 @@ def _date_order(head: Head, roles: Mapping[int, str], meaning: _Meaning, overrid
                 remedy=f"Orders are {', '.join(ORDERS)}.",
             )
         return DateOrder(overrides.date_order, "Chosen by you")
+    if meaning.fixed_date_order:
+        return DateOrder(meaning.fixed_date_order, "Chosen in the mapping file")
     columns = [(head.names[place], list(_dates(head.rows, place, role))) for place, role in roles.items()]
     fallback, reason = meaning.date_order, f"{meaning.title} writes dates so"
     if not fallback and _DAY_FIRST_HEADERS.search(" ".join(head.folded)):

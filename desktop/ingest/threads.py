@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 from desktop.ingest.bodies import read_body
 from desktop.ingest.dates import read_date
-from desktop.ingest.journal import Entry, split_comment, split_journal
+from desktop.ingest.journal import OPENING, Entry, split_comment, split_journal
 from desktop.ingest.nested import read_list
 from desktop.ingest.plan import Plan
 from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_priority, normalize_status
 
 SUBJECT_CHARACTERS = 80
 _HANDLES = re.compile(r"(?:\s*[.,:]*@\w+[\s,:;.!]*)+")
+_NAME_AND_ADDRESS = re.compile(r'"?([^"<(]+?)"?\s*[<(]([^<>()\s]+@[^<>()\s]+)[>)]')
 # Flags as people's spreadsheets write them, in the languages whose Excel translates TRUE.
 _YES = frozenset("1 true yes y t x ja j sí si oui sim wahr verdadero vrai vero verdadeiro waar prawda".split())
 _NO = frozenset("0 false no n f nein non não nee falsch falso faux onwaar fałsz".split())
@@ -61,18 +62,23 @@ class ThreadBuilder:
         requester = draft.requester
         messages: list[Message] = []
         body = self._body(plan.cell(cells, "body"))
+        entries = self._entries(cells)
+        if not body and entries and entries[0].kind == OPENING:
+            # What stands above the first heading of a thread is what was asked.
+            body, entries = self._body(entries[0].text), entries[1:]
         if body:
             messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, draft.created_at, body))
         if diff := plan.cell(cells, "diff").strip("\n"):
             # As it is: a diff of a web page is full of tags.
             messages.append(Message(2, requester, Role.SYSTEM, draft.created_at, diff))
-        entries = self._entries(cells)
         nested = [message for builder in self._within for message in builder.from_lists(cells)]
         if entries or nested:
             messages = _numbered([*_without_repeat(messages, nested), *self._from_entries(entries, cells), *nested])
             requester = requester or next((m.author for m in messages if m.role is Role.CUSTOMER), "")
         subject = draft.subject or self._stand_in(messages)
-        return replace(draft, messages=tuple(messages), subject=subject, requester=requester)
+        return replace(
+            draft, messages=tuple(messages), subject=subject, requester=requester, is_subject_made=not draft.subject
+        )
 
     def from_lists(self, cells: Sequence[str]) -> list[Message]:
         """Make the messages of a list within a record: every cell of its columns holds the values of all elements."""
@@ -108,20 +114,22 @@ class ThreadBuilder:
         customer = next(
             (message.author for message in messages if message.role is Role.CUSTOMER and message.author), ""
         )
+        subject = self._first_subject(ordered)
         status = heading.status
         if plan.part_place >= 0:
-            status = self._status_after(ordered)
+            status = self._status_after(ordered) or status
         return replace(
             heading,
             requester=requester or customer,
             status=status,
-            subject=self._first_subject(ordered) or self._stand_in(messages),
+            subject=subject or self._stand_in(messages),
+            is_subject_made=not subject,
             created_at=heading.created_at
             if heading.created_at and not self._dates_are_messages()
             else (times[0] if times else ""),
             updated_at=max([heading.updated_at, *times[-1:]]),
             fields=self._merged_fields(ordered),
-            messages=tuple(_numbered(messages)),
+            messages=tuple(replace(message, is_attached=True) for message in _numbered(messages)),
             rows=len(rows),
         )
 
@@ -133,8 +141,8 @@ class ThreadBuilder:
         if priority not in self._priorities:
             self._priorities[priority] = normalize_priority(priority, plan.system.priority)
         return TicketDraft(
-            external_id=plan.ticket_id(cells),
-            subject=_one_line(self._body(plan.cell(cells, "subject"))),
+            external_id=plan.identify(cells),
+            subject=self._subject(cells),
             status=self._statuses[status],
             status_original=status,
             priority=self._priorities[priority],
@@ -165,6 +173,8 @@ class ThreadBuilder:
         for entry in entries:
             self.tally.contrary_dates += entry.is_contrary
             role = self._person(entry.author, cells)
+            if role is Role.UNKNOWN and entry.kind:
+                role = author_role(entry.kind, self._plan.system.author_roles)
             if role is Role.UNKNOWN and fold(entry.author) in colleagues and entry.author:
                 role = Role.AGENT
             text = self._body(entry.text)
@@ -242,20 +252,19 @@ class ThreadBuilder:
         return messages
 
     def _person(self, author: str, cells: Sequence[str]) -> Role:
-        name = fold(author)
-        if not name or is_nothing(author):
+        if not author or is_nothing(author):
             return Role.UNKNOWN
-        if self._names(name, cells, self._plan.requester_places):
+        names = _names(author)
+        if any(names & self._people(cells, place) for place in self._plan.requester_places):
             return Role.CUSTOMER
-        return Role.AGENT if self._names(name, cells, self._plan.assignee_places) else Role.UNKNOWN
+        if any(names & self._people(cells, place) for place in self._plan.assignee_places):
+            return Role.AGENT
+        return Role.UNKNOWN
 
-    def _names(self, name: str, cells: Sequence[str], places: Sequence[int]) -> bool:
-        return any(
-            name in map(fold, read_list(cells[place]))
-            if place in self._plan.joined_places
-            else fold(cells[place]) == name
-            for place in places
-        )
+    def _people(self, cells: Sequence[str], place: int) -> set[str]:
+        if place not in self._plan.joined_places:
+            return _names(cells[place])
+        return {name for person in read_list(cells[place]) for name in _names(person)}
 
     def _is_internal(self, value: str) -> bool:
         if is_nothing(value):
@@ -278,9 +287,7 @@ class ThreadBuilder:
         return "message_created_at" not in self._plan.places
 
     def _first_subject(self, ordered: Sequence[Sequence[str]]) -> str:
-        return next(
-            (subject for row in ordered if (subject := _one_line(self._body(self._plan.cell(row, "subject"))))), ""
-        )
+        return next((subject for row in ordered if (subject := self._subject(row))), "")
 
     def _stand_in(self, messages: Sequence[Message]) -> str:
         """Make a subject of the first sentence of the customer's first message, where the export has no column for it."""
@@ -311,10 +318,17 @@ class ThreadBuilder:
         return self._read(value) if value.strip().casefold() not in ("", "null", "nan", "[]", "\\n") else ""
 
     def _body(self, value: str) -> str:
-        return "" if not value or is_nothing(value) else self._read(value)
+        if not value or is_nothing(value) or (self._plan.system.nothing and fold(value) in self._plan.system.nothing):
+            return ""
+        return self._read(value)
+
+    def _subject(self, cells: Sequence[str]) -> str:
+        """Return the subject as it stands: “<script> breaks the page” is no HTML."""
+        value = self._plan.cell(cells, "subject")
+        return "" if is_nothing(value) else _one_line(read_body(value, "subject").text)
 
     def _read(self, value: str) -> str:
-        body = read_body(value)
+        body = read_body(value, self._plan.system.markup)
         self.tally.hidden += body.hidden
         return body.text
 
@@ -350,6 +364,12 @@ def subject_from(text: str) -> str:
         return subject
     cut = subject[: SUBJECT_CHARACTERS - 1]
     return (cut[: cut.rfind(" ")] if " " in cut[40:] else cut).rstrip(" ,;:-") + "…"
+
+
+def _names(person: str) -> set[str]:
+    """Return what a person can be told by: `Ada Berg <ada@example.com>` is the name and the address too."""
+    match = _NAME_AND_ADDRESS.fullmatch(person.strip()) if person.endswith((">", ")")) else None
+    return {name for name in map(fold, (person, *(match.groups() if match else ()))) if name}
 
 
 def _numbered(messages: list[Message]) -> list[Message]:

@@ -5,6 +5,10 @@ It never says *true*, *verified* or *wrong*, only what was or was not found in t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
+
+from desktop.domain.history import ImportRecord, ImportState
 from desktop.domain.imports import ImportCounts, Recognized, Undone
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
@@ -83,6 +87,48 @@ def describe_import(counts: ImportCounts) -> str:
     fates += [f"{counts.tickets_unchanged:,} unchanged"] if counts.tickets_unchanged else []
     last = counts.tickets_unchanged or counts.tickets_updated or counts.tickets_new
     return f"{', '.join(fates)} ticket{'' if last == 1 else 's'}, {count(counts.messages, 'message')}{rejected}"
+
+
+def describe_account(counts: ImportCounts) -> str:
+    """Say what became of every row: `500 rows = 480 used + 12 unchanged + 8 rejected`."""
+    parts = (
+        (counts.rows_used, "used"),
+        (counts.rows_unchanged, "unchanged"),
+        (counts.rejected, "rejected"),
+        (counts.blank, "blank"),
+        (counts.footer, "footer"),
+    )
+    fates = [f"{number:,} {word}" for number, word in parts if number]
+    return f"{count(counts.rows, 'row')} {'=' if counts.adds_up else '≠'} {' + '.join(fates) or '0'}"
+
+
+def describe_imbalance(counts: ImportCounts) -> str:
+    """Say what differs when not every row has exactly one fate; '' when all have."""
+    if counts.adds_up:
+        return ""
+    told = counts.rows_used + counts.rows_unchanged + counts.rejected + counts.blank + counts.footer
+    wrong = f"{count(counts.rows - told, 'row')} {'is' if counts.rows - told == 1 else 'are'} unaccounted for"
+    if told > counts.rows:
+        wrong = f"{count(told - counts.rows, 'row')} too many {'has' if told - counts.rows == 1 else 'have'} a fate"
+    return f"The counts do not add up: {describe_account(counts)}, so {wrong}. Please report it with the file."
+
+
+def describe_state(record: ImportRecord) -> str:
+    """Say in a word or two how an import ended."""
+    if record.state is ImportState.WHOLE and not record.totals.adds_up:
+        return "Does not add up"
+    return {
+        ImportState.WHOLE: "Whole",
+        ImportState.STOPPED: "Stopped",
+        ImportState.UNDONE: "Undone",
+        ImportState.UNFINISHED: "Not finished",
+    }[record.state]
+
+
+def describe_imports(imports: Sequence[ImportCounts]) -> str:
+    """Say in one sentence what became of several files together."""
+    names = [field.name for field in fields(ImportCounts)]
+    return describe_import(ImportCounts(*(sum(getattr(counts, name) for counts in imports) for name in names)))
 
 
 def describe_undo(undone: Undone) -> str:

@@ -52,6 +52,28 @@ def test_the_same_file_twice_changes_nothing_and_says_so(tldesk: Runner, export:
     assert "already here, unchanged" in tldesk("import", str(export)).out
 
 
+def test_the_history_tells_every_import_and_what_it_changed(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    changed = export.read_text(encoding="utf-8").replace("closed,Bo", "open,Bo").replace("T-1,", "T-3,")
+    export.write_text(changed, encoding="utf-8")
+    second = tldesk("import", str(export), "--json").json["import_id"]
+    newest, oldest = tldesk("import", "--history", "--json").json["imports"]
+    assert (newest["import_id"], newest["state"], newest["adds_up"]) == (second, "whole", True)
+    assert set(FILE_KEYS[5:14]) <= set(oldest)
+    told = tldesk("import", "--changes", str(second), "--json").json
+    assert told["compared_with"] == oldest["import_id"]
+    assert [ticket["id"] for ticket in told["new"]] == ["export:T-3"]
+    assert [ticket["id"] for ticket in told["gone"]] == ["export:T-1"]
+    (ticket,) = told["changed"]
+    assert ticket["fields"] == [{"name": "status", "before": "closed", "after": "open"}]
+    assert ticket["messages"] == []
+    shown = tldesk("import", "--changes", str(second)).out
+    assert "export:T-2  Refund: Status closed → open" in shown
+    assert "export.csv" in tldesk("import", "--history").out
+    assert tldesk("import", "--changes", "99").code == 4
+    assert tldesk("import", "--history", str(export)).code == 2
+
+
 def test_a_dry_run_writes_nothing(tldesk: Runner, export: Path) -> None:
     ran = tldesk("import", str(export), "--dry-run", "--json")
     assert ran.json["files"][0]["tickets_new"] == 2

@@ -21,6 +21,10 @@ PAIRS = (
     ("warning", "warning_ground"),
     ("error", "ground"),
     ("text", "error_ground"),
+    ("error", "error_ground"),
+    ("text", "ok_ground"),
+    ("ok", "ok_ground"),
+    ("error", "raised"),
     ("text", "warning_ground"),
 )
 

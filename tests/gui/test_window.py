@@ -12,7 +12,7 @@ import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCharFormat
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.config.paths import find_paths
@@ -20,6 +20,7 @@ from desktop.domain.imports import Finished
 from desktop.domain.providers import ProviderProfile
 from desktop.gui import notices
 from desktop.gui.app import make_application, make_window
+from desktop.gui.column_table import ROLE
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import ScriptedServer, good_stream, refusal
@@ -60,9 +61,8 @@ async def opened_window(
 
 def choose_role(panel: ImportPanel, column: int, role: str) -> None:
     """Pick what a column of the file holds, in the panel's table."""
-    box = panel._columns.cellWidget(column, 1)
-    assert isinstance(box, QComboBox)
-    box.setCurrentIndex(box.findData(role))
+    model = panel._columns.columns
+    assert model.setData(model.index(column, ROLE), role)
 
 
 async def until(condition: Callable[[], object], what: str) -> None:

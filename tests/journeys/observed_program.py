@@ -62,6 +62,11 @@ def observe(window: MainWindow) -> dict[str, Any]:
         "steps": [[step.name, step.ok, step.detail] for step in window.providers.shown_steps()],
         "provider_error": window.providers._words.text(),
         "counts": window.import_panel._counts.text(),
+        "imports": window.history.imports.model.rowCount() if window.history.imports.isVisible() else 0,
+        "groups": [b.text() for b in window.history.changes.buttons.values() if b.isVisible()],
+        "difference": window.history.changes.difference.toPlainText(),
+        "rejects": window.history.rejects.model.rowCount() if window.history.rejects.isVisible() else -1,
+        "retried": window.history.rejects.said.text(),
     }
 
 

@@ -146,14 +146,22 @@ QPushButton[kind="flat"]:hover {{ background: {t.hover}; }}
 QPushButton[kind="flat"]:focus {{ border: 1px solid {t.accent}; }}
 QPushButton[kind="link"] {{ background: transparent; border: 1px solid transparent; color: {t.accent}; padding: 2px 4px; }}
 QPushButton[kind="link"]:focus {{ border: 1px solid {t.accent}; }}
+QPushButton[kind="group"] {{ background: transparent; border: 1px solid transparent; color: {t.muted}; }}
+QPushButton[kind="group"]:hover {{ background: {t.hover}; }}
+QPushButton[kind="group"]:checked {{ background: {t.selection}; color: {t.accent}; }}
+QPushButton[kind="group"]:focus {{ border: 1px solid {t.accent}; }}
+QPushButton[kind="group"]:disabled {{ color: {t.faint}; }}
 QPushButton::menu-indicator {{ image: none; width: 0; }}
+QPlainTextEdit {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.strong_line}; border-radius: {RADIUS}px; padding: {half}px;
+  selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+QPlainTextEdit:focus, #framed:focus {{ border: 1px solid {t.accent}; }}
 QLineEdit, QComboBox {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.strong_line}; border-radius: {RADIUS}px;
   padding: {half + 1}px {SPACE}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QLineEdit:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
 QLineEdit:disabled, QComboBox:disabled {{ background: {t.sunken}; color: {t.faint}; }}
 QComboBox[kind="cell"] {{ border: 1px solid transparent; background: transparent; }}
 QComboBox[kind="cell"]:hover, QComboBox[kind="cell"]:focus {{ border: 1px solid {t.strong_line}; }}
-QTableWidget::item {{ padding: 0 {SPACE}px; }}
+QTableWidget::item, QTableView#framed::item {{ padding: 0 {SPACE}px; }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox::down-arrow {{ image: url("{icons.file("chevron-down", t.muted)}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong_line};
@@ -169,6 +177,8 @@ QHeaderView::section {{ background: {t.ground}; color: {t.faint}; border: 0; bor
 QHeaderView::section:first {{ padding-left: {2 * SPACE}px; }}
 #framed QHeaderView::section:first {{ padding-left: {SPACE}px; }}
 QTableView, QTableWidget, QListWidget {{ background: {t.ground}; border: 0; outline: 0; gridline-color: {t.line}; }}
+#framed::item:selected {{ background: {t.selection}; color: {t.text}; }}
+#framed QLineEdit {{ border-radius: 0; padding: 0 {SPACE - 1}px; }}
 #framed {{ border: 1px solid {t.line}; border-radius: {RADIUS}px; }}
 #sidebar QListWidget {{ background: transparent; }}
 QListWidget::item {{ padding: {half + 1}px {SPACE}px; border-radius: {RADIUS}px; color: {t.text}; }}

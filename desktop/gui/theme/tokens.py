@@ -32,6 +32,8 @@ class Tokens:
     mark: str
     """Behind the words that a claim cites."""
     ok: str
+    ok_ground: str
+    """Behind what was added."""
     warning: str
     warning_ground: str
     error: str
@@ -57,6 +59,7 @@ LIGHT = Tokens(
     chip="#e9ecf2",
     mark="#ffef9e",
     ok="#1a7f4b",
+    ok_ground="#e9f7ef",
     warning="#8a5200",
     warning_ground="#fff3de",
     error="#b3261e",
@@ -82,6 +85,7 @@ DARK = Tokens(
     chip="#2c323d",
     mark="#5c4d12",
     ok="#4cc38a",
+    ok_ground="#14321f",
     warning="#f3b35c",
     warning_ground="#38290f",
     error="#ff8a80",

@@ -1,0 +1,360 @@
+"""Imports so far: what each file brought, what became of every row of it, and the ways on from there: undo, what changed, rejected rows.
+
+One page of the window with three leaves: the list of imports, what one of them changed, and the rows that it rejected. Deliberately not here: the
+undo itself, which the import flow leads, because it is offered in its notices too.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QStackedWidget, QTableView, QVBoxLayout, QWidget
+
+from desktop.domain.errors import DeskError
+from desktop.domain.history import ImportRecord, ImportState
+from desktop.gui.changes_view import ChangesView
+from desktop.gui.jobs import JobScope
+from desktop.gui.rejects_view import RejectsView
+from desktop.gui.tables import set_up_table
+from desktop.gui.theme.style import Theme, scaled, title_font
+from desktop.gui.theme.tokens import SPACE
+from desktop.gui.thread_view import readable_time
+from desktop.gui.words import ElidedWords, Words, named_frame, plain_tip
+from desktop.services.wording import count, describe_account, describe_imbalance, describe_state
+
+if TYPE_CHECKING:
+    from desktop.services.container import Desk
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Column(IntEnum):
+    """The columns of the list, in their order."""
+
+    NUMBER = 0
+    WHEN = 1
+    FILE = 2
+    SOURCE = 3
+    NEW = 4
+    CHANGED = 5
+    UNCHANGED = 6
+    REJECTED = 7
+    STATE = 8
+
+
+_TITLES = ("No.", "When", "File", "Source", "New", "Changed", "Unchanged", "Rejected", "State")
+_WIDTHS = (7, 25, 0, 22, 10, 11, 13, 12, 19)
+_NUMBERS = (Column.NEW, Column.CHANGED, Column.UNCHANGED, Column.REJECTED)
+
+
+class HistoryPanel(QWidget):
+    """Shows imports. It asks for an undo and for a ticket to be opened; `tickets_changed` when a mended row became a ticket."""
+
+    undo_requested = Signal(int)
+    ticket_opened = Signal(int)
+    tickets_changed = Signal()
+    failed = Signal(DeskError)
+    closed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("pane")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._desk: Desk | None = None
+        self.jobs = JobScope(self.failed.emit)
+        self.imports = _ImportList(theme)
+        self.changes = ChangesView(theme)
+        self.rejects = RejectsView(theme)
+        self._leaves = QStackedWidget()
+        for leaf in (self.imports, self.changes, self.rejects):
+            self._leaves.addWidget(leaf)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 2 * SPACE)
+        layout.addWidget(self._leaves)
+        self.imports.undo.clicked.connect(lambda: self._on_chosen(self.undo_requested.emit))
+        self.imports.changes.clicked.connect(lambda: self._on_chosen(self.show_changes))
+        self.imports.rejects.clicked.connect(lambda: self._on_chosen(self.show_rejects))
+        self.imports.closed.connect(self.closed)
+        self.changes.ticket_opened.connect(self.ticket_opened)
+        self.changes.failed.connect(self.failed)
+        self.rejects.failed.connect(self.failed)
+        self.rejects.tickets_changed.connect(self.tickets_changed)
+        for leaf in (self.changes, self.rejects):
+            leaf.left.connect(self.open)
+
+    def attach(self, desk: Desk) -> None:
+        """Take the services."""
+        self._desk = desk
+        self.changes.attach(desk)
+        self.rejects.attach(desk)
+
+    def open(self) -> None:
+        """Show the list of imports, the one that was chosen before still chosen."""
+        self._leaves.setCurrentWidget(self.imports)
+        self.reload()
+        self.imports.table.setFocus()
+
+    def reload(self) -> None:
+        """Read the list again, because an import was added, mended or undone."""
+        if self._desk is not None:
+            self.jobs.restart(self._load())
+
+    def show_changes(self, import_id: int) -> None:
+        """Show what one import changed."""
+        self.jobs.restart(self._load(import_id, self.changes))
+
+    def show_rejects(self, import_id: int) -> None:
+        """Show the rows that one import rejected."""
+        self.jobs.restart(self._load(import_id, self.rejects))
+
+    async def close_jobs(self) -> None:
+        """End everything that runs."""
+        for scope in (self.jobs, self.changes.jobs, self.rejects.jobs):
+            await scope.close()
+
+    async def _load(self, import_id: int = 0, leaf: ChangesView | RejectsView | None = None) -> None:
+        assert self._desk is not None
+        records = await self._desk.imports.history()
+        self.imports.show_records(records, chosen=import_id)
+        record = next((record for record in records if record.id == import_id), None)
+        if leaf is not None and record is not None:
+            self._leaves.setCurrentWidget(leaf)
+            leaf.show_import(record, {each.id: each for each in records})
+            return
+        shown = self._leaves.currentWidget()
+        undone = {each.id for each in records if each.state is ImportState.UNDONE}
+        if isinstance(shown, ChangesView | RejectsView) and shown.import_id in undone:
+            # Of what is being looked at nothing is left.
+            self._leaves.setCurrentWidget(self.imports)
+
+    def _on_chosen(self, act: Any) -> None:
+        record = self.imports.chosen()
+        if record is not None:
+            act(record.id)
+
+
+class _ImportList(QWidget):
+    """The list, and below it the account of the chosen import with what can be done about it."""
+
+    closed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.changes = QPushButton("What changed")
+        self.rejects = QPushButton("Rejected rows")
+        self.undo = QPushButton("Undo")
+        self.undo.setToolTip("Take this import back: what was new is removed, what was changed is restored")
+        self.model = ImportTableModel(theme)
+        self.table = _Table()
+        set_up_table(self.table, "Imports")
+        self.table.setModel(self.model)
+        self.table.activated_row.connect(lambda: self.changes.click())
+        self.table.doubleClicked.connect(lambda _: self.changes.click())
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_chosen())
+        self._build()
+        theme.changed.connect(self._show_chosen)
+
+    def chosen(self) -> ImportRecord | None:
+        """Return the import that is chosen."""
+        index = self.table.currentIndex()
+        return self.model.records[index.row()] if index.isValid() else None
+
+    def show_records(self, records: tuple[ImportRecord, ...], *, chosen: int = 0) -> None:
+        """Show these imports; the one that was chosen, or `chosen`, stays it."""
+        before = self.chosen()
+        wanted = chosen or (before.id if before else 0)
+        self.model.set_records(records)
+        row = next((place for place, record in enumerate(records) if record.id == wanted), 0)
+        if records:
+            self.table.selectRow(row)
+        self._empty.setVisible(not records)
+        for widget in (self.table, self._account):
+            widget.setVisible(bool(records))
+        self._show_chosen()
+
+    def _build(self) -> None:
+        title = Words("Imports")
+        title.setFont(title_font(self.font()))
+        done = QPushButton("Done")
+        done.setShortcut("Esc")
+        done.clicked.connect(self.closed)
+        head = QHBoxLayout()
+        head.addWidget(title)
+        head.addStretch()
+        head.addWidget(done)
+        header = self.table.horizontalHeader()
+        header.setStretchLastSection(False)
+        for column, width in enumerate(_WIDTHS):
+            header.setSectionResizeMode(
+                column, QHeaderView.ResizeMode.Fixed if width else QHeaderView.ResizeMode.Stretch
+            )
+            if width:
+                header.resizeSection(column, width * SPACE)
+        self._empty = Words("Nothing was imported yet. Drop a ticket export on this window.", kind="muted")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * SPACE)
+        layout.addLayout(head)
+        layout.addWidget(self._empty)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self._build_account())
+        layout.addStretch(0)
+
+    def _build_account(self) -> QWidget:
+        self._account = named_frame("card")
+        self._name = ElidedWords()
+        self._name.setFont(scaled(self.font(), 1.0, weight=self.font().Weight.DemiBold))
+        self._facts = ElidedWords(kind="muted")
+        self._sum = Words(kind="muted", wraps=True)
+        self._wrong = Words(kind="errorText", wraps=True)
+        words = QVBoxLayout()
+        words.setSpacing(SPACE // 2)
+        for widget in (self._name, self._facts, self._sum, self._wrong):
+            words.addWidget(widget)
+        box = QHBoxLayout(self._account)
+        box.setContentsMargins(2 * SPACE, SPACE + 4, 2 * SPACE, SPACE + 4)
+        box.setSpacing(SPACE)
+        box.addLayout(words, 1)
+        for button in (self.changes, self.rejects, self.undo):
+            box.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        return self._account
+
+    def _show_chosen(self) -> None:
+        record = self.chosen()
+        if record is None:
+            return
+        totals, is_undone = record.totals, record.state is ImportState.UNDONE
+        self._name.setText(Path(record.path).name)
+        place = str(Path(record.path).parent)
+        self._facts.setText(f"{record.system_title} · {place}" if place != "." else record.system_title)
+        self._sum.setText(_tell(record))
+        wrong = describe_imbalance(totals)
+        self._wrong.setText(wrong)
+        self._wrong.setVisible(bool(wrong))
+        self._sum.setVisible(not wrong)
+        self.changes.setEnabled(not is_undone)
+        self.undo.setEnabled(not is_undone and bool(record.finished_at))
+        self.rejects.setVisible(bool(record.kept_rejects))
+        self.rejects.setEnabled(not is_undone and bool(record.finished_at))
+        self.rejects.setText(f"Rejected rows ({record.kept_rejects:,})")
+
+
+class _Table(QTableView):
+    activated_row = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.activated_row.emit()
+            return
+        super().keyPressEvent(event)
+
+
+class ImportTableModel(QAbstractTableModel):
+    """All imports, the newest first; there are as many as files were ever imported, so they are simply held."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.records: tuple[ImportRecord, ...] = ()
+
+    def set_records(self, records: tuple[ImportRecord, ...]) -> None:
+        """Show other imports."""
+        self.beginResetModel()
+        self.records = records
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self.records)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _TITLES[section]
+        return _alignment(Column(section)) if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        record, column = self.records[index.row()], Column(index.column())
+        match role:
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.AccessibleTextRole:
+                return _cell(record, column)
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return _alignment(column)
+            case Qt.ItemDataRole.ToolTipRole if column is Column.FILE:
+                return plain_tip(record.path)
+            case Qt.ItemDataRole.ForegroundRole:
+                return QColor(self._ink(record, column))
+            case Qt.ItemDataRole.DecorationRole if column is Column.STATE:
+                return self._icon(record)
+        return None
+
+    def _ink(self, record: ImportRecord, column: Column) -> str:
+        t = self._theme.tokens
+        if not record.totals.adds_up and column is Column.STATE:
+            return t.error
+        if record.state is ImportState.UNDONE:
+            return t.faint
+        if column is Column.REJECTED and record.totals.rejected:
+            return t.warning
+        is_quiet = column in (Column.NUMBER, Column.WHEN, Column.SOURCE) or _cell(record, column) == "0"
+        return t.muted if is_quiet else t.text
+
+    def _icon(self, record: ImportRecord) -> Any:
+        t, icons = self._theme.tokens, self._theme.icons
+        if not record.totals.adds_up:
+            return icons.pixmap("warning", t.error)
+        name, color = {
+            ImportState.WHOLE: ("check", t.ok),
+            ImportState.STOPPED: ("stop", t.warning),
+            ImportState.UNDONE: ("history", t.faint),
+            ImportState.UNFINISHED: ("info", t.warning),
+        }[record.state]
+        return icons.pixmap(name, color)
+
+
+def _alignment(column: Column) -> Any:
+    side = Qt.AlignmentFlag.AlignRight if column in _NUMBERS else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def _cell(record: ImportRecord, column: Column) -> str:
+    totals = record.totals
+    match column:
+        case Column.NUMBER:
+            return str(record.id)
+        case Column.WHEN:
+            return readable_time(record.finished_at or record.started_at)
+        case Column.FILE:
+            return Path(record.path).name
+        case Column.SOURCE:
+            return record.source
+        case Column.NEW:
+            return f"{totals.tickets_new:,}"
+        case Column.CHANGED:
+            return f"{totals.tickets_updated:,}"
+        case Column.UNCHANGED:
+            return f"{totals.tickets_unchanged:,}"
+        case Column.REJECTED:
+            return f"{totals.rejected:,}"
+    return describe_state(record)
+
+
+def _tell(record: ImportRecord) -> str:
+    """Say what became of the rows, and of the import where it is no longer whole."""
+    account = describe_account(record.totals)
+    if record.state is ImportState.UNDONE:
+        return f"{account}. It was undone on {readable_time(record.undone_at)}."
+    if record.state is ImportState.STOPPED:
+        return f"{account}. It was stopped before the end of the file; the tickets that were finished are here."
+    if record.state is ImportState.UNFINISHED:
+        return "It is still running, or TLDesk was ended before it was finished."
+    waiting = record.waiting_rejects
+    return f"{account}." + (f" {count(waiting, 'rejected row')} can be mended." if waiting else "")

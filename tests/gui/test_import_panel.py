@@ -1,0 +1,105 @@
+"""The import panel: what a file is, corrected by keys alone, and quick with as many columns as a Jira export has."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QComboBox
+from pytestqt.qtbot import QtBot
+
+from desktop.domain.imports import Column, ImportOverrides, Recognized
+from desktop.gui.column_table import ROLE, ColumnTable
+from desktop.gui.import_panel import ImportPanel
+from desktop.gui.theme.style import Theme
+from tests.gui.test_window import opened_window, until
+
+# A list that opens is a window of its own, and the platform that draws into memory says of each what it cannot do for it.
+pytestmark = pytest.mark.qt_log_ignore("^This plugin does not support ")
+
+
+def _recognized(*names: str) -> Recognized:
+    columns = tuple(Column(place, name, "ticket_id" if place == 0 else "") for place, name in enumerate(names))
+    return Recognized("x.csv", "csv", "generic", "Other table", "Told", "x", "utf-8", ",", 1, "tickets", columns)
+
+
+@pytest.fixture
+def table(qtbot: QtBot, theme: Theme) -> ColumnTable:
+    """Give the table of four columns, on the screen."""
+    table = ColumnTable(theme)
+    qtbot.addWidget(table)
+    table.resize(600, 300)
+    table.show()
+    table.show_columns(_recognized("Key", "Title", "Owner", "Opened").columns)
+    table.setFocus()
+    return table
+
+
+def test_a_column_is_found_by_typing_and_changed_by_keys(qtbot: QtBot, table: ColumnTable) -> None:
+    QTest.keyClicks(table, "own")
+    assert table.currentIndex().row() == 2
+    QTest.keyClick(table, Qt.Key.Key_Return)
+    box = table.findChild(QComboBox)
+    assert box is not None
+    assert box.accessibleName() == "What Owner is"
+    qtbot.waitUntil(lambda: box.view().isVisible())
+    with qtbot.waitSignal(table.role_chosen) as chosen:
+        QTest.keyClicks(box.view(), "assignee")
+        QTest.keyClick(box.view(), Qt.Key.Key_Return)
+    assert chosen.args == [2, "assignee"]
+    qtbot.waitUntil(lambda: table.findChild(QComboBox) is None)
+
+
+def test_leaving_the_choice_changes_nothing(qtbot: QtBot, table: ColumnTable) -> None:
+    QTest.keyClick(table, Qt.Key.Key_Space)
+    box = table.findChild(QComboBox)
+    assert box is not None
+    qtbot.waitUntil(lambda: box.view().isVisible())
+    with qtbot.assertNotEmitted(table.role_chosen):
+        QTest.keyClick(box.view(), Qt.Key.Key_Escape)
+        qtbot.waitUntil(lambda: table.findChild(QComboBox) is None)
+
+
+def test_a_correction_leaves_the_reader_where_they_are(qtbot: QtBot, theme: Theme) -> None:
+    panel = ImportPanel(theme)
+    qtbot.addWidget(panel)
+    panel.show()
+    recognized = _recognized(*(f"Column {n}" for n in range(60)))
+    panel.show_recognized(recognized, ImportOverrides())
+    panel._columns.setFocus()
+    panel._columns.setCurrentIndex(panel._columns.columns.index(50, ROLE))
+    panel._columns.scrollTo(panel._columns.currentIndex())
+    place = panel._columns.verticalScrollBar().value()
+    columns = (*recognized.columns[:50], Column(50, "Column 50", "subject"), *recognized.columns[51:])
+    panel.show_recognized(replace(recognized, columns=columns), ImportOverrides({50: "subject"}))
+    assert panel._columns.currentIndex().row() == 50
+    assert panel._columns.verticalScrollBar().value() == place
+    assert panel._columns.columns.index(50, ROLE).data() == "subject"
+
+
+def test_six_hundred_columns_are_shown_at_once(qtbot: QtBot, theme: Theme) -> None:
+    panel = ImportPanel(theme)
+    qtbot.addWidget(panel)
+    panel.show()
+    began = time.perf_counter()
+    panel.show_recognized(_recognized(*(f"Custom field ({n})" for n in range(600))), ImportOverrides())
+    QApplication.processEvents()
+    # A combo box for each took three seconds.
+    assert time.perf_counter() - began < 0.5
+
+
+async def test_the_first_rows_that_will_be_rejected_are_said_before_the_import(
+    qtbot: QtBot, data_dir: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "tickets.csv"
+    path.write_text("id,subject,status\n1,a,open\n2,b,open\n,lost,open\n", encoding="utf-8")
+    async with opened_window(data_dir, sample=False) as (window, _):
+        window.open_files([path])
+        panel = window.import_panel
+        await until(lambda: panel.import_button.text() == "Import 2 tickets", "the counts")
+        assert panel._rejects.text() == "Line 4: This row has no ticket id."
+        assert panel._columns_title.text() == "Columns: 3 with a meaning"

@@ -33,11 +33,11 @@ _FIRST_COLUMNS = ("Issue key", "Summary", "Issue Type", "Status")
 
 @dataclass(slots=True)
 class _Issue:
-    """An issue as its block told it so far."""
+    """An issue as its block told it so far: values as texts or where they stand, comments as `date;author` and where their text stands."""
 
     start: int
-    values: dict[str, str]
-    comments: list[str] = field(default_factory=list)
+    values: dict[str, str | Cell]
+    comments: list[tuple[str, Cell]] = field(default_factory=list)
     waiting: str = ""
 
 
@@ -80,9 +80,13 @@ class JiraWordReader:
         for issue in _issues(self._page):
             line = self._page.line(issue.start, line=line, since=self._place)
             self._place = issue.start
-            comments = issue.comments + [""] * (most_comments - len(issue.comments))
-            self._cells = [*(issue.values.get(name, "") for name in names), *comments]
+            comments = [(f"{head};" if head else "") + self._page.text(cell) for head, cell in issue.comments]
+            comments += [""] * (most_comments - len(comments))
+            self._cells = [*(self._text(issue.values.get(name, "")) for name in names), *comments]
             yield Record(line, self._cells)
+
+    def _text(self, value: str | Cell) -> str:
+        return value if isinstance(value, str) else self._page.text(value)
 
 
 def is_jira_word(page: Page) -> bool:
@@ -114,7 +118,7 @@ def _heading(page: Page, row: Row) -> _Issue | None:
     if key is None:
         return None
     head, _, dates = content[key.end() :].partition("<span")
-    values = {"Issue key": key["key"], "Summary": " ".join(text_of(head).split())}
+    values: dict[str, str | Cell] = {"Issue key": key["key"], "Summary": " ".join(text_of(head).split())}
     told = text_of(f"<span{dates}") if dates else ""
     values.update({label.strip(): date for label, date in _DATES.findall(told)})
     return _Issue(row.start, values)
@@ -122,10 +126,10 @@ def _heading(page: Page, row: Row) -> _Issue | None:
 
 def _add(issue: _Issue, row: Row, page: Page) -> None:
     if b"descriptionArea" in row.cells[0].attributes:
-        issue.values["Description"] = page.text(row.cells[0])
+        issue.values["Description"] = row.cells[0]
         return
     if issue.waiting or b"comment-body-" in row.attributes:
-        issue.comments.append(f"{issue.waiting or ';'}{';' if issue.waiting else ''}{page.text(row.cells[0])}")
+        issue.comments.append((issue.waiting, row.cells[0]))
         issue.waiting = ""
         return
     if len(row.cells) == 1 and (
@@ -137,7 +141,7 @@ def _add(issue: _Issue, row: Row, page: Page) -> None:
         label = _LABEL.fullmatch(page.html(label_cell)) if label_cell.end - label_cell.start < 500 else None
         if label:
             name = " ".join(text_of(label[1]).split())
-            issue.values.setdefault(_RENAMED.get(name, name), page.text(value_cell))
+            issue.values.setdefault(_RENAMED.get(name, name), value_cell)
 
 
 def _comment_head(page: Page, cell: Cell, *, is_sure: bool) -> str:

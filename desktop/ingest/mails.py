@@ -26,7 +26,7 @@ from desktop.ingest.threads import subject_from
 COLUMNS = (
     *("Thread", "Thread subject", "Requester", "Requester address", "Message-ID", "In-Reply-To", "References"),
     *("Date", "Sent", "From", "From name", "From address", "Role", "To", "Cc", "Reply-To", "Subject", "Body"),
-    *("Attachments", "Labels", "List", "File"),
+    *("Attachments", "Labels", "List"),
 )
 _AUTOMATIC_SENDER = re.compile(r"(?:mailer-daemon|postmaster|bounces?|mail-daemon)(?:[+-].*)?", re.IGNORECASE)
 _BULK = frozenset(("bulk", "junk", "auto_reply", "auto-reply"))
@@ -138,7 +138,6 @@ def _row(raw: RawMail, place: Place, cell: str, attachments: tuple[str, ...]) ->
         "Attachments": ", ".join(attachments),
         "Labels": heads.text("x-gmail-labels") or heads.text("keywords"),
         "List": heads.text("list-id"),
-        "File": raw.file,
     }
     for column in ("To", "Cc", "Reply-To"):
         values[column] = ", ".join(person.whole for person in heads.people(column.lower()))

@@ -59,6 +59,9 @@ _SHOWN_TAGS = re.compile(
 MAX_PARSED_CHARACTERS = 400_000
 """The parser of the standard library is quadratic on some broken input; beyond this only tags are cut out."""
 
+DEEPEST_TAG = 400
+"""Each word is asked what it stands in, so tags without an end would take quadratic time; no browser shows deeper ones as such either."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -91,6 +94,15 @@ def read_body(value: str, markup: str = "html") -> Body:
         hidden += invisible
         value = value.replace("\u00a0", " ")
     return Body(value.strip(), hidden)
+
+
+def as_cell(text: str) -> str:
+    """Return a plain text so that reading it as a cell gives the same text, though it may speak of `<br>` and `&amp;`."""
+    if "<" not in text and "&" not in text:
+        return text
+    if read_body(text).text == read_body(text.replace("&", "&amp;").replace("<", "&lt;")).text:
+        return text
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _read_markdown(value: str) -> tuple[str, int]:
@@ -174,7 +186,9 @@ class _BodyParser(HTMLParser):
             return
         if tag == "a" and not is_hidden:
             self._link, self._link_start = values.get("href", "").strip(), len(self._pieces)
-        self._open.append((tag, is_hidden, is_colored))
+        # What hides is followed deeper, or it could be buried to be seen.
+        if len(self._open) < (DEEPEST_TAG * 10 if is_hidden else DEEPEST_TAG):
+            self._open.append((tag, is_hidden, is_colored))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self._link:

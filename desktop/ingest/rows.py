@@ -104,8 +104,10 @@ class RowGate:
             if self._id_place < len(cells) and not is_nothing(cells[self._id_place]):
                 self.padded += 1
             return cells + [""] * (width - len(cells))
-        while len(cells) > width and not cells[-1].strip():
-            cells = cells[:-1]
+        end = len(cells)
+        while end > width and not cells[end - 1].strip():
+            end -= 1
+        cells = cells[:end]
         if len(cells) == width:
             return cells
         if not self._ids.fits(cells[self._id_place]) and not is_nothing(cells[self._id_place]):

@@ -21,6 +21,7 @@ from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
 from desktop.services.doctor import Check, Doctor
 from desktop.services.imports import ImportService
+from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
@@ -29,6 +30,7 @@ from desktop.services.tickets import TicketService
 from desktop.services.watching import WatchService
 from desktop.storage.database import Database
 from desktop.storage.imports import ImportStore
+from desktop.storage.languages import LanguageStore
 from desktop.storage.mappings import MappingStore
 from desktop.storage.runs import LedgerStore, RunStore
 from desktop.storage.tickets import TicketStore
@@ -64,6 +66,7 @@ class Desk:
             rejects_folder=paths.rejects,
             workers=self._workers,
         )
+        self.languages = LanguageService(LanguageStore(self._database), workers=self._workers)
         self.mappings = MappingService(mapping_store, self.imports)
         self.watching = WatchService(self.imports, mappings=mapping_store, store=WatchedStore(self._database))
         self.providers = ProviderService(

@@ -21,8 +21,8 @@ from desktop.domain.tickets import Message, Role
 from desktop.storage.languages import LanguageStore, Unseen
 
 BATCH_TICKETS = 100
-MESSAGE_CHARACTERS = 2_000
-ENOUGH_LETTERS = 400
+MESSAGE_CHARACTERS = 1_000
+ENOUGH_LETTERS = 300
 LEAST_LETTERS = 16
 LEAST_SIGNS = 5
 """A sign of Chinese, Japanese or Korean says as much as several letters."""
@@ -34,7 +34,6 @@ _NO_WORD = re.compile(r"[@\\/_=<>{}\[\]\d]")
 _NO_TEXT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff-\uffff]"
 )
-_LETTER = re.compile(r"[^\W\d_]")
 _SIGN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _OUR_CODES = {"iw": "he", "jw": "jv", "in": "id", "ji": "yi", "mo": "ro", "nb": "no"}
 
@@ -87,7 +86,7 @@ def own_words(subject: str, messages: Sequence[Message]) -> str:
     letters = 0
     for text in _texts(customers or others or [message for message in public if message.role is Role.AGENT]):
         parts.append(text)
-        letters += len(_LETTER.findall(text))
+        letters += sum(map(str.isalpha, text))
         if letters >= ENOUGH_LETTERS:
             break
     if letters < ENOUGH_LETTERS / 4:
@@ -97,8 +96,8 @@ def own_words(subject: str, messages: Sequence[Message]) -> str:
 
 def detect_language(text: str) -> str:
     """Return the language of a text as ISO 639-1; '' when it is too short, mixed, or not told for sure."""
-    letters, signs = len(_LETTER.findall(text)), len(_SIGN.findall(text))
-    if letters < LEAST_LETTERS and signs < LEAST_SIGNS:
+    beginning = text[:ENOUGH_LETTERS]
+    if sum(map(str.isalpha, beginning)) < LEAST_LETTERS and len(_SIGN.findall(beginning)) < LEAST_SIGNS:
         return ""
     import pycld2
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QStackedWidget, QTableView, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord, ImportState
 from desktop.gui.changes_view import ChangesView
 from desktop.gui.jobs import JobScope
 from desktop.gui.rejects_view import RejectsView
-from desktop.gui.tables import set_up_table
+from desktop.gui.tables import RowTable
 from desktop.gui.theme.style import Theme, scaled, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import readable_time
@@ -47,7 +47,7 @@ class Column(IntEnum):
 
 
 _TITLES = ("No.", "When", "File", "Source", "New", "Changed", "Unchanged", "Rejected", "State")
-_WIDTHS = (7, 25, 0, 22, 10, 11, 13, 12, 19)
+_WIDTHS = (7, 20, 0, 22, 9, 11, 13, 12, 18)
 _NUMBERS = (Column.NEW, Column.CHANGED, Column.UNCHANGED, Column.REJECTED)
 
 
@@ -150,10 +150,9 @@ class _ImportList(QWidget):
         self.undo = QPushButton("Undo")
         self.undo.setToolTip("Take this import back: what was new is removed, what was changed is restored")
         self.model = ImportTableModel(theme)
-        self.table = _Table()
-        set_up_table(self.table, "Imports")
+        self.table = RowTable("Imports", hides={Column.UNCHANGED: 112 * SPACE, Column.SOURCE: 95 * SPACE})
         self.table.setModel(self.model)
-        self.table.activated_row.connect(lambda: self.changes.click())
+        self.table.opened.connect(lambda: self.changes.click())
         self.table.doubleClicked.connect(lambda _: self.changes.click())
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_chosen())
         self._build()
@@ -244,16 +243,6 @@ class _ImportList(QWidget):
         self.rejects.setText(f"Rejected rows ({record.kept_rejects:,})")
 
 
-class _Table(QTableView):
-    activated_row = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.activated_row.emit()
-            return
-        super().keyPressEvent(event)
-
-
 class ImportTableModel(QAbstractTableModel):
     """All imports, the newest first; there are as many as files were ever imported, so they are simply held."""
 
@@ -331,7 +320,7 @@ def _cell(record: ImportRecord, column: Column) -> str:
         case Column.NUMBER:
             return str(record.id)
         case Column.WHEN:
-            return readable_time(record.finished_at or record.started_at)
+            return _short_time(record.finished_at or record.started_at)
         case Column.FILE:
             return Path(record.path).name
         case Column.SOURCE:
@@ -345,6 +334,12 @@ def _cell(record: ImportRecord, column: Column) -> str:
         case Column.REJECTED:
             return f"{totals.rejected:,}"
     return describe_state(record)
+
+
+def _short_time(iso: str) -> str:
+    """Return a time with its month in three letters: `2 Mar 2026, 09:14`."""
+    day, month, rest = readable_time(iso).split(" ", 2)
+    return f"{day} {month[:3]} {rest}"
 
 
 def _tell(record: ImportRecord) -> str:

@@ -227,17 +227,17 @@ class _ImportList(QWidget):
         record = self.chosen()
         if record is None:
             return
-        totals, is_undone = record.totals, record.state is ImportState.UNDONE
+        is_undone, is_running = record.state is ImportState.UNDONE, record.state is ImportState.RUNNING
         self._name.setText(Path(record.path).name)
         place = str(Path(record.path).parent)
         self._facts.setText(f"{record.system_title} · {place}" if place != "." else record.system_title)
         self._sum.setText(_tell(record))
-        wrong = describe_imbalance(totals)
+        wrong = "" if record.adds_up else describe_imbalance(record.totals)
         self._wrong.setText(wrong)
         self._wrong.setVisible(bool(wrong))
         self._sum.setVisible(not wrong)
         self.changes.setEnabled(not is_undone)
-        self.undo.setEnabled(not is_undone and bool(record.finished_at))
+        self.undo.setEnabled(not is_undone and not is_running)
         self.rejects.setVisible(bool(record.kept_rejects))
         self.rejects.setEnabled(not is_undone and bool(record.finished_at))
         self.rejects.setText(f"Rejected rows ({record.kept_rejects:,})")
@@ -287,7 +287,7 @@ class ImportTableModel(QAbstractTableModel):
 
     def _ink(self, record: ImportRecord, column: Column) -> str:
         t = self._theme.tokens
-        if not record.totals.adds_up and column is Column.STATE:
+        if not record.adds_up and column is Column.STATE:
             return t.error
         if record.state is ImportState.UNDONE:
             return t.faint
@@ -298,10 +298,11 @@ class ImportTableModel(QAbstractTableModel):
 
     def _icon(self, record: ImportRecord) -> Any:
         t, icons = self._theme.tokens, self._theme.icons
-        if not record.totals.adds_up:
+        if not record.adds_up:
             return icons.pixmap("warning", t.error)
         name, color = {
             ImportState.WHOLE: ("check", t.ok),
+            ImportState.RUNNING: ("import", t.accent),
             ImportState.STOPPED: ("stop", t.warning),
             ImportState.UNDONE: ("history", t.faint),
             ImportState.UNFINISHED: ("info", t.warning),
@@ -349,7 +350,12 @@ def _tell(record: ImportRecord) -> str:
         return f"{account}. It was undone on {readable_time(record.undone_at)}."
     if record.state is ImportState.STOPPED:
         return f"{account}. It was stopped before the end of the file; the tickets that were finished are here."
+    if record.state is ImportState.RUNNING:
+        return "It is running now. What is finished of it is counted here."
     if record.state is ImportState.UNFINISHED:
-        return "It is still running, or TLDesk was ended before it was finished."
+        return (
+            "TLDesk was ended before this import was finished, or the command is still at it."
+            " Import the file again to go on: what is here already stays as it is."
+        )
     waiting = record.waiting_rejects
     return f"{account}." + (f" {count(waiting, 'rejected row')} can be mended." if waiting else "")

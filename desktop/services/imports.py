@@ -72,6 +72,7 @@ class ImportService:
         self._rejects_folder = rejects_folder
         self._workers = workers
         self._systems: tuple[SystemDefinition, ...] = ()
+        self._running: set[int] = set()
 
     async def expand(self, path: Path) -> tuple[Path, ...]:
         """Return the tables that a path leads to: those inside a ZIP, else the path itself.
@@ -133,6 +134,7 @@ class ImportService:
             total.is_whole = True
         finally:
             if total.import_id:
+                self._running.discard(total.import_id)
                 total.import_id = await _whole(
                     self._store.finish(
                         total.import_id, total.counts, is_whole=total.is_whole, ticket_ids=total.ticket_ids
@@ -163,10 +165,12 @@ class ImportService:
 
     async def history(self) -> tuple[ImportRecord, ...]:
         """Return all imports, the newest first."""
-        return await self._store.history()
+        records = await self._store.history()
+        return tuple(replace(record, is_running=record.id in self._running) for record in records)
 
     async def _begin(self, total: _Total) -> None:
         total.import_id, total.source_id = await self._store.begin(total.recognized)
+        self._running.add(total.import_id)
 
     async def _take(self, batch: Batch, total: _Total) -> list[ImportEvent]:
         is_merged = total.recognized.shape in MERGED_SHAPES

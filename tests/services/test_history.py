@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord, ImportState, TicketDifference
-from desktop.domain.imports import Finished, Progress
+from desktop.domain.imports import Finished, Progress, Rejected
 from desktop.services.comparison import compare_texts, describe_difference
 from desktop.services.container import Desk
 from desktop.storage.idsets import pack_ids, unpack_ids
@@ -138,6 +138,39 @@ async def test_what_is_gone_is_not_guessed_from_an_import_that_was_stopped_or_of
     assert (stopped.state, again.state) == (ImportState.STOPPED, ImportState.STOPPED)
     assert told is not None
     assert (len(changes.gone), changes.compared_with) == (0, 0)
+
+
+async def test_an_import_whose_end_nobody_saw_shows_what_it_left_and_can_be_undone(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    path = _write(tmp_path / "t.csv", "1,a,x,open,Bo,2026-01-01,Pro", ",lost,y,open,Bo,2026-01-01,Pro")
+    async with opened_desk(data_dir) as desk:
+        done = await import_path(desk, path)
+    with closing(sqlite3.connect(data_dir / "tldesk.sqlite")) as connection, connection:
+        connection.execute(
+            "UPDATE import_batch SET finished_at = '', counts_json = '{}', ticket_ids = NULL WHERE id = ?",
+            [done.import_id],
+        )
+    async with opened_desk(data_dir) as desk:
+        record = await _record(desk, done.import_id)
+        changes = await desk.history.changes(done.import_id)
+        undone = await desk.imports.undo(done.import_id)
+    assert (record.state, record.totals.tickets_new, record.totals.rejected) == (ImportState.UNFINISHED, 1, 1)
+    assert record.adds_up, "what is not at its end cannot be wrong yet"
+    assert (len(changes.new), undone.tickets_removed) == (1, 1)
+
+
+async def test_a_running_import_is_told_as_running(data_dir: Path, tmp_path: Path) -> None:
+    path = _write(tmp_path / "t.csv", ",no id,x,open,,,", *(f"{n},a,x,open,Bo,2026-01-01,Pro" for n in range(1, 3_000)))
+    async with opened_desk(data_dir) as desk:
+        recognized = await desk.imports.recognize(path)
+        async with aclosing(desk.imports.run(recognized)) as events:
+            async for event in events:
+                if isinstance(event, Rejected):
+                    running = (await desk.imports.history())[0]
+        finished = (await desk.imports.history())[0]
+    assert (running.state, running.totals.rejected, running.adds_up) == (ImportState.RUNNING, 1, True)
+    assert (finished.state, finished.totals.rows, finished.adds_up) == (ImportState.WHOLE, 3_000, True)
 
 
 async def test_a_mended_row_joins_its_import_and_the_account_adds_up(data_dir: Path, tmp_path: Path) -> None:

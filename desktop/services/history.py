@@ -19,6 +19,7 @@ from desktop.ingest.rereading import cut_row, obstacle, read_again
 from desktop.ingest.systems import load_systems
 from desktop.services.comparison import compare
 from desktop.services.imports import MERGED_SHAPES
+from desktop.services.steps import whole
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import BatchOutcome, ImportStore
 
@@ -92,11 +93,7 @@ class HistoryService:
             value = batch.rejects[0].value if batch.rejects else row.value
             await self._store.amend(reject_id, reason=reason, value=value, cells=cells, raw=raw or kept)
             return Retried(reject_id, import_id, reason)
-        # Written first and settled after it: were the program to end in between, the row would count as rejected as before, and trying
-        # once more finds its ticket unchanged.
-        outcome = await self._imports.write_batch(import_id, source_id, batch.tickets, merge_messages=is_merged)
-        await self._store.settle(reject_id, import_id, _more(batch, outcome), outcome.ticket_ids)
-        return Retried(reject_id, import_id, "", outcome.tickets_new, outcome.tickets_updated)
+        return await whole(self._use(reject_id, import_id, source_id, batch, merge_messages=is_merged))
 
     async def set_aside(self, reject_id: int, *, aside: bool = True) -> None:
         """Leave a rejected row as it is, for good; or take it up again.
@@ -105,6 +102,15 @@ class HistoryService:
             DeskError: `reject-missing`.
         """
         await self._store.set_aside(reject_id, aside=aside)
+
+    async def _use(
+        self, reject_id: int, import_id: int, source_id: int, batch: Batch, *, merge_messages: bool
+    ) -> Retried:
+        # Written first and settled after it: were the program to end in between, the row would count as rejected as before, and trying
+        # once more finds its ticket unchanged.
+        outcome = await self._imports.write_batch(import_id, source_id, batch.tickets, merge_messages=merge_messages)
+        await self._store.settle(reject_id, import_id, _more(batch, outcome), outcome.ticket_ids)
+        return Retried(reject_id, import_id, "", outcome.tickets_new, outcome.tickets_updated)
 
     async def _read(self, recognized: Recognized, line: int, cells: Sequence[str], raw: str) -> Batch:
         def work() -> Batch:

@@ -12,11 +12,10 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord
@@ -38,11 +37,10 @@ from desktop.ingest.files import expand
 from desktop.ingest.recognition import recognize
 from desktop.ingest.systems import SystemDefinition, load_system, load_systems
 from desktop.ingest.tickets import read_batches
+from desktop.services.steps import whole
 from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
-
-T = TypeVar("T")
 
 BATCH_ROWS = 500
 PROGRESS_SECONDS = 0.25
@@ -126,16 +124,16 @@ class ImportService:
         total = _Total(recognized, began)
         try:
             if not dry_run:
-                await _whole(self._begin(total))
+                await whole(self._begin(total))
             with self._parse(recognized) as batches:
                 while (batch := await self._next(batches)) is not None:
-                    for event in await _whole(self._take(batch, total)):
+                    for event in await whole(self._take(batch, total)):
                         yield event
             total.is_whole = True
         finally:
             if total.import_id:
                 self._running.discard(total.import_id)
-                total.import_id = await _whole(
+                total.import_id = await whole(
                     self._store.finish(
                         total.import_id, total.counts, is_whole=total.is_whole, ticket_ids=total.ticket_ids
                     )
@@ -228,16 +226,6 @@ def _is_correction(overrides: ImportOverrides) -> bool:
 def _harmless(text: str) -> str:
     """Return a cell that a spreadsheet shows and does not run."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-async def _whole(work: Coroutine[Any, Any, T]) -> T:
-    """Await a step that is never half done: a cancellation waits until it has ended, so that what was written is also counted."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
 
 
 class _Parsing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from array import array
 from contextlib import aclosing, closing
@@ -201,6 +202,24 @@ async def test_a_mended_row_joins_its_import_and_the_account_adds_up(data_dir: P
     assert (totals.rows, totals.rows_used, totals.rejected, totals.tickets_new, totals.adds_up) == (2, 2, 0, 2, True)
     assert new == ["1", "2"]
     assert undone.tickets_removed == 2
+
+
+async def test_a_retry_that_is_cancelled_at_any_moment_leaves_counts_that_add_up(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    rows = [f",lost {n},y,open,Bo,2026-01-01,Pro" for n in range(8)]
+    async with opened_desk(data_dir) as desk:
+        done = await import_path(desk, _write(tmp_path / "t.csv", "1,a,x,open,Bo,2026-01-01,Pro", *rows))
+        for number, row in enumerate(await desk.history.rejects(done.import_id)):
+            task = asyncio.create_task(desk.history.retry(row.id, cells=[f"9{number}", "a", "b", "", "", "", ""]))
+            for _ in range(number):
+                await asyncio.sleep(0.002)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            totals = (await _record(desk, done.import_id)).totals
+            written = (await desk.tickets.counts()).by_source["t"]
+            assert (totals.rows, totals.adds_up, totals.tickets_new) == (9, True, written)
+            assert totals.rejected == len(await desk.history.rejects(done.import_id)) == 9 - written
 
 
 async def test_a_row_with_an_open_quotation_mark_is_mended_as_text(data_dir: Path, tmp_path: Path) -> None:

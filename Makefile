@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: run test setup system system-test system-bundle format lint types contracts tests bundle bench lock clean help broken
+.PHONY: run test setup system system-test system-bundle format lint types contracts tests durability bundle bench lock clean help broken
 
 PYTHON ?= python3
 UV := .tools/bin/uv
@@ -21,8 +21,8 @@ export UV_NO_PROGRESS := 1
 RUN_PACKAGES := libgomp1 libgl1 libegl1 libx11-6 libdbus-1-3 libfontconfig1 libfreetype6 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 \
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libwayland-cursor0 \
   fonts-dejavu-core
-# What the journeys need besides: a display with a window manager, a hand, a clipboard, a camera, a keyring.
-JOURNEY_PACKAGES := openssl xvfb openbox xdotool xclip imagemagick gnome-keyring dbus dbus-x11 libsecret-tools
+# What the journeys need besides: a display with a window manager, a hand, a clipboard, a camera, a keyring; and what the tests of durability kill with.
+JOURNEY_PACKAGES := strace openssl xvfb openbox xdotool xclip imagemagick gnome-keyring dbus dbus-x11 libsecret-tools
 # What PyInstaller needs of the system; Debian keeps Python's shared library in a package of its own.
 BUNDLE_PACKAGES := binutils
 PYTHON_LIBRARY = $(shell $(PYTHON) -c 'import sys; print("libpython%d.%d" % sys.version_info[:2] if sys.base_prefix == "/usr" else "")')
@@ -91,6 +91,9 @@ bundle: system-bundle setup  ## build dist/tldesk, the program that needs no Pyt
 	$(BIN)/pyinstaller --noconfirm --log-level WARN build.spec
 	@du -sh dist/tldesk
 	dist/tldesk/tldesk --self-check
+
+durability: system-test setup  ## kill imports at 300 points, let the disk fail at 50, and see that no ticket is lost (long; JSON=1: as JSON)
+	@nice $(BIN)/python -m tests.durability $(if $(JSON),--json)
 
 bench: setup  ## measure; benchmarks/README.md says what
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -5,9 +5,11 @@ COMMANDS = {
     "import": "imports",
     "keys": "providers",
     "list": "tickets",
+    "mappings": "mappings",
     "providers": "providers",
     "show": "tickets",
     "summarize": "summaries",
     "try": "tryout",
+    "watch": "watching",
 }
 """Their names and modules, here so that the program can tell a command from a file without loading any of them."""

@@ -73,6 +73,8 @@ def import_command(
             except DeskError as error:
                 failed.append((path, error))
                 warn(f"Error: {error}")
+        # Who is told that it is done may search for all of it; had it been cut off here, the next start would index the rest.
+        await desk.tickets.caught_up()
         return done, failed
 
     done, failed = session.run(work)
@@ -155,14 +157,15 @@ def _undo(session: Session, import_id: int, *, as_json: bool) -> None:
 def _document(done: list[Finished], failed: list[tuple[Path, DeskError]]) -> dict[str, Any]:
     ids = [finished.import_id for finished in done if finished.import_id]
     return {
-        "files": [_file_fields(finished) for finished in done],
+        "files": [file_fields(finished) for finished in done],
         # Each file is an import of its own; with several, taking back the one named here would leave the others.
         "import_id": ids[0] if len(ids) == 1 else None,
         "errors": [{"path": str(path), "code": error.code, "error": str(error)} for path, error in failed],
     }
 
 
-def _file_fields(finished: Finished) -> dict[str, Any]:
+def file_fields(finished: Finished) -> dict[str, Any]:
+    """Return what became of a file as JSON has it."""
     recognized = finished.recognized
     return {
         "path": finished.path,

@@ -79,6 +79,8 @@ def summarize_command(
     async def work(desk: Desk) -> int:
         desk.providers.profile(provider)
         ids = [await desk.tickets.find(reference) for reference in references]
+        if search:
+            await desk.tickets.caught_up()
         ids = ids or (await desk.tickets.ids(TicketQuery(search, where))).tolist()
         if estimate:
             await _estimate(desk, ids, wanted, as_json=as_json or as_lines)

@@ -64,6 +64,8 @@ def list_command(
     """List tickets, the last changed first."""
 
     async def work(desk: Desk) -> tuple[list[TicketRow], int, str | None]:
+        if search:
+            await desk.tickets.caught_up()
         ids = await desk.tickets.ids(TicketQuery(search, where, sort))
         start = _position_after(ids.tolist(), after)
         chosen = ids[start : start + (limit or SHOWN_WITHOUT_LIMIT)]

@@ -26,6 +26,9 @@ class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
         # Every file of the rotation is made here, readable by its owner only.
         return open(self.baseFilename, self.mode, encoding=self.encoding, opener=_open_private)  # type: ignore[return-value]
 
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing when the disk is full: Python would print a traceback in the middle of what the user reads."""
+
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)

@@ -39,6 +39,7 @@ SETTINGS = (
     ),
     Setting("default_provider", BUILT_IN, "The provider that writes summaries when no other is named."),
     Setting("providers", [], "The providers the user set up, without their keys."),
+    Setting("watch_folder", "", "A folder whose new exports are imported by themselves; '' for none."),
     Setting("window", {}, "Place and layout of the window."),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -7,10 +7,11 @@ counted on its own: rows = used + unchanged + rejected + blank + footer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from desktop.domain.errors import DeskError
+from desktop.domain.people import Person
 from desktop.domain.tickets import TicketDraft
 
 COLUMN_ROLES = (
@@ -25,12 +26,19 @@ COLUMN_ROLES = (
     "created_at",
     "updated_at",
     "author",
+    "customer_author",
+    "agent_author",
     "author_role",
     "message_id",
     "message_created_at",
     "internal",
     "comment",
     "journal",
+    "diff",
+    "person_id",
+    "person_name",
+    "person_email",
+    "person_role",
 )
 """What a column can mean. A column with none of these is kept in the ticket's `fields` like all others."""
 
@@ -47,22 +55,47 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ImportOverrides:
-    """What the user corrected of a recognition: roles by column place, a source name, the date order. Empty means: as recognized."""
+    """What the user corrected of a recognition: roles by column place, a source name, the date order. Empty means: as recognized.
+
+    `definition` is the text of a mapping file that the user chose; the other corrections go over it.
+    """
 
     roles: Mapping[int, str] = field(default_factory=dict)
     source: str = ""
     date_order: str = ""
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedMapping:
+    """How tables with one header are read. `learned_from` is the file or mapping file it was remembered from, '' when not known.
+
+    Without `is_correction` the columns were imported as they were recognized; such files may come in from a watched folder.
+    """
+
+    fingerprint: str
+    learned_from: str
+    saved_at: str
+    overrides: ImportOverrides
+    is_correction: bool = True
+
+    @property
+    def id(self) -> str:
+        """Return the short form of the fingerprint that people type."""
+        return self.fingerprint[:12]
 
 
 @dataclass(frozen=True, slots=True)
 class Recognized:
     """What a file turned out to be, before anything is written.
 
-    `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message) or `journal` (all
-    comments in one cell). `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
+    `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message), `journal` (all
+    comments in one cell) `nested` (a record a ticket, its messages in lists within) or `people` (a row a person, who is a number elsewhere).
+    `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
     `header_line` counts from 1.
-    `sheet` is the sheet's name in a workbook; there `encoding` and `delimiter` are ''.
+    `sheet` is the sheet's name in a workbook, where `encoding` and `delimiter` are '', and the key of the list in a JSON document.
     `overrides` are the corrections that led to this, the user's of now or, when `is_remembered`, of an earlier file with the same header.
+    `is_source_guessed` when the source is named after the file, as that of an unknown system is.
     `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
     """
 
@@ -87,6 +120,45 @@ class Recognized:
     size_bytes: int = 0
     preview: tuple[TicketDraft, ...] = ()
     warnings: tuple[str, ...] = ()
+    is_source_guessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Tables of one source that go in together, in this order: people, tickets, messages.
+
+    `notes` say in words what was left out, and why the tables belong to a source that no file is named after.
+    """
+
+    tables: tuple[Recognized, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def main(self) -> Recognized:
+        """Return the table that tells most of the tickets."""
+        return min(
+            self.tables,
+            key=lambda table: (
+                ("people", "messages").index(table.shape) if table.shape in ("people", "messages") else -1
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What dropped files turned out to be: bundles to import, files whose columns need a word of the user, and what was wrong with the others."""
+
+    bundles: tuple[Bundle, ...] = ()
+    questions: tuple[MappingNeeded, ...] = ()
+    failed: tuple[FailedFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file that cannot be imported, and why."""
+
+    path: str
+    error: DeskError
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +178,15 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A part of a file as the reader hands it out. The counts are those of this part; `fraction` (0..1) is how far the work is.
+    """A part of a file as the reader hands it out: tickets, or the people of a table of people.
+
+    The counts are those of this part; `fraction` (0..1) is how far the work is.
 
     `repeated` rows are the same as one before, to the letter: they say nothing new and count as unchanged.
     """
 
     tickets: tuple[TicketDraft, ...] = ()
+    people: tuple[Person, ...] = ()
     rejects: tuple[Reject, ...] = ()
     rows: int = 0
     blank: int = 0
@@ -183,7 +258,12 @@ class MappingNeeded(DeskError):  # noqa: N818 - a question more than an error
 
 def header_fingerprint(recognized: Recognized) -> str:
     """Name a table by its header: the same columns in the same order. Hexadecimal SHA-256."""
-    names = "\x1f".join(column.name.strip().casefold() for column in recognized.columns)
+    return fingerprint_of([column.name for column in recognized.columns])
+
+
+def fingerprint_of(header: Sequence[str]) -> str:
+    """Name a table by the names of its columns, in their order. Hexadecimal SHA-256."""
+    names = "\x1f".join(name.strip().casefold() for name in header)
     return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()
 
 

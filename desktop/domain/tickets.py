@@ -29,7 +29,10 @@ PRIORITIES = ("low", "normal", "high", "urgent")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a ticket. `position` counts from 1 in the order of time; `text` is plain text with `\\n` line ends."""
+    """One message of a ticket. `position` counts from 1 in the order of time; `text` is plain text with `\\n` line ends.
+
+    `is_attached` when a table of messages brought it: a later export of tickets alone does not take it away.
+    """
 
     position: int
     author: str
@@ -37,6 +40,7 @@ class Message:
     created_at: str
     text: str
     internal: bool = False
+    is_attached: bool = False
 
     def fingerprint(self) -> str:
         """Tell two messages apart whatever their position: the same author, time and text is the same message."""
@@ -45,7 +49,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class TicketDraft:
-    """A ticket as an export gave it. `fields` holds every original column by its own name; `rows` counts the input rows it used."""
+    """A ticket as an export gave it. `fields` holds every original column by its own name; `rows` counts the input rows it used.
+
+    `is_subject_made` when the export had no subject and the first sentence stands in for it.
+    """
 
     external_id: str
     subject: str = ""
@@ -60,6 +67,7 @@ class TicketDraft:
     fields: Mapping[str, str | list[str]] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
     rows: int = 1
+    is_subject_made: bool = False
 
     def content_hash(self) -> str:
         """Hash everything a reader could see, so that an equal hash means that nothing changed. Hexadecimal SHA-256."""

@@ -141,6 +141,13 @@ class StatusBar(QFrame):
         self._on_theme()
         theme.changed.connect(self._on_theme)
 
+    def add(self, button: QPushButton) -> None:
+        """Take a further button, beside the queue."""
+        layout = self.layout()
+        assert isinstance(layout, QHBoxLayout)
+        button.setFont(small_font(self.font()))
+        layout.insertWidget(layout.indexOf(self.queue), button)
+
     def show_tickets(self, shown: int, total: int) -> None:
         """Say how many tickets there are, and how many of them are listed."""
         words = f"{total:,} ticket{'' if total == 1 else 's'}"

@@ -41,6 +41,12 @@ ROLE_TITLES = {
     "internal": "internal note",
     "body": "message text",
     "journal": "all comments",
+    "customer_author": "author, a customer",
+    "agent_author": "author, an agent",
+    "person_id": "person's id",
+    "person_name": "person's name",
+    "person_email": "person's e-mail",
+    "person_role": "person's role",
 }
 KEPT = "kept as a field"
 _TITLES = ("Column", "Is", "Holds")

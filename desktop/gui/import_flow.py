@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from contextlib import aclosing
 from functools import partial
@@ -50,12 +51,15 @@ class ImportFlow(QObject):
         self._overrides = ImportOverrides()
         self.jobs = JobScope(self._on_error)
         self._running = JobScope(self._on_error)
+        self._turn = asyncio.Lock()
         self._undoing = JobScope(self._on_error)
         self._reload = QTimer(self, singleShot=True, interval=RELOAD_MS)
         self._reload.timeout.connect(self.tickets_changed)
         panel.import_requested.connect(self._on_import)
         panel.cancelled.connect(self._on_cancelled)
         panel.corrected.connect(self._on_corrected)
+        panel.mapping.load_chosen.connect(self._on_mapping_chosen)
+        panel.mapping.save_chosen.connect(self._on_mapping_wanted)
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
@@ -138,42 +142,84 @@ class ImportFlow(QObject):
             self._overrides = overrides
             self.jobs.restart(self._recognize(Path(self._recognized.path)))
 
+    def _on_mapping_chosen(self, file: Path) -> None:
+        if self._recognized is not None:
+            self.jobs.restart(self._load_mapping(file, self._recognized))
+
+    async def _load_mapping(self, file: Path, recognized: Recognized) -> None:
+        """Read the file that is shown by a mapping file; where that cannot be, all stays as it is shown."""
+        assert self._desk is not None
+        try:
+            recognized = await self._desk.mappings.load(file, recognized)
+        except DeskError as error:
+            self._on_error(error)
+            if not recognized.preview:
+                return  # it could not be imported before either, and the panel says why
+        self._recognized, self._overrides = recognized, recognized.overrides
+        self._panel.show_recognized(recognized, self._overrides)
+        await self._count(recognized)
+
+    def _on_mapping_wanted(self, file: Path) -> None:
+        if self._recognized is not None:
+            self.jobs.start(self._save_mapping(file, self._recognized))
+
+    async def _save_mapping(self, file: Path, recognized: Recognized) -> None:
+        assert self._desk is not None
+        written = await self._desk.mappings.save(recognized, file)
+        self._notice.show_notice(f"The mapping is saved as {written}.")
+
     def _on_import(self) -> None:
         recognized, self._recognized = self._recognized, None
         if recognized is not None:
             self.jobs.cancel()
             self._is_open = False
             self.done_with_panel.emit()
-            self._running.restart(self._import(recognized))
+            self._running.start(self._import(recognized))
 
     def _on_cancelled(self) -> None:
         self.jobs.cancel()
         self._next()
 
     async def _import(self, recognized: Recognized) -> None:
-        assert self._desk is not None
         name = Path(recognized.path).name
-        self._status.show_progress(f"Importing {name}", 0.0)
         done: Finished | None = None
         try:
-            async with aclosing(self._desk.imports.run(recognized)) as events:
-                async for event in events:
-                    if isinstance(event, Progress):
-                        self._show_progress(name, event)
-                    elif isinstance(event, Finished):
-                        done = event
+            done = await self.run(recognized)
         finally:
-            self._status.hide_progress()
-            self.tickets_changed.emit()
             if done is None:
-                await self._show_stopped(name)
+                await self.show_stopped(name)
             else:
                 self._show_finished(name, done)
-                self.imported.emit()
             if self._waiting:
                 self._next()
 
-    async def _show_stopped(self, name: str) -> None:
+    async def run(self, recognized: Recognized) -> Finished:
+        """Import a file after the one that is running, showing how far it is.
+
+        Raises:
+            DeskError: as `ImportService.run`.
+        """
+        assert self._desk is not None
+        name = Path(recognized.path).name
+        done: Finished | None = None
+        async with self._turn:
+            self._status.show_progress(f"Importing {name}", 0.0)
+            try:
+                async with aclosing(self._desk.imports.run(recognized)) as events:
+                    async for event in events:
+                        if isinstance(event, Progress):
+                            self._show_progress(name, event)
+                        elif isinstance(event, Finished):
+                            done = event
+            finally:
+                self._status.hide_progress()
+                self.tickets_changed.emit()
+                if done is not None:
+                    self.imported.emit()
+        assert done is not None
+        return done
+
+    async def show_stopped(self, name: str) -> None:
         """Say that an import was cut short, and offer to take back what it wrote."""
         if not self._is_closing and not await self.tell_stopped():
             self._notice.show_notice(f"The import of {name} was stopped before it wrote anything.", tone="warning")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -24,6 +25,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.imports import ImportCounts, ImportOverrides, Recognized, Reject
 from desktop.domain.tickets import TicketDraft
 from desktop.gui.column_table import ColumnTable
+from desktop.gui.mapping_menu import MappingMenu
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import ElidedWords, Words, plain_tip
@@ -34,6 +36,8 @@ _SHAPES = {
     "repeated": "one row a ticket, comments in repeated columns",
     "messages": "one row a message",
     "journal": "one row a ticket, all comments in one cell",
+    "nested": "one record a ticket, its messages within",
+    "people": "one row a person",
 }
 _DATE_ORDERS = (
     ("iso", "year first (ISO)"),
@@ -89,6 +93,7 @@ class ImportPanel(QWidget):
         is_same_file = self.isVisible() and self._recognized is not None and self._recognized.path == recognized.path
         self._recognized, self._overrides = recognized, overrides
         self._title.setText(Path(recognized.path).name)
+        self.mapping.file_name = Path(recognized.path).stem
         reason = recognized.reason
         self._reason.setText(f"{recognized.system_title}: {reason[:1].lower()}{reason[1:]}")
         self._source.setText(recognized.source)
@@ -195,6 +200,7 @@ class ImportPanel(QWidget):
     def _build_footer(self) -> QHBoxLayout:
         footer = QHBoxLayout()
         self._counts = Words(kind="muted", wraps=True)
+        self.mapping = MappingMenu()
         self._cancel = QPushButton("Cancel")
         self._cancel.setShortcut("Esc")
         self._cancel.clicked.connect(self.cancelled)
@@ -209,6 +215,7 @@ class ImportPanel(QWidget):
         said.addWidget(self._counts)
         said.addWidget(self._rejects)
         footer.addLayout(said, 1)
+        footer.addWidget(self.mapping)
         footer.addWidget(self._cancel)
         footer.addWidget(self.import_button)
         return footer
@@ -284,7 +291,14 @@ class ImportPanel(QWidget):
 
     def _correct(self, *, roles: dict[int, str] | None = None, source: str = "", date_order: str = "") -> None:
         old = self._overrides
-        self.corrected.emit(ImportOverrides(roles or old.roles, source or old.source, date_order or old.date_order))
+        self.corrected.emit(
+            replace(
+                old,
+                roles=roles or old.roles,
+                source=source or old.source,
+                date_order=date_order or old.date_order,
+            )
+        )
 
 
 def _any(preview: tuple[TicketDraft, ...], name: str) -> bool:

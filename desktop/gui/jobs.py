@@ -48,6 +48,11 @@ class JobScope:
         """Tell whether any job is running."""
         return bool(self._tasks)
 
+    async def idle(self) -> None:
+        """Wait until no job is running."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
     async def close(self, *, seconds: float = 2.0) -> None:
         """Refuse new jobs, cancel the old ones and await them, at most `seconds`."""
         self._is_closed = True

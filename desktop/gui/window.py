@@ -49,6 +49,7 @@ from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
 from desktop.gui.ticket_list import TicketList
 from desktop.gui.ticket_pane import TicketPane
+from desktop.gui.watch_flow import WatchFlow
 from desktop.gui.words import Words
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class MainWindow(QMainWindow):
         self.history = HistoryPanel(theme)
         self.status = StatusBar(theme)
         self.imports = ImportFlow(self.import_panel, self.status, self.notice)
+        self.watching = WatchFlow(self.imports, self.notice)
+        self.status.add(self.watching.button)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._build()
         self._connect()
@@ -112,6 +115,7 @@ class MainWindow(QMainWindow):
         self._quiet.start(self._show_spend())
         if not desk.read_only_reason:
             self._quiet.start(self.imports.tell_stopped())
+        self.watching.attach(desk)
         files, self._waiting_files = self._waiting_files, []
         if files:
             self.open_files(files)
@@ -140,7 +144,10 @@ class MainWindow(QMainWindow):
 
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""
-        scopes = (self._lists, self._pages, self._quiet, self.ticket.jobs, self.imports, self.providers.jobs)
+        scopes = (
+            *(self._lists, self._pages, self._quiet, self.ticket.jobs, self.imports, self.watching),
+            self.providers.jobs,
+        )
         await asyncio.gather(self.history.close_jobs(), *(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
             # A layout that cannot be kept is no reason to leave the tickets' file open.
@@ -241,6 +248,7 @@ class MainWindow(QMainWindow):
         self.status.providers_requested.connect(self.show_providers)
         self.status.appearance_chosen.connect(self._on_appearance)
         self.status.cancel_requested.connect(self.imports.cancel)
+        self.status.cancel_requested.connect(self.watching.cancel)
 
     def _add_shortcuts(self) -> None:
         for keys, action in (
@@ -266,7 +274,7 @@ class MainWindow(QMainWindow):
             self,
             "Import ticket exports",
             "",
-            "Exports (*.csv *.tsv *.psv *.txt *.xlsx *.ods *.zip *.gz);;All files (*)",
+            "Exports (*.csv *.tsv *.psv *.txt *.json *.jsonl *.ndjson *.xlsx *.xls *.ods *.mbox *.eml *.html *.htm *.doc *.zip *.gz);;All files (*)",
         )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

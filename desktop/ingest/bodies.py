@@ -46,6 +46,16 @@ _HIDING_STYLE = re.compile(
 _WHITE = r"(?:white|#fff(?:fff)?|rgb\(\s*255\s*,\s*255\s*,\s*255\s*\))(?![0-9a-f])"
 _WHITE_TEXT = re.compile(rf"(?:^|[;\s])color\s*:\s*{_WHITE}")
 _BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;]+)")
+# Markdown: code in fences, between back-ticks or indented after a blank line; and the tags that GitHub shows instead of obeying.
+_CODE = re.compile(
+    r"^[ \t>]*(?P<fence>`{3,}|~{3,})[^\n]*\n(?:.*?\n)??[ \t>]*(?P=fence)[`~]*[ \t]*$|^[ \t>]*(?:`{3,}|~{3,})[^\n`]*\n.*\Z"
+    r"|(?<!`)``[^\n]+?``(?!`)|(?<!`)`[^`\n]+`(?!`)|(?<=\n\n)(?:(?: {4}|\t)[^\n]*(?:\n|\Z))+",
+    re.MULTILINE | re.DOTALL,
+)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_SHOWN_TAGS = re.compile(
+    r"<(?=/?(?:title|textarea|style|xmp|iframe|noembed|noframes|script|plaintext)\b)", re.IGNORECASE
+)
 MAX_PARSED_CHARACTERS = 400_000
 """The parser of the standard library is quadratic on some broken input; beyond this only tags are cut out."""
 
@@ -58,12 +68,21 @@ class Body:
     hidden: int = 0
 
 
-def read_body(value: str) -> Body:
-    """Turn a cell's text, HTML or not, into what a person would have read."""
+def read_body(value: str, markup: str = "html") -> Body:
+    """Turn a cell's text into what a person would have read.
+
+    `markup` is `html` (or plain: it shows), `text` (tags are part of it), `markdown` (HTML, but for what stands in code) or `subject`
+    (text in which characters may be escaped).
+    """
     if "\r" in value:
         value = value.replace("\r\n", "\n").replace("\r", "\n")
     hidden = 0
-    if "<" in value:
+    if markup in ("text", "subject"):
+        if markup == "subject" and "&" in value:
+            value = _unescape(value)
+    elif markup == "markdown":
+        value, hidden = _read_markdown(value)
+    elif "<" in value:
         value, hidden = _without_tags(value)
     elif "&" in value:
         value = _unescape(value)
@@ -74,7 +93,25 @@ def read_body(value: str) -> Body:
     return Body(value.strip(), hidden)
 
 
-def _without_tags(value: str) -> tuple[str, int]:
+def _read_markdown(value: str) -> tuple[str, int]:
+    """Drop the HTML that a page would not show; code stays, and so does every line end."""
+    if "<" not in value and "&" not in value:
+        return value, 0
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        kept.append(match.group())
+        return f"\ue000{len(kept) - 1}\ue001"
+
+    value = _CODE.sub(keep, value)
+    value, comments = _COMMENT.subn("", value)
+    value, hidden = (
+        _without_tags(_SHOWN_TAGS.sub("&lt;", value), collapses=False) if "<" in value else (_unescape(value), 0)
+    )
+    return re.sub("\ue000(\\d+)\ue001", lambda match: kept[int(match[1])], value), hidden + comments
+
+
+def _without_tags(value: str, *, collapses: bool = True) -> tuple[str, int]:
     closed = {name.lower() for name in _CLOSING.findall(value)}
     plain = _BARE_INLINE.sub(lambda match: _bare_replacement(match, closed), value)
     if "<" not in plain or not _TAG.search(plain):
@@ -83,7 +120,7 @@ def _without_tags(value: str) -> tuple[str, int]:
         return _unescape(re.sub(r"<[^<>]*>", " ", value)), 0
     # The parser decodes `&copy=2` as a browser would; what is meant in a ticket is the address.
     value = _LONE_AMPERSAND.sub("&amp;", value)
-    parser = _BodyParser(collapses=_BLOCK_START.search(value) is not None)
+    parser = _BodyParser(collapses=collapses and _BLOCK_START.search(value) is not None)
     try:
         parser.feed(value)
         parser.close()

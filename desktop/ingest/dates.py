@@ -25,35 +25,39 @@ _WORD_DAY = re.compile(
 )
 _CLOCK = re.compile(
     r"[T,\s]*(?:(?:at|um|à|a las)\s+)?(?P<h>\d{1,2})[:.h](?P<min>\d\d)(?:[:.](?P<s>\d\d)(?:[.,]\d+)?)?(?:\s*Uhr)?"
-    r"\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?\s*(?P<zone>Z|[A-Z]{3,4}|(?:UTC|GMT)?[+-]\d{1,2}:?(?:\d\d)?)?(?:\s*\([^)]*\))?"
+    r"\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?\s*(?P<zone>Z|[A-Z]{3,4}|(?:UTC|GMT)?[+-]\d{1,2}:?(?:\d\d)?)?(?:\s*\([^)]*\)|\s+UTC)?"
 )
 # As Unix and Twitter write it, with the year behind the zone: Wed Mar 04 10:15:00 +0000 2026.
 _YEAR_LAST = re.compile(
-    r"[A-Za-z]{3} (?P<day>[A-Za-z]{3} +\d{1,2}) (?P<clock>[\d:]+ [A-Z+\d-]+) (?P<year>\d{4})", re.ASCII
+    r"[A-Za-z]{3} (?P<day>[A-Za-z]{3} +\d{1,2}) (?P<clock>[\d:]+(?: [A-Z+\d-]+)?) (?P<year>\d{4})", re.ASCII
 )
 _NUMBER = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|[2-7]\d{4}(?:\.\d+)?", re.ASCII)
 _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "jan january janv janvier enero ene januar jän gennaio gen janeiro",
-            "feb february févr fév fevr février febrero februar febbraio fev fevereiro",
-            "mar march mars marzo mär mrz märz março",
-            "apr april avr avril abr abril aprile",
-            "may mai mayo maggio mag maio",
-            "jun june juin junio juni giugno giu junho",
-            "jul july juil juillet julio juli luglio lug julho",
-            "aug august août aout ago agosto",
-            "sep sept september septembre septiembre settembre set setembro",
-            "oct october octobre octubre okt oktober ottobre ott outubro out",
-            "nov november novembre noviembre novembro",
-            "dec december déc dec décembre diciembre dic dez dezember dicembre dezembro",
+            "jan january janv janvier enero ene januar jän gennaio gen janeiro янв января январь ledna led stycznia sty januari jaan",
+            "feb february févr fév fevr février febrero februar febbraio fev fevereiro фев февр февраля февраль února úno lutego lut februari febbr",
+            "mar march mars marzo mär mrz märz março мар марта март března bře marca mrt maart",
+            "apr april avr avril abr abril aprile апр апреля апрель dubna dub kwietnia kwi",
+            "may mai mayo maggio mag maio мая май května kvě maja mei maj",
+            "jun june juin junio juni giugno giu junho июн июня июнь června čvn czerwca cze",
+            "jul july juil juillet julio juli luglio lug julho июл июля июль července čvc lipca lip",
+            "aug august août aout ago agosto авг августа август srpna srp sierpnia sie augustus",
+            "sep sept september septembre septiembre settembre set setembro сен сент сентября сентябрь září zář września wrz",
+            "oct october octobre octubre okt oktober ottobre ott outubro out окт октября октябрь října říj października paź",
+            "nov november novembre noviembre novembro ноя нояб ноября ноябрь listopadu lis listopada",
+            "dec december déc dec décembre diciembre dic dez dezember dicembre dezembro дек декабря декабрь prosince pro grudnia gru desember des",
         ),
         start=1,
     )
     for name in names.split()
 }
-_NOTHING = {"", "?", "-", "null", "none", "n/a", "nan", "0000-00-00 00:00:00"}
+_NOTHING = {"", "?", "-", "null", "none", "n/a", "nan", "0000-00-00 00:00:00", "0000-00-00", "not set", "never"}
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+# 2026年3月2日 午後9時14分, 2026년 3월 2일 오후 9:14
+_EAST_ASIAN = re.compile(r"(?P<y>\d{4})[年년]\s*(?P<m>\d{1,2})[月월]\s*(?P<d>\d{1,2})[日일]?(?P<rest>.*)")
+_HALF_DAY_FIRST = re.compile(r"(?P<half>午前|上午|오전|午後|下午|오후)\s*(?P<clock>\d{1,2}[:時时시].*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,10 @@ def read_date(value: str, order: str) -> ReadDate:
         return ReadDate(_from_number(value))
     if match := _YEAR_LAST.fullmatch(value):
         value = f"{match['day']} {match['year']} {match['clock']}"
+    if not value.isascii():
+        value = _as_western(value)
+    if match := _COMPACT.fullmatch(value):
+        value = f"{match[1]}-{match[2]}-{match[3]}T{match[4]}:{match[5]}:{match[6]}{match[7] or ''}"
     match = _YEAR_FIRST.fullmatch(value)
     if match:
         return ReadDate(_build(int(match["y"]), int(match["m"]), int(match["d"]), match["rest"]))
@@ -102,6 +110,21 @@ def read_date(value: str, order: str) -> ReadDate:
     if match and month:
         return ReadDate(_build(_full_year(match["y"]), month, int(match["d"]), match["rest"]))
     return ReadDate("")
+
+
+def _as_western(value: str) -> str:
+    """Write a date of East Asia in figures and with AM or PM behind, and a Russian one without its word for year."""
+    value = re.sub(r"(?<=\d{4}) ?г\.", "", value)
+    if match := _EAST_ASIAN.fullmatch(value):
+        value = f"{match['y']}-{match['m']}-{match['d']} {match['rest']}".strip()
+    if match := _HALF_DAY_FIRST.search(value):
+        half = "PM" if match["half"] in ("午後", "下午", "오후") else "AM"
+        value = f"{value[: match.start()]}{match['clock'].strip()} {half}"
+    return re.sub(r"(?<=\d)[時时시]\s*(\d{1,2})[分분](?:\s*(\d{1,2})[秒초])?", _as_clock, value)
+
+
+def _as_clock(match: re.Match[str]) -> str:
+    return f":{int(match[1]):02}" + (f":{int(match[2]):02}" if match[2] else "")
 
 
 def decide_order(

@@ -14,7 +14,8 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 
 READ_NOW = (
-    "CSV, TSV and other delimited text files, Excel and OpenDocument workbooks, and ZIP or gzip archives of these"
+    "CSV, TSV and other delimited text, JSON, Excel and OpenDocument workbooks, mailboxes (mbox, eml), tables in web pages "
+    "(also Jira's Word export), and ZIP or gzip archives of these"
 )
 
 _MARKS = (
@@ -25,11 +26,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _LATER_SUFFIXES = {
-    ".json": "a JSON file",
-    ".jsonl": "a JSON file",
-    ".ndjson": "a JSON file",
-    ".mbox": "a mailbox",
-    ".eml": "a mail message",
+    ".msg": "a mail of Outlook",
+    ".pst": "a mail folder of Outlook",
 }
 _MAGIC = (
     (b"\x89PNG", "a PNG picture"),
@@ -43,6 +41,8 @@ _MAGIC = (
 )
 _WESTERN = ("cp1252", "mac_roman")
 _OTHERS = ("cp932", "gb18030", "big5", "euc_kr", "euc_jp", "cp1251", "cp1250", "koi8_r")
+LEGACY_ENCODINGS = (*_WESTERN, *_OTHERS, "iso8859_2", "cp1254")
+"""What a file without any mark may be written in, the likeliest first."""
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -57,10 +57,6 @@ def check_is_text(path: Path, head: bytes) -> None:
             "file-empty", f"{path.name} is empty.", remedy="Export the tickets again and import the new file."
         )
     later = _LATER_SUFFIXES.get(path.suffix.lower())
-    if later is None and _is_json(head):
-        later = "a JSON file"
-    if later is None and re.match(rb"From \S+ .*\r?\n[A-Za-z-]+: ", head):
-        later = "a mailbox"
     if later is not None:
         raise DeskError(
             "file-format-unsupported",
@@ -92,10 +88,6 @@ def detect_encoding(head: bytes) -> str:
     if _share_of_utf8_faults(sample) < 0.05:
         return "utf-8"
     return _guess_legacy(sample[:65536])
-
-
-def _is_json(head: bytes) -> bool:
-    return re.match(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"[^"]{0,80}"\s*:|\[\s*\{\s*"|\[\s*\]\s*$)', head) is not None
 
 
 def _binary_kind(head: bytes) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, Protocol
+from typing import IO, Any, Protocol
 
 from desktop.domain.errors import DeskError
 
@@ -23,7 +23,12 @@ _SUSPICIOUS_BYTES = 50_000_000
 _MOST_RATIO = 400
 """Tables of text unpack to 5 to 30 times their size, very dull ones to 200."""
 _OFFICE_PARTS = ("[Content_Types].xml", "mimetype", "META-INF/manifest.xml")
-TABLE_SUFFIXES = (".csv", ".tsv", ".psv", ".tab", ".txt", ".gz", ".xlsx", ".xlsm", ".ods")
+TABLE_SUFFIXES = (
+    *(".csv", ".tsv", ".psv", ".tab", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".ods"),
+    *(".mbox", ".eml", ".html", ".htm", ".xls", ".doc"),
+)
+ALL_MAILS = "all .eml files"
+"""In the place of a name inside a ZIP: its mails, one a file, are a mailbox together, because replies stand in other files than what they answer."""
 _HIDDEN = ("__MACOSX", ".")
 
 
@@ -33,13 +38,16 @@ class _Closable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """An open file. `stream` gives its bytes unpacked; `position()` of `size` bytes are read, in whatever unit both are known in."""
+    """An open file. `stream` gives its bytes unpacked; `position()` of `size` bytes are read, in whatever unit both are known in.
 
-    stream: BinaryIO
+    `inside` is what is left of a path that leads further into the file: the key of a list in a JSON document.
+    """
+
+    stream: io.BufferedReader[Any]
     size: int
     position: Callable[[], int]
-    is_packed: bool
     holders: tuple[_Closable, ...]
+    inside: str = ""
 
     def close(self) -> None:
         """Let go of the file and all that was opened on the way to it."""
@@ -54,15 +62,15 @@ def open_file(path: Path) -> OpenFile:
         DeskError: `file-…` in words for what people meet; OSError for the rest.
     """
     archive, member = split_path(path)
-    if member:
+    if member and zipfile.is_zipfile(archive):
         return _open_member(archive, member)
-    _check_is_file(path)
-    raw = path.open("rb")
-    size = path.stat().st_size
+    _check_is_file(archive)
+    raw = archive.open("rb")
+    size = archive.stat().st_size
     if raw.peek(2)[:2] != b"\x1f\x8b":
-        return OpenFile(raw, size, raw.tell, False, (raw,))
-    unpacked = io.BufferedReader(_Guarded(gzip.GzipFile(fileobj=raw), path.name, size))
-    return OpenFile(unpacked, size, raw.tell, True, (unpacked, raw))
+        return OpenFile(raw, size, raw.tell, (raw,), member)
+    unpacked = io.BufferedReader(_Guarded(gzip.GzipFile(fileobj=raw), archive.name, size))
+    return OpenFile(unpacked, size, raw.tell, (unpacked, raw), member)
 
 
 def split_path(path: Path) -> tuple[Path, str]:
@@ -95,7 +103,41 @@ def expand(path: Path) -> tuple[Path, ...]:
             f"{path.name} holds no table ({', '.join(names[:3]) or 'it is empty'}).",
             remedy="Put the exported tables into it, or import them one by one.",
         )
+    mails = [name for name in tables if _is_mail(name)]
+    if len(mails) > 1:
+        tables = [*(name for name in tables if name not in mails), ALL_MAILS]
     return tuple(archive / name for name in tables)
+
+
+def is_all_mails(path: Path) -> bool:
+    """Tell whether a path leads to all the mails of a ZIP."""
+    return path.name == ALL_MAILS and bool(split_path(path)[1])
+
+
+def open_mails(path: Path) -> Iterator[tuple[str, int, OpenFile]]:
+    """Open the files of mails that a path leads to, one after the other: (name in the archive, how many there are, the file).
+
+    Each is the caller's to close before the next.
+
+    Raises:
+        DeskError: `file-…` in words for what people meet; OSError for the rest.
+    """
+    if not is_all_mails(path):
+        yield "", 1, open_file(path)
+        return
+    archive, _ = split_path(path)
+    with _reading(archive.name), zipfile.ZipFile(archive) as file:
+        infos = sorted((info for info in file.infolist() if _is_mail(info.filename)), key=lambda info: info.filename)
+    with zipfile.ZipFile(archive) as file:
+        for info in infos:
+            with _reading(archive.name):
+                stream = file.open(info)
+            guarded = io.BufferedReader(_Guarded(stream, f"{archive.name}/{info.filename}", max(1, info.compress_size)))
+            yield info.filename, len(infos), OpenFile(guarded, max(1, info.file_size), stream.tell, (guarded, stream))
+
+
+def _is_mail(name: str) -> bool:
+    return _is_table(name) and name.lower().endswith(".eml")
 
 
 def _is_table(name: str) -> bool:
@@ -119,12 +161,10 @@ def _open_member(archive: Path, name: str) -> OpenFile:
     full_name = f"{archive.name}/{name}"
     with ExitStack() as opened, _reading(archive.name):
         file = opened.enter_context(zipfile.ZipFile(archive))
-        try:
-            info = file.getinfo(name)
-        except KeyError:
-            raise DeskError(
-                "file-missing", f"There is no {name} in {archive.name}.", remedy="Look into the archive for its name."
-            ) from None
+        member, inside = _split_member(file, name)
+        if not member:
+            raise missing_inside(archive, name)
+        info = file.getinfo(member)
         stream = opened.enter_context(file.open(info))
         packed = max(1, info.compress_size)
         unpacked = io.BufferedReader(_Guarded(stream, full_name, packed))
@@ -132,7 +172,22 @@ def _open_member(archive: Path, name: str) -> OpenFile:
             unpacked = io.BufferedReader(_Guarded(gzip.GzipFile(fileobj=unpacked), full_name, packed))
         # All is well: from here on it is the caller's to close.
         opened.pop_all()
-        return OpenFile(unpacked, max(1, info.file_size), stream.tell, True, (unpacked, stream, file))
+        return OpenFile(unpacked, max(1, info.file_size), stream.tell, (unpacked, stream, file), inside)
+
+
+def _split_member(file: zipfile.ZipFile, name: str) -> tuple[str, str]:
+    """Split a path inside an archive into the file there and what is inside that; '' when there is no such file."""
+    names = frozenset(file.namelist())
+    parts = name.split("/")
+    for cut in range(len(parts), 0, -1):
+        if (member := "/".join(parts[:cut])) in names:
+            return member, "/".join(parts[cut:])
+    return "", name
+
+
+def missing_inside(file: Path, name: str) -> DeskError:
+    """Say that a file holds nothing of this name."""
+    return DeskError("file-missing", f"There is no {name} in {file.name}.", remedy="Look into the file for its name.")
 
 
 class _Guarded(io.RawIOBase):

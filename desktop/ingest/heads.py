@@ -18,8 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
-from desktop.ingest.encodings import READ_NOW, check_is_text, detect_encoding
-from desktop.ingest.files import open_file
+from desktop.ingest.encodings import LEGACY_ENCODINGS, READ_NOW, check_is_text, detect_encoding
+from desktop.ingest.files import is_all_mails, missing_inside, open_file, split_path
+from desktop.ingest.forms import Form, open_records
+from desktop.ingest.json_files import is_json, lists_in, read_sample
+from desktop.ingest.mailbox import looks_like_mail
 from desktop.ingest.mapping import known_names
 from desktop.ingest.records import Dialect, Record, RecordReader
 from desktop.ingest.sheets import is_workbook, read_sheet
@@ -36,69 +39,96 @@ _SAMPLE_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the first part of a file shows. `header_line` is a physical line from 1; `rows` are sample rows after the header.
-
-    `sheet` is the sheet's name in a workbook, '' elsewhere.
-    """
+    """What the first part of a file shows: its form, its columns, and sample rows after the header."""
 
     path: Path
     size_bytes: int
-    encoding: str
-    dialect: Dialect
-    header_line: int
+    form: Form
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    sheet: str = ""
-    is_packed: bool = False
 
     @property
     def folded(self) -> tuple[str, ...]:
         return tuple(fold(name) for name in self.names)
 
 
-def read_head(path: Path) -> Head:
-    """Look at the first part of a file.
+def read_head(path: Path, *, names: frozenset[str] = frozenset()) -> Head:
+    """Look at the first part of a file. `names` are folded names of columns that tell a header, besides the words all help desks use.
 
     Raises:
         DeskError: `file-missing`, `file-directory`, `file-unreadable`, `file-empty`, `file-binary`, `file-format-unsupported`,
             `file-not-table`, `file-no-rows`.
     """
-    head, size, is_packed = _read_bytes(path)
+    if is_all_mails(path):
+        return _read_mail_head(path, "eml", split_path(path)[0].stat().st_size)
+    head, size, inside = _read_bytes(path)
     if is_workbook(path, head):
-        return _read_sheet_head(path, size)
+        return _read_sheet_head(path, size, names)
+    if is_json(path.name, _decode(head[:_SCORED_CHARACTERS], detect_encoding(head))):
+        return _read_json_head(path, size, inside)
+    if inside:
+        raise missing_inside(*split_path(path))
+    if mail := looks_like_mail(path.name, head):
+        return _read_mail_head(path, mail, size)
+    return _read_delimited_head(path, head, size, names)
+
+
+def _read_delimited_head(path: Path, head: bytes, size: int, names: frozenset[str]) -> Head:
     check_is_text(path, head)
-    encoding = detect_encoding(head)
+    encoding = _by_names(head, detect_encoding(head), names)
     text = _decode(head, encoding)
     if re.match(r"\s*<(?:!doctype|html|table|\?xml)", text, re.IGNORECASE):
         raise _no_table(path, "it looks like a web page")
-    first_line, dialect = _find_dialect(path, text)
+    first_line, dialect = _find_dialect(path, text, names)
     with RecordReader(path, dialect, encoding=encoding, first_line=first_line, limit_bytes=HEAD_BYTES) as reader:
         records = [record for record in _take(reader, _SAMPLE_ROWS) if any(cell.strip() for cell in record.cells)]
-    place = _find_header(path, records)
-    rows = tuple(tuple(record.cells) for record in records[place + 1 :])
-    if not rows:
-        raise _no_rows(path)
-    return Head(
-        path=path,
-        size_bytes=size,
-        encoding=encoding,
-        dialect=dialect,
-        header_line=records[place].line,
-        names=_column_names(records[place].cells),
-        rows=rows,
-        is_packed=is_packed,
+    place = _find_header(path, records, names)
+    kind = {"\t": "tsv", "|": "psv"}.get(dialect.delimiter[0], "csv")
+    return _make_head(path, size, Form(kind, encoding, dialect, records[place].line), records[place:])
+
+
+def _read_sheet_head(path: Path, size: int, known: frozenset[str]) -> Head:
+    sheet = read_sheet(path, rate=_rate_rows)
+    records = [Record(number, row) for number, row in enumerate(sheet.rows[:_SAMPLE_ROWS], start=1) if any(row)]
+    place = _find_header(path, records, known)
+    kind = path.suffix.lower().lstrip(".")
+    return _make_head(path, size, Form(kind, header_line=records[place].line, sheet=sheet.name), records[place:])
+
+
+def _read_mail_head(path: Path, kind: str, size: int) -> Head:
+    form = Form(kind)
+    with open_records(path, form, names=(), limit_bytes=HEAD_BYTES) as reader:
+        records = [record for record in itertools.islice(reader, _SAMPLE_ROWS) if not record.fault]
+    return _make_head(path, size, form, records)
+
+
+def _read_json_head(path: Path, size: int, inside: str) -> Head:
+    keys = (inside,) if inside else lists_in(path)
+    samples = {key: read_sample(path, key, limit=HEAD_BYTES) for key in keys}
+    key = max(keys, key=lambda key: _rate_rows([samples[key].names]) if samples[key].rows else -1)
+    sample = samples[key]
+    if not sample.rows:
+        if inside and not sample.fault:
+            raise missing_inside(path.parent, inside)
+        raise _no_records(path, sample.fault)
+    form = Form("jsonl" if sample.is_lines else "json", "utf-8", header_line=sample.lines[0], sheet=key)
+    return Head(path, size, form, sample.names, sample.rows)
+
+
+def _no_records(path: Path, fault: str) -> DeskError:
+    if fault:
+        return DeskError("file-broken", f"{path.name} is damaged JSON: {fault}.", remedy="Export or download it again.")
+    return DeskError(
+        "file-no-rows", f"{path.name} is JSON that holds no list of tickets.", remedy="Export the tickets again."
     )
 
 
-def _read_sheet_head(path: Path, size: int) -> Head:
-    sheet = read_sheet(path, rate=_rate_rows)
-    records = [Record(number, row) for number, row in enumerate(sheet.rows[:_SAMPLE_ROWS], start=1) if any(row)]
-    place = _find_header(path, records)
-    rows = tuple(tuple(record.cells) for record in records[place + 1 :])
+def _make_head(path: Path, size: int, form: Form, records: Sequence[Record]) -> Head:
+    """Make a head of the header and the rows behind it."""
+    rows = tuple(tuple(record.cells) for record in records[1:])
     if not rows:
         raise _no_rows(path)
-    names = _column_names(records[place].cells)
-    return Head(path, size, "", Dialect(""), records[place].line, names, rows, sheet=sheet.name)
+    return Head(path, size, form, _column_names(records[0].cells), rows)
 
 
 def _rate_rows(rows: Sequence[Sequence[str]]) -> float:
@@ -117,19 +147,15 @@ def _no_rows(path: Path) -> DeskError:
 
 def read_all_rows(head: Head) -> Iterator[Sequence[str]]:
     """Yield every row of the file behind a head that can be read, for a question that the head leaves open."""
-    if head.sheet:
-        yield from read_sheet(head.path, name=head.sheet).rows[head.header_line :]
-        return
-    reader = RecordReader(head.path, head.dialect, encoding=head.encoding, first_line=head.header_line)
-    with reader:
-        yield from (record.cells for record in itertools.islice(reader, 1, None))
+    with open_records(head.path, head.form, names=head.names) as records:
+        yield from (record.cells for record in itertools.islice(records, 1, None))
 
 
-def _read_bytes(path: Path) -> tuple[bytes, int, bool]:
+def _read_bytes(path: Path) -> tuple[bytes, int, str]:
     try:
         file = open_file(path)
         try:
-            return file.stream.read(HEAD_BYTES), file.size, file.is_packed
+            return file.stream.read(HEAD_BYTES), file.size, file.inside
         finally:
             file.close()
     except OSError as error:
@@ -152,13 +178,26 @@ def _take(reader: RecordReader, count: int) -> list[Record]:
     return taken
 
 
-def _find_dialect(path: Path, text: str) -> tuple[int, Dialect]:
+def _by_names(head: bytes, detected: str, names: frozenset[str]) -> str:
+    """Choose the alphabet in which the header is one that is known; bytes of few words say little else."""
+    if detected.startswith("utf") or not names:
+        return detected
+
+    def known(encoding: str) -> int:
+        lines = head[:8192].decode(encoding, "replace").splitlines()[:_PREAMBLE_ROWS]
+        cells = (cell.strip(" \"'") for line in lines for cell in re.split(r"[,;\t|]", line))
+        return sum(not cell.isascii() and fold(cell) in names for cell in cells)
+
+    return max((detected, *LEGACY_ENCODINGS), key=known)
+
+
+def _find_dialect(path: Path, text: str, names: frozenset[str]) -> tuple[int, Dialect]:
     """Return the physical line where the table may begin, and how it is cut."""
     said = _SEP_LINE.match(text)
     if said:
         return 2, _with_quotes(said[1], text)
     sample = text[:_SCORED_CHARACTERS]
-    scored = [(_score(_with_quotes(delimiter, sample), sample), delimiter) for delimiter in _DELIMITERS]
+    scored = [(_score(_with_quotes(delimiter, sample), sample, names), delimiter) for delimiter in _DELIMITERS]
     # Of equals the first wins: a comma is the likeliest.
     score, delimiter = max(scored, key=lambda pair: pair[0])
     if score <= 0:
@@ -166,14 +205,14 @@ def _find_dialect(path: Path, text: str) -> tuple[int, Dialect]:
     return 1, _with_quotes(delimiter, sample)
 
 
-def _score(dialect: Dialect, sample: str) -> float:
+def _score(dialect: Dialect, sample: str, names: frozenset[str]) -> float:
     """Rate a way of cutting: the share of rows it cuts alike, more for more columns; 0 when this is no table."""
     rows = [cells for cells in dialect.reader(iter(io.StringIO(sample, newline="")), strict=False) if any(cells)]
     widths = Counter(len(cells) for cells in rows if len(cells) > 1)
     if not widths:
         return 0.0
     width, count = max(widths.items(), key=lambda pair: (pair[1], pair[0]))
-    has_names = any(known_names(map(fold, cells)) >= 2 for cells in rows[:_PREAMBLE_ROWS])
+    has_names = any(known_names(map(fold, cells), names) >= 2 for cells in rows[:_PREAMBLE_ROWS])
     share = count / len(rows)
     # Prose has commas too; only a line of well-known names makes a table of lines that are mostly cut otherwise.
     return share * math.log2(width) + has_names if has_names or share >= 0.4 else 0.0
@@ -200,7 +239,7 @@ def _sound_rows(dialect: Dialect, sample: str) -> int:
     return max(Counter(widths).values(), default=0)
 
 
-def _find_header(path: Path, records: Sequence[Record]) -> int:
+def _find_header(path: Path, records: Sequence[Record], names: frozenset[str]) -> int:
     if not any(len(record.cells) > 1 for record in records):
         raise _no_table(path, "it holds no rows of several cells")
     usual = Counter(len(record.cells) for record in records if len(record.cells) > 1).most_common(1)[0][0]
@@ -208,7 +247,7 @@ def _find_header(path: Path, records: Sequence[Record]) -> int:
         place for place, record in enumerate(records[:_PREAMBLE_ROWS]) if _reads_like_names(record.cells, usual)
     ]
     for place in candidates:
-        if known_names(fold(cell) for cell in records[place].cells) >= 2:
+        if known_names((fold(cell) for cell in records[place].cells), names) >= 2:
             return place
     if not candidates:
         raise _no_table(path, "no line in it looks like a header of column names")

@@ -1,7 +1,9 @@
 """Journals: many comments in one cell, and one comment with its date and author in one cell.
 
 ServiceNow writes `2026-03-04 10:15:00 - Sam Ortiz (Work notes)` above each entry, newest first; other exports write
-`[2026-03-04T10:15:00Z] Sam Ortiz: text`; Jira gives each comment a cell `date;author;text`, where the text may hold semicolons itself.
+`[2026-03-04T10:15:00Z] Sam Ortiz: text`; OTRS writes `-->||customer||Sam Ortiz||2026-03-04 10:15:00||<--------------` and Bugzilla
+`--- Comment #2 from Sam Ortiz <sam@example.com> 2026-03-04 10:15:00 CET ---`;
+Jira gives each comment a cell `date;author;text`, where the text may hold semicolons itself.
 Deliberately not here: who the author is to the ticket.
 """
 
@@ -17,6 +19,14 @@ _HEADED = re.compile(
     rf"^(?P<at>{_DATE}) - (?P<author>[^\n]{{1,120}}?) \((?P<kind>[^()\n]{{1,60}})\)[ \t]*$", re.MULTILINE
 )
 _BRACKETED = re.compile(rf"^\[(?P<at>{_DATE})\] (?P<author>[^:\n]{{1,80}}):(?P<kind>) ?", re.MULTILINE)
+_TREE = re.compile(
+    rf"^-->(?:\|\|)?(?:(?P<kind>[^|\n]{{0,60}})\|\|)??(?P<author>[^|\n]{{0,200}})\|\|(?P<at>{_DATE})(?:\|\|[^\n]*?)?<-+[ \t]*$",
+    re.MULTILINE,
+)
+_RULED = re.compile(
+    rf"^-{{3,}} *(?:Additional )?Comments?(?: #?\d+)?(?P<kind>) from (?P<author>[^\n]{{1,200}}?) (?P<at>{_DATE}(?: [A-Z]{{3,4}})?) *-{{3,}}[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
 _CELL = re.compile(r"(?P<at>[^;\n]{6,40});(?P<author>[^;\n]{0,120});(?P<text>.*)", re.DOTALL)
 _INTERNAL_KINDS = re.compile(
     r"work ?notes|internal|private|arbeitsnotizen|interne|notas de trabajo|notas internas|notes de travail|notes internes",
@@ -24,32 +34,46 @@ _INTERNAL_KINDS = re.compile(
 )
 
 
+OPENING = "opening"
+"""The kind of what stands above the first heading of a journal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One comment as a cell held it. `created_at` is ISO 8601 UTC or ''; `is_contrary` when its date fits only the other order."""
+    """One comment as a cell held it.
+
+    `kind` is what the system calls its author or the comment. `created_at` is ISO 8601 UTC or '';
+    `is_contrary` when its date fits only the other order.
+    """
 
     author: str
     created_at: str
     text: str
     internal: bool = False
     is_contrary: bool = False
+    kind: str = ""
 
 
 def holds_journal(value: str) -> bool:
     """Tell whether a cell is a journal."""
-    return bool(_HEADED.search(value) or _BRACKETED.match(value.lstrip()))
+    return _pattern_of(value) is not _BRACKETED or _BRACKETED.match(value.lstrip()) is not None
+
+
+def _pattern_of(value: str) -> re.Pattern[str]:
+    """Choose the make of headings that a cell has; brackets when it has none."""
+    return next((pattern for pattern in (_HEADED, _TREE, _RULED) if pattern.search(value)), _BRACKETED)
 
 
 def journal_dates(value: str) -> list[str]:
     """Return the dates of a journal's entries as they are written."""
-    pattern = _HEADED if _HEADED.search(value) else _BRACKETED
+    pattern = _pattern_of(value)
     return [match["at"] for match in pattern.finditer(value)]
 
 
 def split_journal(value: str, date_order: str) -> list[Entry]:
     """Cut a journal into its entries, oldest first; a cell without any heading is one entry without author and time."""
     value = value.replace("\r\n", "\n").replace("\r", "\n").strip()
-    pattern = _HEADED if _HEADED.search(value) else _BRACKETED
+    pattern = _pattern_of(value)
     heads = list(pattern.finditer(value))
     if not heads:
         return [Entry("", "", value)] if value else []
@@ -58,14 +82,15 @@ def split_journal(value: str, date_order: str) -> list[Entry]:
     for head, end in zip(heads, ends, strict=True):
         date = read_date(head["at"], date_order)
         text = value[head.end() : end].strip()
-        is_internal = bool(_INTERNAL_KINDS.search(head["kind"]))
-        entries.append(Entry(head["author"].strip(), date.text, text, is_internal, date.is_contrary))
+        kind = head["kind"] or ""
+        is_internal = bool(_INTERNAL_KINDS.search(kind))
+        entries.append(Entry(head["author"].strip(), date.text, text, is_internal, date.is_contrary, kind))
     lead = value[: heads[0].start()].strip()
     # Equal times keep the order of writing, so a journal that is written newest first is turned around before it is sorted.
     if entries[0].created_at >= entries[-1].created_at and pattern is _HEADED:
         entries.reverse()
     if lead:
-        entries.insert(0, Entry("", "", lead))
+        entries.insert(0, Entry("", "", lead, kind=OPENING))
     return entries
 
 

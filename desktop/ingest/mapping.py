@@ -6,19 +6,21 @@ id, the column with the longest text is the body. Every guess is shown for corre
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from desktop.ingest.dates import read_date
 from desktop.ingest.journal import holds_journal, split_comment
+from desktop.ingest.nested import group_of, read_list
 from desktop.ingest.systems import MANY_COLUMNS
-from desktop.ingest.vocabulary import author_role, is_nothing
+from desktop.ingest.vocabulary import author_role, fold, is_nothing
 
 _NAMES = {
     "ticket_id": "ticket id|ticket number|ticket no|ticket nr|ticket#|ticket|id|case id|case number|issue id"
     "|issue key|request id|incident id|incident number"
-    "|conversation id|conversation number|session id|thread id|bug id|number|key|#|no|nr|reference|ticket ref"
+    "|conversation id|conversation number|convo id|session id|dialog id|thread id|bug id|number|key|#|no|nr|reference|ticket ref"
     "|ticketid|ticketnummer|vorgang|vorgangsnummer"
     "|nummer|número|numero|numéro|clave|ticket key|chat id",
     "subject": "subject|title|summary|ticket name|ticket subject|short description|headline|topic|name|issue"
@@ -58,27 +60,72 @@ _NAMES = {
     "internal": "internal|is internal|private|is private|is public|public",
 }
 _ALIASES = {role: names.split("|") for role, names in _NAMES.items()}
+_THREAD_NAMES = frozenset(
+    "comments comment replies messages message notes conversations conversation posts parts reviews thread threads articles activities history "
+    "journals transcript dialog dialogue dialogcontent content turns chat events interactions correspondence emails".split()
+)
+_NO_THREADS = frozenset(
+    "attachments attachment files images labels label tags tag assignees users people watchers participants followers contacts links urls fields "
+    "values options ccs recipients reactions milestones projects items products orders".split()
+)
+_SPEAKERS = {
+    "client": "customer_author",
+    "customer": "customer_author",
+    "client1": "customer_author",
+    "requester": "customer_author",
+    "agent": "agent_author",
+    "operator": "agent_author",
+    "support": "agent_author",
+}
+"""Keys of a message that hold who wrote it, and say by their name which side that is."""
+_SAMPLED_RECORDS = 100
+_PERSON_NAMES = (
+    "author login|user login|author display name|author name|user name|from name|sender name|created by|from|user|login|username|nickname"
+    "|name|author email|from address|sender email|email|user id|author id|sender id"
+).split("|")
+_ELEMENT_ROLES = {
+    "body": [
+        *_ALIASES["body"],
+        "body text",
+        "plain body",
+        "html body",
+        "comment",
+        "note",
+        "reply",
+        "utterance",
+        "says",
+        "value",
+    ],
+    "author": [*_ALIASES["author"], *_PERSON_NAMES],
+    "author_role": [*_ALIASES["author_role"], "type", "direction", "from type", "is agent"],
+    "created_at": [*_ALIASES["created_at"], "sent at", "posted at", "time"],
+    "message_id": [*_ALIASES["message_id"], "id"],
+    "internal": _ALIASES["internal"],
+}
+"""What the keys of a message within a record are called."""
 _EVERY_NAME = frozenset(alias for aliases in _ALIASES.values() for alias in aliases)
 _DATE_ROLES = ("created_at", "updated_at", "message_created_at")
 _MESSAGE_ROLES = ("author", "author_role", "message_id", "internal")
 _ID_VALUE = re.compile(r"#?[A-Za-z]{1,12}[-_ ]?\d{2,}|\d{3,}|[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
 
 
-def known_names(names: Iterable[str]) -> int:
-    """Count the folded names that are words for a column of a ticket table: what tells a header from a row."""
-    return sum(name in _EVERY_NAME for name in names)
+def known_names(names: Iterable[str], further: frozenset[str] = frozenset()) -> int:
+    """Count the folded names that are words for a column of a ticket table, or among `further`: what tells a header from a row."""
+    return sum(name in _EVERY_NAME or name in further for name in names)
 
 
-def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int, str]:
+def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]], *, by_content: bool = True) -> dict[int, str]:
     """Guess the role of each column from folded names and sample rows: {place: role}.
 
-    The result has no `ticket_id` when nothing in the table could be one.
+    `by_content` finds columns of any name too, by what they hold. The result has no `ticket_id` when nothing in the table could be one.
     """
     columns = [
         [row[place] for row in rows if place < len(row) and not is_nothing(row[place])] for place in range(len(names))
     ]
     roles: dict[int, str] = {}
     _give_by_name(roles, names, columns)
+    if not by_content:
+        return roles
     if "ticket_id" not in roles.values():
         _give_id_by_content(roles, columns, len(rows))
     if "body" not in roles.values() and not _has_thread(roles):
@@ -91,6 +138,81 @@ def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int
         # Whoever wrote a ticket is who asks.
         roles[_place_of(roles, "author")] = "requester"
     return {place: role for place, role in roles.items() if role not in _MESSAGE_ROLES}
+
+
+def guess_record_roles(
+    names: Sequence[str], rows: Sequence[Sequence[str]], *, by_content: bool = True
+) -> dict[int, str]:
+    """Guess the roles in nested records, from their own names and sample rows: those of the record, and those of its messages in a list within."""
+    groups = dict.fromkeys(map(group_of, names))
+    own = [place for place, name in enumerate(names) if not group_of(name)]
+    roles = {
+        own[place]: role
+        for place, role in guess_roles(
+            [_words(names[place]) for place in own],
+            [[row[place] for place in own] for row in rows],
+            by_content=by_content,
+        ).items()
+    }
+    found = {group: _guess_thread(names, rows, group) for group in groups if group and not _is_no_thread(group)}
+    threads = {group: thread for group, thread in found.items() if thread}
+    telling = [group for group in threads if _last_word(group) in _THREAD_NAMES]
+    # Lists of an unknown name may be the same conversation twice.
+    for group in telling or list(threads)[:1]:
+        roles.update(threads[group])
+    if threads and "body" in roles.values():
+        # Beside a thread the longest text is no message, unless it is called one.
+        place = _place_of(roles, "body")
+        if not group_of(names[place]) and _words(names[place]).split()[-1] not in _ALIASES["body"]:
+            del roles[place]
+    return roles
+
+
+def _last_word(group: str) -> str:
+    return _words(group).split()[-1].strip("[]")
+
+
+def _is_no_thread(group: str) -> bool:
+    return _last_word(group) in _NO_THREADS
+
+
+def _guess_thread(names: Sequence[str], rows: Sequence[Sequence[str]], group: str) -> dict[int, str]:
+    """Guess the roles of a list's columns; none when its elements do not read like messages."""
+    places = [place for place, name in enumerate(names) if group_of(name) == group]
+    inner = [_words(names[place].removeprefix(group).removeprefix(".")) for place in places]
+    elements: list[list[str]] = []
+    for row in rows[:_SAMPLED_RECORDS]:
+        lists = [read_list(row[place]) for place in places]
+        elements += [list(element) for element in itertools.zip_longest(*lists, fillvalue="")]
+    columns = [
+        [element[number] for element in elements if not is_nothing(element[number])] for number in range(len(places))
+    ]
+    roles: dict[int, str] = {}
+    _give_by_name(roles, inner, columns, only=_ELEMENT_ROLES)
+    for number, name in enumerate(inner):
+        if number not in roles and name in _SPEAKERS and columns[number]:
+            roles[number] = _SPEAKERS[name]
+    if "author_role" not in roles.values():
+        _give_role_by_content(roles, columns)
+    if "body" not in roles.values():
+        _give_body_by_content(roles, columns, least=10)
+    if "created_at" in roles.values():
+        roles[_place_of(roles, "created_at")] = "message_created_at"
+    given = set(roles.values())
+    is_thread = "body" in given and given & {"author", "author_role", "message_created_at", *_SPEAKERS.values()}
+    return {places[number]: role for number, role in roles.items()} if is_thread else {}
+
+
+def _give_role_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]]) -> None:
+    for number, values in enumerate(columns):
+        if number not in roles and len(values) > 1 and _share(author_role(v, {}) != "unknown" for v in values) >= 0.6:
+            roles[number] = "author_role"
+            return
+
+
+def _words(name: str) -> str:
+    """Return a key's name as words: `createdAt` and `created_at` are the same."""
+    return fold(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name))
 
 
 def _is_of_messages(roles: Mapping[int, str], columns: Sequence[Sequence[str]]) -> bool:
@@ -107,11 +229,16 @@ def is_message_table(roles: Iterable[str]) -> bool:
     return "message_created_at" in roles
 
 
-def _give_by_name(roles: dict[int, str], names: Sequence[str], columns: Sequence[Sequence[str]]) -> None:
+def _give_by_name(
+    roles: dict[int, str],
+    names: Sequence[str],
+    columns: Sequence[Sequence[str]],
+    only: Mapping[str, Sequence[str]] = _ALIASES,
+) -> None:
     candidates = [
         (_similarity(name, alias) - rank * 0.001, role, place)
         for place, name in enumerate(names)
-        for role, aliases in _ALIASES.items()
+        for role, aliases in only.items()
         for rank, alias in enumerate(aliases)
         if _similarity(name, alias) >= 0.8
     ]
@@ -174,12 +301,12 @@ def _give_id_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]],
             return
 
 
-def _give_body_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]]) -> None:
+def _give_body_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]], *, least: int = 40) -> None:
     free = [place for place in range(len(columns)) if place not in roles and columns[place]]
     if not free:
         return
     longest = max(free, key=lambda place: _average_length(columns[place]))
-    if _average_length(columns[longest]) < 40:
+    if _average_length(columns[longest]) < least:
         return
     is_journal = _share(holds_journal(value) for value in columns[longest]) >= 0.5
     roles[longest] = "journal" if is_journal else "body"

@@ -14,10 +14,13 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import COLUMN_ROLES, Column, ImportOverrides, MappingNeeded, Recognized
 from desktop.ingest.dates import ORDERS, DateOrder, decide_order, find_proof
+from desktop.ingest.forms import JSON_FORMATS
 from desktop.ingest.heads import HEAD_BYTES, Head, read_all_rows, read_head
 from desktop.ingest.journal import comment_date, journal_dates
-from desktop.ingest.mapping import guess_roles, is_message_table
-from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, match_header, match_within
+from desktop.ingest.mapping import guess_record_roles, guess_roles, is_message_table
+from desktop.ingest.nested import group_of, read_list
+from desktop.ingest.plan import RECORD_ROLES
+from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, column_names, match_header, match_within
 from desktop.ingest.tickets import preview_tickets
 from desktop.ingest.vocabulary import is_nothing
 
@@ -40,6 +43,8 @@ class _Meaning:
     is_generic: bool
     date_order: str
     note: str = ""
+    source: str = ""
+    fixed_date_order: str = ""
 
 
 def recognize(
@@ -55,36 +60,38 @@ def recognize(
         DeskError: `file-…` when it is no table of tickets, `mapping-no-id` (a `MappingNeeded`) when no column can be the ticket id,
             `mapping-role` when a correction names an unknown role or column.
     """
-    head = read_head(path)
+    head = read_head(path, names=column_names([*systems, system] if system else systems))
     meaning = _understand(head, systems, system)
     roles = _corrected(head, meaning.roles, overrides)
     columns = tuple(
         Column(place, name, roles.get(place, ""), _samples(head.rows, place)) for place, name in enumerate(head.names)
     )
     order = _date_order(head, roles, meaning, overrides)
-    shape = _shape(meaning.shape, roles)
+    shape = _shape(head, meaning.shape, roles)
     recognized = Recognized(
         path=str(path),
-        format=_format_of(head),
+        format=head.form.format,
         system=meaning.system,
         system_title=meaning.title,
         reason=meaning.reason,
-        source=overrides.source.strip() or (source_from_name(path) if meaning.is_generic else meaning.system),
-        encoding=head.encoding,
-        delimiter=head.dialect.delimiter,
-        header_line=head.header_line,
+        source=overrides.source.strip() or meaning.source or meaning.system,
+        encoding=head.form.encoding,
+        delimiter=head.form.dialect.delimiter,
+        header_line=head.form.header_line,
         shape=shape,
         columns=columns,
         date_order=order.order,
         date_evidence=order.evidence,
-        quote=head.dialect.quote,
+        quote=head.form.dialect.quote,
         mapping_name=system.file if system and system not in systems else "",
-        sheet=head.sheet,
+        sheet=head.form.sheet,
         overrides=overrides,
         size_bytes=head.size_bytes,
+        is_source_guessed=meaning.is_generic
+        and (overrides.source.strip() or meaning.source) == source_from_name(_file_of(head)),
         warnings=_warnings(meaning, shape, roles),
     )
-    if "ticket_id" not in roles.values():
+    if ("person_id" if shape == "people" else "ticket_id") not in roles.values():
         raise _no_id(recognized)
     known = [*systems, system] if system else systems
     return replace(recognized, preview=preview_tickets(recognized, systems=known, head_bytes=HEAD_BYTES))
@@ -107,6 +114,12 @@ def source_from_name(path: Path) -> str:
     return re.sub(r"[\s:]+", "-", shorter or stem).strip("-") or "tickets"
 
 
+def _file_of(head: Head) -> Path:
+    """Return the file that a path into a JSON document leads into."""
+    is_inside = head.form.format in JSON_FORMATS and head.path.name == head.form.sheet
+    return head.path.parent if is_inside else head.path
+
+
 def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemDefinition | None) -> _Meaning:
     match = match_within(chosen, head.folded) if chosen else match_header(systems, head.folded)
     if match and match.layout.shape == "none":
@@ -117,21 +130,30 @@ def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemD
         )
     if match:
         return _from_match(head, match, is_chosen=chosen is not None)
-    roles = guess_roles(head.folded, head.rows)
+    roles = _guess(head)
     told = ", ".join(head.names[place] for place, role in sorted(roles.items()) if role)
     shape = "messages" if is_message_table(roles.values()) else "tickets"
     reason = f"No known system has these columns; mapped by name and content: {told or 'nothing'}"
-    return _Meaning(GENERIC_KEY, "Other table", reason, shape, roles, is_generic=True, date_order="")
+    return _Meaning(
+        GENERIC_KEY, "Other table", reason, shape, roles, True, date_order="", source=source_from_name(_file_of(head))
+    )
+
+
+def _guess(head: Head, *, by_content: bool = True) -> dict[int, str]:
+    if head.form.format in JSON_FORMATS:
+        return guess_record_roles(head.names, head.rows, by_content=by_content)
+    return guess_roles(head.folded, head.rows, by_content=by_content)
 
 
 def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
     system, layout = match.system, match.layout
     roles = dict(match.roles)
-    if layout.shape != "messages" and not is_chosen:
+    if layout.shape not in ("messages", "people") and not is_chosen:
         # A column of the export that the definition does not list, found by its plain name.
-        for place, role in guess_roles(head.folded, head.rows).items():
+        for place, role in _guess(head, by_content=False).items():
             if (
                 role in _FILLED_ROLES
+                and not group_of(head.names[place])
                 and role not in roles.values()
                 and place not in roles
                 and "journal" not in roles.values()
@@ -152,7 +174,18 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
         is_generic=system.is_generic,
         date_order=system.date_order,
         note=layout.note,
+        source=system.source or _own_source(head, match),
+        fixed_date_order=system.fixed_date_order,
     )
+
+
+def _own_source(head: Head, match: Match) -> str:
+    """Name the source after the file where the ids mean nothing beyond it: no product, or numbers of a repository that no column names."""
+    from_name = source_from_name(_file_of(head))
+    if match.system.is_generic:
+        return from_name
+    is_scoped = not match.layout.id_scope or any(name in head.folded for name in match.layout.id_scope)
+    return "" if is_scoped or from_name.startswith(match.system.key) else f"{match.system.key}-{from_name}"
 
 
 def _corrected(head: Head, roles: Mapping[int, str], overrides: ImportOverrides) -> dict[int, str]:
@@ -167,13 +200,22 @@ def _corrected(head: Head, roles: Mapping[int, str], overrides: ImportOverrides)
                 "mapping-role", f"{head.path.name} has no column {place + 1}.", remedy="Choose one of its columns."
             )
         if role and role not in MANY_COLUMNS:
-            corrected = {other: given for other, given in corrected.items() if given != role}
+            group = group_of(head.names[place])
+            corrected = {
+                other: given
+                for other, given in corrected.items()
+                if given != role or group_of(head.names[other]) != group
+            }
         corrected[place] = role
     return {place: role for place, role in corrected.items() if role}
 
 
-def _shape(expected: str, roles: Mapping[int, str]) -> str:
+def _shape(head: Head, expected: str, roles: Mapping[int, str]) -> str:
+    if any(group_of(head.names[place]) for place, role in roles.items() if role not in RECORD_ROLES):
+        return "nested"
     given = set(roles.values())
+    if expected == "people" and "ticket_id" not in given:
+        return "people"
     if expected == "messages" or "message_created_at" in given:
         return "messages"
     if "journal" in given:
@@ -190,6 +232,8 @@ def _date_order(head: Head, roles: Mapping[int, str], meaning: _Meaning, overrid
                 remedy=f"Orders are {', '.join(ORDERS)}.",
             )
         return DateOrder(overrides.date_order, "Chosen by you")
+    if meaning.fixed_date_order:
+        return DateOrder(meaning.fixed_date_order, "Chosen in the mapping file")
     columns = [(head.names[place], list(_dates(head.rows, place, role))) for place, role in roles.items()]
     fallback, reason = meaning.date_order, f"{meaning.title} writes dates so"
     if not fallback and _DAY_FIRST_HEADERS.search(" ".join(head.folded)):
@@ -209,7 +253,7 @@ def _all_dates(head: Head, roles: Mapping[int, str]) -> Iterator[tuple[str, str]
 def _dates(rows: Iterable[Sequence[str]], place: int, role: str) -> Iterable[str]:
     cells = [row[place] for row in rows if place < len(row) and not is_nothing(row[place])]
     if role in _DATE_ROLES:
-        return cells
+        return [date for cell in cells for date in read_list(cell)] if cells and cells[0].startswith("[") else cells
     if role == "comment":
         return [comment_date(cell) for cell in cells]
     return [date for cell in cells for date in journal_dates(cell)] if role == "journal" else []
@@ -225,15 +269,11 @@ def _samples(rows: Iterable[Sequence[str]], place: int) -> tuple[str, ...]:
     return tuple(samples)
 
 
-def _format_of(head: Head) -> str:
-    if head.sheet:
-        return head.path.suffix.lower().lstrip(".")
-    return {"\t": "tsv", "|": "psv"}.get(head.dialect.delimiter[0], "csv")
-
-
 def _warnings(meaning: _Meaning, shape: str, roles: Mapping[int, str]) -> tuple[str, ...]:
     given = set(roles.values())
     warnings = [meaning.note] if meaning.note else []
+    if shape == "people":
+        return tuple(warnings)
     if not given & {"body", "comment", "journal"} and not meaning.reason.endswith("audit log)"):
         warnings.append(
             "This export holds no message texts, only the list of tickets: there is nothing to summarize in it."

@@ -30,7 +30,8 @@ class RowGate:
     def __init__(self, plan: Plan, ids: IdPattern) -> None:
         self._plan = plan
         self._ids = ids
-        self._id_place = plan.places["ticket_id"]
+        self._id_place = plan.id_place
+        self._id_noun = "id" if plan.shape == "people" else "ticket id"
         self._checks_duplicates = plan.shape != "messages"
         self._seen: dict[int, int] = {}
         self._header = list(plan.names)
@@ -73,7 +74,7 @@ class RowGate:
         if not self._checks_duplicates:
             return True
         # Hashes, not texts: a million ids take 150 MB less. One number holds a part of the row's hash and its line.
-        key = hash(cells[self._id_place].strip())
+        key = hash(self._plan.identify(cells))
         mark = hash(tuple(cells)) & ((1 << _LINE_BITS) - 1)
         own = mark << _LINE_BITS | record.line
         first = self._seen.setdefault(key, own)
@@ -84,7 +85,7 @@ class RowGate:
             first_line = first & ((1 << _LINE_BITS) - 1)
             self._reject(
                 record.line,
-                f"This ticket id already stands on line {first_line}, with different content",
+                f"This {self._id_noun} already stands on line {first_line}, with different content",
                 source,
                 cells,
             )
@@ -124,7 +125,7 @@ class RowGate:
         elif _is_footer(cells):
             self.footer += 1
         else:
-            self._reject(record.line, "This row has no ticket id", source, cells)
+            self._reject(record.line, f"This row has no {self._id_noun}", source, cells)
 
     def _reject(self, line: int, reason: str, source: RecordSource, cells: Sequence[str] = ()) -> None:
         value = cells[self._id_place] if cells else ""

@@ -14,17 +14,24 @@ from dataclasses import dataclass, replace
 from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 from desktop.ingest.bodies import read_body
 from desktop.ingest.dates import read_date
-from desktop.ingest.journal import Entry, split_comment, split_journal
+from desktop.ingest.journal import OPENING, Entry, split_comment, split_journal
+from desktop.ingest.nested import read_list
 from desktop.ingest.plan import Plan
 from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_priority, normalize_status
 
 SUBJECT_CHARACTERS = 80
 _HANDLES = re.compile(r"(?:\s*[.,:]*@\w+[\s,:;.!]*)+")
+_NAME_AND_ADDRESS = re.compile(r'"?([^"<(]+?)"?\s*[<(]([^<>()\s]+@[^<>()\s]+)[>)]')
 # Flags as people's spreadsheets write them, in the languages whose Excel translates TRUE.
 _YES = frozenset("1 true yes y t x ja j sí si oui sim wahr verdadero vrai vero verdadeiro waar prawda".split())
 _NO = frozenset("0 false no n f nein non não nee falsch falso faux onwaar fałsz".split())
 _INTERNAL_WORDS = frozenset("private internal note intern interno interne privado privat privé".split())
 _PUBLIC_WORDS = frozenset("public external customer öffentlich público publico externo extern".split())
+
+
+_SIDES = {"customer_author": Role.CUSTOMER, "agent_author": Role.AGENT}
+# An element that has the key `agent` was written by an agent, also when it leaves the name empty. No text from a file holds this character.
+_NAMELESS = "\0"
 
 
 @dataclass(slots=True)
@@ -40,12 +47,13 @@ class Tally:
 class ThreadBuilder:
     """Makes ticket drafts of rows by a plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, tally: Tally | None = None) -> None:
         self._plan = plan
         # A file has a handful of words for these and a row each: looking them up again would cost a tenth of the import.
         self._statuses: dict[str, str] = {"": ""}
         self._priorities: dict[str, str] = {"": ""}
-        self.tally = Tally()
+        self.tally = tally or Tally()
+        self._within = [ThreadBuilder(thread, self.tally) for thread in plan.threads]
 
     def from_row(self, cells: Sequence[str]) -> TicketDraft:
         """Make a ticket of one row: its description and the comments that stand in the same row."""
@@ -54,14 +62,42 @@ class ThreadBuilder:
         requester = draft.requester
         messages: list[Message] = []
         body = self._body(plan.cell(cells, "body"))
+        entries = self._entries(cells)
+        if not body and entries and entries[0].kind == OPENING:
+            # What stands above the first heading of a thread is what was asked.
+            body, entries = self._body(entries[0].text), entries[1:]
         if body:
             messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, draft.created_at, body))
-        entries = self._entries(cells)
-        if entries:
-            messages = _numbered(messages + self._from_entries(entries, cells))
+        if diff := plan.cell(cells, "diff").strip("\n"):
+            # As it is: a diff of a web page is full of tags.
+            messages.append(Message(2, requester, Role.SYSTEM, draft.created_at, diff))
+        nested = [message for builder in self._within for message in builder.from_lists(cells)]
+        if entries or nested:
+            messages = _numbered([*_without_repeat(messages, nested), *self._from_entries(entries, cells), *nested])
             requester = requester or next((m.author for m in messages if m.role is Role.CUSTOMER), "")
         subject = draft.subject or self._stand_in(messages)
-        return replace(draft, messages=tuple(messages), subject=subject, requester=requester)
+        return replace(
+            draft, messages=tuple(messages), subject=subject, requester=requester, is_subject_made=not draft.subject
+        )
+
+    def from_lists(self, cells: Sequence[str]) -> list[Message]:
+        """Make the messages of a list within a record: every cell of its columns holds the values of all elements."""
+        places = self._plan.list_places & {place for role in self._plan.many.values() for place in role}
+        if self._plan.part_place >= 0:
+            places |= {self._plan.part_place}
+        sides = {place for name in _SIDES for place in self._plan.many.get(name, ())}
+        values = {place: read_list(cells[place], empty=_NAMELESS if place in sides else "") for place in places}
+        timed = []
+        for number in range(max(map(len, values.values()), default=0)):
+            row = list(cells)
+            for place, listed in values.items():
+                row[place] = listed[number] if number < len(listed) else ""
+            timed.append((self._date(self._plan.cell(row, "message_created_at") or self._list_date(row)), row))
+        return self._parts([timed[place] for place in in_order([time for time, _ in timed])])
+
+    def _list_date(self, row: Sequence[str]) -> str:
+        place = self._plan.places.get("created_at", -1)
+        return row[place] if place in self._plan.list_places else ""
 
     def from_rows(self, rows: Sequence[Sequence[str]]) -> TicketDraft:
         """Make a ticket of all rows that are its messages or events, in any order."""
@@ -78,20 +114,22 @@ class ThreadBuilder:
         customer = next(
             (message.author for message in messages if message.role is Role.CUSTOMER and message.author), ""
         )
+        subject = self._first_subject(ordered)
         status = heading.status
         if plan.part_place >= 0:
-            status = self._status_after(ordered)
+            status = self._status_after(ordered) or status
         return replace(
             heading,
             requester=requester or customer,
             status=status,
-            subject=self._first_subject(ordered) or self._stand_in(messages),
+            subject=subject or self._stand_in(messages),
+            is_subject_made=not subject,
             created_at=heading.created_at
             if heading.created_at and not self._dates_are_messages()
             else (times[0] if times else ""),
             updated_at=max([heading.updated_at, *times[-1:]]),
             fields=self._merged_fields(ordered),
-            messages=tuple(_numbered(messages)),
+            messages=tuple(replace(message, is_attached=True) for message in _numbered(messages)),
             rows=len(rows),
         )
 
@@ -103,8 +141,8 @@ class ThreadBuilder:
         if priority not in self._priorities:
             self._priorities[priority] = normalize_priority(priority, plan.system.priority)
         return TicketDraft(
-            external_id=plan.cell(cells, "ticket_id").strip(),
-            subject=_one_line(self._body(plan.cell(cells, "subject"))),
+            external_id=plan.identify(cells),
+            subject=self._subject(cells),
             status=self._statuses[status],
             status_original=status,
             priority=self._priorities[priority],
@@ -135,6 +173,8 @@ class ThreadBuilder:
         for entry in entries:
             self.tally.contrary_dates += entry.is_contrary
             role = self._person(entry.author, cells)
+            if role is Role.UNKNOWN and entry.kind:
+                role = author_role(entry.kind, self._plan.system.author_roles)
             if role is Role.UNKNOWN and fold(entry.author) in colleagues and entry.author:
                 role = Role.AGENT
             text = self._body(entry.text)
@@ -164,16 +204,31 @@ class ThreadBuilder:
 
     def _part(self, time: str, row: Sequence[str]) -> Message | None:
         plan = self._plan
-        author, kind = self._word(row, "author"), self._word(row, "author_role")
+        author, role = self._author(row)
         part = fold(row[plan.part_place]) if plan.part_place >= 0 else ""
         text = self._said(plan.cell(row, "body"))
-        role = author_role(kind, plan.system.author_roles) if kind else Role.UNKNOWN
-        if role is Role.UNKNOWN:
-            role = self._person(author, row)
         is_internal = part in plan.layout.internal_parts or self._is_internal(plan.cell(row, "internal"))
         if not text:
             text, role = plan.layout.part_words.get(part, ""), Role.SYSTEM
         return Message(0, author, role, time, text, is_internal) if text else None
+
+    def _author(self, row: Sequence[str]) -> tuple[str, Role]:
+        """Return who wrote a message: the customer when it is the requester, an agent when it is the assignee, else what the system says."""
+        for name, role in _SIDES.items():
+            for place in self._plan.many.get(name, ()):
+                if not is_nothing(row[place]):
+                    return row[place].strip(_NAMELESS + " "), role
+        author, kind = self._word(row, "author"), self._word(row, "author_role")
+        told = author_role(kind, self._plan.system.author_roles) if kind else Role.UNKNOWN
+        if told is Role.SYSTEM:
+            return author, told  # an automatic answer in the customer's name is no word of the customer's
+        role = self._person(author, row)
+        if role is not Role.UNKNOWN:
+            # Records often name a person by number in one place and by name in another.
+            known_as = "requester" if role is Role.CUSTOMER else "assignee"
+            is_one = self._plan.places.get(known_as, -1) not in self._plan.joined_places
+            return (is_one and self._word(row, known_as)) or author, role
+        return author, told
 
     def _events(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
         """Say of each row of an audit log what it changed."""
@@ -197,14 +252,19 @@ class ThreadBuilder:
         return messages
 
     def _person(self, author: str, cells: Sequence[str]) -> Role:
-        name = fold(author)
-        if not name or is_nothing(author):
+        if not author or is_nothing(author):
             return Role.UNKNOWN
-        if any(fold(cells[place]) == name for place in self._plan.requester_places):
+        names = _names(author)
+        if any(names & self._people(cells, place) for place in self._plan.requester_places):
             return Role.CUSTOMER
-        if any(fold(cells[place]) == name for place in self._plan.assignee_places):
+        if any(names & self._people(cells, place) for place in self._plan.assignee_places):
             return Role.AGENT
         return Role.UNKNOWN
+
+    def _people(self, cells: Sequence[str], place: int) -> set[str]:
+        if place not in self._plan.joined_places:
+            return _names(cells[place])
+        return {name for person in read_list(cells[place]) for name in _names(person)}
 
     def _is_internal(self, value: str) -> bool:
         if is_nothing(value):
@@ -227,9 +287,7 @@ class ThreadBuilder:
         return "message_created_at" not in self._plan.places
 
     def _first_subject(self, ordered: Sequence[Sequence[str]]) -> str:
-        return next(
-            (subject for row in ordered if (subject := _one_line(self._body(self._plan.cell(row, "subject"))))), ""
-        )
+        return next((subject for row in ordered if (subject := self._subject(row))), "")
 
     def _stand_in(self, messages: Sequence[Message]) -> str:
         """Make a subject of the first sentence of the customer's first message, where the export has no column for it."""
@@ -260,10 +318,17 @@ class ThreadBuilder:
         return self._read(value) if value.strip().casefold() not in ("", "null", "nan", "[]", "\\n") else ""
 
     def _body(self, value: str) -> str:
-        return "" if not value or is_nothing(value) else self._read(value)
+        if not value or is_nothing(value) or (self._plan.system.nothing and fold(value) in self._plan.system.nothing):
+            return ""
+        return self._read(value)
+
+    def _subject(self, cells: Sequence[str]) -> str:
+        """Return the subject as it stands: “<script> breaks the page” is no HTML."""
+        value = self._plan.cell(cells, "subject")
+        return "" if is_nothing(value) else _one_line(read_body(value, "subject").text)
 
     def _read(self, value: str) -> str:
-        body = read_body(value)
+        body = read_body(value, self._plan.system.markup)
         self.tally.hidden += body.hidden
         return body.text
 
@@ -274,6 +339,13 @@ class ThreadBuilder:
         self.tally.unread_dates += not date.text
         self.tally.contrary_dates += date.is_contrary
         return date.text
+
+
+def _without_repeat(opening: list[Message], others: Sequence[Message]) -> list[Message]:
+    """Leave out the opening message where the list of messages begins with it too."""
+    if opening and any(message.text == opening[0].text and not message.internal for message in others):
+        return []
+    return opening
 
 
 def subject_from(text: str) -> str:
@@ -292,6 +364,12 @@ def subject_from(text: str) -> str:
         return subject
     cut = subject[: SUBJECT_CHARACTERS - 1]
     return (cut[: cut.rfind(" ")] if " " in cut[40:] else cut).rstrip(" ,;:-") + "…"
+
+
+def _names(person: str) -> set[str]:
+    """Return what a person can be told by: `Ada Berg <ada@example.com>` is the name and the address too."""
+    match = _NAME_AND_ADDRESS.fullmatch(person.strip()) if person.endswith((">", ")")) else None
+    return {name for name in map(fold, (person, *(match.groups() if match else ()))) if name}
 
 
 def _numbered(messages: list[Message]) -> list[Message]:

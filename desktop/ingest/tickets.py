@@ -8,16 +8,19 @@ writing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Batch, Recognized
+from desktop.domain.people import Person, name_people
 from desktop.domain.tickets import TicketDraft
+from desktop.ingest.forms import form_of, open_records
+from desktop.ingest.people import PeopleBuilder
 from desktop.ingest.plan import Plan, make_plan
-from desktop.ingest.records import Dialect, IdPattern, RecordReader, RecordSource
+from desktop.ingest.records import IdPattern
 from desktop.ingest.rows import RowGate
-from desktop.ingest.sheets import SheetReader, read_sheet
 from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.threads import ThreadBuilder
 
@@ -27,17 +30,31 @@ PREVIEW_TICKETS = 5
 
 
 def read_batches(
-    recognized: Recognized, *, systems: Sequence[SystemDefinition], batch_rows: int = 2000
+    recognized: Recognized,
+    *,
+    systems: Sequence[SystemDefinition],
+    people: Mapping[str, Person] = MappingProxyType({}),
+    batch_rows: int = 2000,
 ) -> Iterator[Batch]:
-    """Read a file to its end, a batch at a time; the last batch carries the warnings.
+    """Read a file to its end, a batch at a time; the last batch carries the warnings. `people` are the names to put in place of ids.
 
     Raises:
         DeskError: `file-missing` or `file-unreadable`, when the file is no longer what was recognized.
     """
     plan = make_plan(recognized, systems)
-    reading = _Reading(recognized, plan)
+    reading = _Reading(recognized, plan, people=people)
     with reading.records:
-        yield from reading.grouped(batch_rows) if plan.shape == "messages" else reading.streamed(batch_rows)
+        if plan.shape == "people":
+            yield from reading.of_people(batch_rows)
+        else:
+            yield from reading.grouped(batch_rows) if plan.shape == "messages" else reading.streamed(batch_rows)
+
+
+def read_ids(recognized: Recognized, *, systems: Sequence[SystemDefinition], most: int) -> frozenset[str]:
+    """Return the ids of the first rows of a file, of at most so many."""
+    reading = _Reading(recognized, make_plan(recognized, systems))
+    with reading.records:
+        return frozenset(itertools.islice(reading.ids(), most))
 
 
 def preview_tickets(
@@ -49,26 +66,16 @@ def preview_tickets(
         return reading.first_tickets()
 
 
-def _open_records(
-    path: Path, recognized: Recognized, *, width: int, id_index: int, ids: IdPattern, limit_bytes: int
-) -> RecordSource:
-    if recognized.sheet:
-        return SheetReader(read_sheet(path, name=recognized.sheet), first_line=recognized.header_line)
-    return RecordReader(
-        path,
-        Dialect(recognized.delimiter, recognized.quote),
-        encoding=recognized.encoding,
-        first_line=recognized.header_line,
-        width=width,
-        id_index=id_index,
-        ids=ids,
-        limit_bytes=limit_bytes,
-    )
-
-
 class _Reading:
-    def __init__(self, recognized: Recognized, plan: Plan, *, limit_bytes: int = 0) -> None:
-        id_place = plan.places.get("ticket_id", -1)
+    def __init__(
+        self,
+        recognized: Recognized,
+        plan: Plan,
+        *,
+        people: Mapping[str, Person] = MappingProxyType({}),
+        limit_bytes: int = 0,
+    ) -> None:
+        id_place = plan.id_place
         if id_place < 0:
             raise DeskError(
                 "mapping-no-id",
@@ -79,10 +86,11 @@ class _Reading:
         self._plan = plan
         self._gate = RowGate(plan, ids)
         self._builder = ThreadBuilder(plan)
+        self._people = people
         path = Path(recognized.path)
         try:
-            self.records = _open_records(
-                path, recognized, width=plan.width, id_index=id_place, ids=ids, limit_bytes=limit_bytes
+            self.records = open_records(
+                path, form_of(recognized), names=plan.names, id_index=id_place, ids=ids, limit_bytes=limit_bytes
             )
         except FileNotFoundError as error:
             raise DeskError(
@@ -99,7 +107,7 @@ class _Reading:
         for cells in self._admitted():
             seen += 1
             if cells:
-                tickets.append(self._builder.from_row(cells))
+                tickets.append(self._named(self._builder.from_row(cells)))
                 characters += sum(map(len, cells))
             if seen >= batch_rows or characters > BATCH_CHARACTERS:
                 yield self._batch(tickets, done=self.records.fraction)
@@ -110,7 +118,7 @@ class _Reading:
         rows_of: dict[str, list[Sequence[str]]] = {}
         for seen, cells in enumerate(self._admitted(), start=1):
             if cells:
-                rows_of.setdefault(self._plan.cell(cells, "ticket_id").strip(), []).append(cells)
+                rows_of.setdefault(self._plan.identify(cells), []).append(cells)
             if seen % batch_rows == 0:
                 yield self._batch([], done=0.5 * self.records.fraction)
         tickets: list[TicketDraft] = []
@@ -118,21 +126,42 @@ class _Reading:
         total = len(rows_of) or 1
         for identifier in list(rows_of):
             group = rows_of.pop(identifier)
-            tickets.append(self._builder.from_rows(group))
+            tickets.append(self._named(self._builder.from_rows(group)))
             rows += len(group)
             if rows >= batch_rows:
                 yield self._batch(tickets, done=1 - 0.5 * len(rows_of) / total)
                 tickets, rows = [], 0
         yield self._batch(tickets, warnings=self._warnings())
 
+    def of_people(self, batch_rows: int) -> Iterator[Batch]:
+        """Read a table of people."""
+        builder = PeopleBuilder(self._plan)
+        people: list[Person] = []
+        for seen, cells in enumerate(self._admitted(), start=1):
+            if cells:
+                people.append(builder.from_row(cells))
+            if seen % batch_rows == 0:
+                yield self._batch([], people=people, done=self.records.fraction)
+                people = []
+        yield self._batch([], people=people, warnings=self._warnings())
+
+    def _named(self, draft: TicketDraft) -> TicketDraft:
+        return name_people(draft, self._people) if self._people else draft
+
+    def ids(self) -> Iterator[str]:
+        """Yield what each row is told from others by."""
+        return (self._plan.identify(cells) for cells in self._admitted() if cells)
+
     def first_tickets(self) -> tuple[TicketDraft, ...]:
         """Return the first few tickets of what can be read."""
         admitted = (cells for cells in self._admitted() if cells)
+        if self._plan.shape == "people":
+            return ()
         if self._plan.shape != "messages":
             return tuple(self._builder.from_row(cells) for cells in itertools.islice(admitted, PREVIEW_TICKETS))
         rows_of: dict[str, list[Sequence[str]]] = {}
         for cells in admitted:
-            identifier = self._plan.cell(cells, "ticket_id").strip()
+            identifier = self._plan.identify(cells)
             if identifier in rows_of or len(rows_of) < PREVIEW_TICKETS:
                 rows_of.setdefault(identifier, []).append(cells)
         return tuple(self._builder.from_rows(group) for group in rows_of.values())
@@ -144,11 +173,20 @@ class _Reading:
         for record in records:
             yield gate.admit(record, self.records)
 
-    def _batch(self, tickets: list[TicketDraft], *, done: float = 1.0, warnings: tuple[str, ...] = ()) -> Batch:
+    def _batch(
+        self,
+        tickets: list[TicketDraft],
+        *,
+        people: Sequence[Person] = (),
+        done: float = 1.0,
+        warnings: tuple[str, ...] = (),
+    ) -> Batch:
         gate = self._gate
-        rows = sum(ticket.rows for ticket in tickets) + len(gate.rejects) + gate.blank + gate.footer + gate.repeated
+        rows = sum(ticket.rows for ticket in tickets) + len(people)
+        rows += len(gate.rejects) + gate.blank + gate.footer + gate.repeated
         batch = Batch(
             tickets=tuple(tickets),
+            people=tuple(people),
             rejects=tuple(gate.rejects),
             rows=rows,
             blank=gate.blank,

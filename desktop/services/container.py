@@ -22,16 +22,21 @@ from desktop.llm.prices import load_prices
 from desktop.services.doctor import Check, Doctor
 from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
+from desktop.services.joining import JoiningService
+from desktop.services.mappings import MappingService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
 from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
+from desktop.services.watching import WatchService
 from desktop.storage.database import Database
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.mappings import MappingStore
+from desktop.storage.people import PeopleStore
 from desktop.storage.runs import LedgerStore, RunStore
 from desktop.storage.tickets import TicketStore
+from desktop.storage.watched import WatchedStore
 
 # The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
 BUILT_IN_CONTEXT_TOKENS = 6_000
@@ -55,20 +60,26 @@ class Desk:
         ticket_store = TicketStore(self._database)
         outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
         self.tickets = TicketService(ticket_store)
+        mapping_store, people_store = MappingStore(self._database), PeopleStore(self._database)
         import_store = ImportStore(self._database)
         self.imports = ImportService(
             import_store,
-            mappings=MappingStore(self._database),
+            people=people_store,
+            mappings=mapping_store,
             systems_folder=paths.systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
         )
+        self.joining = JoiningService(self.imports)
         self.history = HistoryService(
             HistoryStore(self._database),
             imports=import_store,
+            people=people_store,
             systems_folder=paths.systems,
             workers=self._workers,
         )
+        self.mappings = MappingService(mapping_store, self.imports)
+        self.watching = WatchService(self.imports, mappings=mapping_store, store=WatchedStore(self._database))
         self.providers = ProviderService(
             settings=self.settings,
             keys=self._keys,

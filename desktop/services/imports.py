@@ -1,6 +1,6 @@
 """Imports: a file becomes tickets, and every row of it has one fate.
 
-Parsing runs in a worker thread that hands batches over one at a time, so that memory stays bounded by one batch and cancelling stops it within one.
+Parsing runs in a worker thread, one batch ahead of the writer, so that memory stays bounded by two batches and cancelling stops it within one.
 Every batch is written whole; an import that is stopped keeps what was written and can be undone.
 """
 
@@ -12,9 +12,11 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
@@ -33,16 +35,20 @@ from desktop.domain.imports import (
     Undone,
     header_fingerprint,
 )
-from desktop.ingest.files import expand
-from desktop.ingest.recognition import recognize
-from desktop.ingest.systems import SystemDefinition, load_system, load_systems
-from desktop.ingest.tickets import read_batches
+from desktop.domain.people import Person
+from desktop.domain.tickets import TicketDraft
+from desktop.ingest.contents import tables_in
+from desktop.ingest.mapping_files import write_mapping
+from desktop.ingest.recognition import GENERIC_KEY, recognize
+from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
+from desktop.ingest.tickets import read_batches, read_ids
 from desktop.services.steps import whole
 from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
+from desktop.storage.people import PeopleStore
 
-BATCH_ROWS = 500
+BATCH_ROWS = 2000
 PROGRESS_SECONDS = 0.25
 SWITCH_INTERVAL_SECONDS = 0.0005
 """Python threads share one lock; handing it over this often cut the window's wait from 41 to 2 ms (measured)."""
@@ -50,6 +56,8 @@ MERGED_SHAPES = ("messages",)
 """A file of messages may hold only the newest ones: those already here stay."""
 _LONGEST_STEM = 100
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+MAPPING_FILE = "remembered.toml"
+"""What a mapping file is called once its text is kept and the file itself may be gone."""
 
 
 class ImportService:
@@ -59,12 +67,14 @@ class ImportService:
         self,
         store: ImportStore,
         *,
+        people: PeopleStore,
         mappings: MappingStore,
         systems_folder: Path,
         rejects_folder: Path,
         workers: Executor,
     ) -> None:
         self._store = store
+        self._people = people
         self._mappings = mappings
         self._systems_folder = systems_folder
         self._rejects_folder = rejects_folder
@@ -73,25 +83,36 @@ class ImportService:
         self._running: set[int] = set()
 
     async def expand(self, path: Path) -> tuple[Path, ...]:
-        """Return the tables that a path leads to: those inside a ZIP, else the path itself.
+        """Return the tables that a path leads to: those inside a ZIP, the lists of a JSON document of several, else the path itself.
 
         Raises:
             DeskError: `file-zip-empty`, `file-broken`.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._workers, expand, path)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, tables_in, path)
+
+    async def read_ids(self, table: Recognized, most: int) -> frozenset[str]:
+        """Return the ids in the first rows of a table, of at most so many."""
+        work = partial(read_ids, table, systems=self._load_systems(), most=most)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+    async def find_source(self, table: Recognized, ids: frozenset[str]) -> tuple[str, int]:
+        """Return the source whose tickets have most of these ids (whose people, for a table of people), and how many; ('', 0) for none."""
+        return await self._store.find_source(ids, are_people=table.shape == "people")
 
     async def recognize(
         self, path: Path, *, overrides: ImportOverrides = ImportOverrides(), mapping: str = ""
     ) -> Recognized:
         """Find out what a file is, reading only its beginning. `mapping` names a system or is the path of a mapping file.
 
-        Without either, what was corrected of an earlier file with the same header is applied again.
+        Without either, what was corrected or chosen for an earlier file with the same header is applied again.
 
         Raises:
             DeskError: `file-…` for what cannot be imported, `mapping-…` for a mapping that cannot be used.
             MappingNeeded: when the user must say which column holds the ids.
         """
         needed: MappingNeeded | None = None
+        if mapping and not await self._is_system(mapping):
+            overrides, mapping = replace(overrides, definition=await read_mapping_file(Path(mapping))), ""
         try:
             recognized = await self._look(path, overrides, mapping)
         except MappingNeeded as raised:
@@ -108,13 +129,17 @@ class ImportService:
     async def _look(self, path: Path, overrides: ImportOverrides, mapping: str) -> Recognized:
         def work() -> Recognized:
             systems = self._load_systems()
-            system = self._choose_system(mapping, systems)
+            system = next((system for system in systems if system.key == mapping), None)
+            if overrides.definition:
+                system = read_system(overrides.definition, file=Path(MAPPING_FILE))
             return recognize(path, systems=systems, overrides=overrides, system=system)
 
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
-    async def run(self, recognized: Recognized, *, dry_run: bool = False) -> AsyncGenerator[ImportEvent, None]:
-        """Import a recognized file, or only count what it would change.
+    async def run(
+        self, recognized: Recognized, *, dry_run: bool = False, told: set[str] | None = None
+    ) -> AsyncGenerator[ImportEvent, None]:
+        """Import a recognized file, or only count what it would change. `told` are tickets that are counted already; it grows.
 
         Raises:
             DeskError: `file-…`, `database-…`; what was written before it stays and can be undone.
@@ -125,10 +150,12 @@ class ImportService:
         try:
             if not dry_run:
                 await whole(self._begin(total))
-            with self._parse(recognized) as batches:
-                while (batch := await self._next(batches)) is not None:
-                    for event in await whole(self._take(batch, total)):
-                        yield event
+            people = await self._people.of_source(recognized.source)
+            with self._parse(recognized, people) as batches:
+                async with aclosing(self._ahead(batches)) as parsed:
+                    async for batch in parsed:
+                        for event in await whole(self._take(batch, total, told)):
+                            yield event
             total.is_whole = True
         finally:
             if total.import_id:
@@ -141,13 +168,18 @@ class ImportService:
         rejects_path = ""
         if total.rejects and not dry_run:
             rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
-        if not dry_run and _is_correction(recognized.overrides):
-            await self._mappings.remember(header_fingerprint(recognized), recognized.overrides)
+        if not dry_run:
+            await self._remember(recognized)
         warnings = tuple(dict.fromkeys(filter(None, [*total.warnings, describe_imbalance(total.counts)])))
         yield total.progress(fraction=1.0)
         yield Finished(
             recognized.path, total.import_id, recognized, total.counts, time.monotonic() - began, rejects_path, warnings
         )
+
+    async def describe(self, recognized: Recognized) -> str:
+        """Return how a file is read, corrections included, as the text of a mapping file."""
+        work = partial(write_mapping, recognized, self._load_systems())
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def undo(self, import_id: int) -> Undone:
         """Take an import back.
@@ -166,36 +198,81 @@ class ImportService:
         records = await self._store.history()
         return tuple(replace(record, is_running=record.id in self._running) for record in records)
 
+    async def _remember(self, recognized: Recognized) -> None:
+        """Keep how the file was read for the next one with its header: corrections, and a guess that was accepted."""
+        fingerprint, name = header_fingerprint(recognized), Path(recognized.path).name
+        if _is_correction(recognized.overrides):
+            await self._mappings.remember(fingerprint, recognized.overrides, learned_from=name)
+        elif recognized.system == GENERIC_KEY:
+            roles = {column.index: column.role for column in recognized.columns}
+            await self._mappings.accept(fingerprint, roles, learned_from=name)
+
     async def _begin(self, total: _Total) -> None:
         total.import_id, total.source_id = await self._store.begin(total.recognized)
         self._running.add(total.import_id)
 
-    async def _take(self, batch: Batch, total: _Total) -> list[ImportEvent]:
-        is_merged = total.recognized.shape in MERGED_SHAPES
-        if total.import_id:
+    async def _take(self, batch: Batch, total: _Total, told: set[str] | None) -> list[ImportEvent]:
+        if total.recognized.shape == "people":
+            outcome = await self._take_people(batch, total)
+        elif total.import_id:
             outcome = await self._store.write_batch(
-                total.import_id, total.source_id, batch.tickets, rejects=batch.rejects, merge_messages=is_merged
+                total.import_id,
+                total.source_id,
+                batch.tickets,
+                rejects=batch.rejects,
+                merge_messages=total.recognized.shape in MERGED_SHAPES,
             )
         else:
-            outcome = await self._store.preview_batch(total.recognized.source, batch.tickets, merge_messages=is_merged)
+            outcome = await self._count(batch.tickets, total.recognized, told)
         return total.add(batch, outcome)
 
-    async def _next(self, batches: _Parsing) -> Batch | None:
-        return await asyncio.get_running_loop().run_in_executor(self._workers, batches.next)
+    async def _take_people(self, batch: Batch, total: _Total) -> BatchOutcome:
+        if not total.import_id:
+            return await self._people.preview(total.recognized.source, batch.people)
+        return await self._people.write(total.import_id, total.source_id, batch.people, rejects=batch.rejects)
 
-    def _parse(self, recognized: Recognized) -> _Parsing:
-        return _Parsing(read_batches(recognized, systems=self._load_systems(), batch_rows=BATCH_ROWS))
+    async def _count(
+        self, tickets: Sequence[TicketDraft], recognized: Recognized, told: set[str] | None
+    ) -> BatchOutcome:
+        again = [draft for draft in tickets if told and draft.external_id in told]
+        others = [draft for draft in tickets if not (told and draft.external_id in told)] if again else tickets
+        if told is not None:
+            told.update(draft.external_id for draft in others)
+        outcome = await self._store.preview_batch(
+            recognized.source, others, merge_messages=recognized.shape in MERGED_SHAPES
+        )
+        return replace(
+            outcome,
+            rows_used=outcome.rows_used + sum(draft.rows for draft in again),
+            messages=outcome.messages + sum(len(draft.messages) for draft in again),
+        )
+
+    async def _ahead(self, batches: _Parsing) -> AsyncGenerator[Batch, None]:
+        """Yield batches, parsing the next one while the one before is written."""
+        loop = asyncio.get_running_loop()
+        coming = loop.run_in_executor(self._workers, batches.next)
+        try:
+            while (batch := await asyncio.shield(coming)) is not None:
+                coming = loop.run_in_executor(self._workers, batches.next)
+                yield batch
+        finally:
+            # The file is closed only once nobody reads it any more.
+            await asyncio.wait([coming])
+            if not coming.cancelled():
+                coming.exception()
+
+    def _parse(self, recognized: Recognized, people: Mapping[str, Person]) -> _Parsing:
+        systems = self._load_systems()
+        return _Parsing(read_batches(recognized, systems=systems, people=people, batch_rows=BATCH_ROWS))
 
     def _load_systems(self) -> tuple[SystemDefinition, ...]:
         if not self._systems:
             self._systems = load_systems(self._systems_folder)
         return self._systems
 
-    def _choose_system(self, mapping: str, systems: tuple[SystemDefinition, ...]) -> SystemDefinition | None:
-        if not mapping:
-            return None
-        named = next((system for system in systems if system.key == mapping), None)
-        return named or load_system(Path(mapping))
+    async def _is_system(self, name: str) -> bool:
+        systems = await asyncio.get_running_loop().run_in_executor(self._workers, self._load_systems)
+        return any(system.key == name for system in systems)
 
     def _write_rejects(self, recognized: Recognized, import_id: int, rejects: list[Reject]) -> Path:
         """Write what was set aside beside the data, one row a reject, with its line and reason."""
@@ -219,8 +296,23 @@ class ImportService:
 
 
 def _is_correction(overrides: ImportOverrides) -> bool:
-    """Tell whether columns were corrected. A source's name is no correction: two help desks may export the same columns."""
-    return bool(overrides.roles or overrides.date_order)
+    """Tell whether columns were corrected or a mapping file was chosen. A source's name alone is no correction: two may share a header."""
+    return bool(overrides.roles or overrides.date_order or overrides.definition)
+
+
+async def read_mapping_file(file: Path) -> str:
+    """Return the text of a mapping file, which is then known to be right.
+
+    Raises:
+        DeskError: `mapping-missing`, `mapping-invalid`.
+    """
+
+    def read() -> str:
+        text = read_definition(file)
+        read_system(text, file=file)
+        return text
+
+    return await asyncio.to_thread(read)
 
 
 def _harmless(text: str) -> str:
@@ -287,7 +379,9 @@ class _Total:
             tickets_unchanged=c.tickets_unchanged + outcome.tickets_unchanged,
             messages=c.messages + outcome.messages,
         )
-        self.ticket_ids.extend(outcome.ticket_ids)
+        if self.recognized.shape != "people":
+            # A table of people holds no tickets, it only renames some.
+            self.ticket_ids.extend(outcome.ticket_ids)
         # The cells stand in the database; here they would only weigh.
         self.rejects += (replace(reject, cells=()) for reject in batch.rejects)
         self.warnings += batch.warnings

@@ -23,6 +23,14 @@ class TicketService:
         """
         return await self._store.ids(query)
 
+    async def caught_up(self) -> None:
+        """Wait until a search finds all tickets that are written now; while an import runs, it finds what is indexed so far.
+
+        Raises:
+            DeskError: `database-…`, when the full-text index cannot be written.
+        """
+        await self._store.caught_up()
+
     async def rows(self, ids: Sequence[int]) -> list[TicketRow]:
         """Return tickets in the order of `ids`; those that are gone are left out."""
         return await self._store.rows(ids)

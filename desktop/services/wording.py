@@ -5,10 +5,14 @@ It never says *true*, *verified* or *wrong*, only what was or was not found in t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
+
 from desktop.domain.history import ImportRecord, ImportState
 from desktop.domain.imports import ImportCounts, Recognized, Undone
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
+_FORMATS = {"mbox": "a mailbox", "eml": "mail", "html": "a web page"}
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -19,6 +23,8 @@ def count(number: int, noun: str) -> str:
 
 def describe_format(recognized: Recognized) -> str:
     """Say how a file is written: `utf-8, comma-separated`, or which sheet of a workbook it is."""
+    if recognized.format in _FORMATS:
+        return _FORMATS[recognized.format]
     if recognized.sheet:
         return f"sheet “{recognized.sheet}” of a workbook"
     delimiter = _DELIMITERS.get(recognized.delimiter, recognized.delimiter)
@@ -118,6 +124,12 @@ def describe_state(record: ImportRecord) -> str:
         ImportState.UNDONE: "Undone",
         ImportState.UNFINISHED: "Not finished",
     }[record.state]
+
+
+def describe_imports(imports: Sequence[ImportCounts]) -> str:
+    """Say in one sentence what became of several files together."""
+    names = [field.name for field in fields(ImportCounts)]
+    return describe_import(ImportCounts(*(sum(getattr(counts, name) for counts in imports) for name in names)))
 
 
 def describe_undo(undone: Undone) -> str:

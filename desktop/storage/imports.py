@@ -11,22 +11,20 @@ import sqlite3
 import time
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord
 from desktop.domain.imports import ImportCounts, Recognized, Reject, Undone
-from desktop.domain.tickets import Message, Role, TicketDraft
+from desktop.domain.tickets import TicketDraft
 from desktop.storage.database import Database
 from desktop.storage.idsets import pack_ids
-from desktop.storage.merging import merge_tickets
+from desktop.storage.people import undo_people
 from desktop.storage.recognitions import write_recognized
-from desktop.storage.tickets import read_messages
-
-_COLUMNS = (
-    *("subject", "status", "status_original", "priority", "priority_original"),
-    *("requester", "assignee", "created_at", "updated_at"),
-)
+from desktop.storage.rejects import insert_rejects
+from desktop.storage.tickets import message_of
+from desktop.storage.writing import BatchOutcome as BatchOutcome
+from desktop.storage.writing import BatchWriting, insert_messages, take_revisions
 
 BEFORE = """SELECT earlier.id, earlier.finished_at, earlier.ticket_ids FROM import_batch AS earlier JOIN import_batch AS this ON this.id = ?
   WHERE earlier.id < this.id AND earlier.source_id = this.source_id AND earlier.shape = this.shape AND earlier.undone_at = ''
@@ -39,21 +37,7 @@ _COUNTS = """CASE WHEN finished_at != '' THEN counts_json ELSE json_object(
 _REJECTS = """(SELECT count(*) FROM import_reject WHERE import_id = import_batch.id AND is_set_aside = 0),
   (SELECT count(*) FROM import_reject WHERE import_id = import_batch.id)"""
 _LEFT_A_TRACE = """SELECT EXISTS (SELECT 1 FROM ticket WHERE import_id = ?) OR EXISTS (SELECT 1 FROM import_change WHERE import_id = ?)
-  OR EXISTS (SELECT 1 FROM import_reject WHERE import_id = ?)"""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchOutcome:
-    """What became of a part of a file. Rows of an unchanged ticket count as unchanged."""
-
-    tickets_new: int = 0
-    tickets_updated: int = 0
-    tickets_unchanged: int = 0
-    rows_used: int = 0
-    rows_unchanged: int = 0
-    messages: int = 0
-    ticket_ids: array[int] = field(default_factory=lambda: array("q"))
-    """Of all its tickets: new, changed and unchanged ones."""
+  OR EXISTS (SELECT 1 FROM import_reject WHERE import_id = ?) OR EXISTS (SELECT 1 FROM person WHERE import_id = ?)"""
 
 
 class ImportStore:
@@ -91,20 +75,37 @@ class ImportStore:
         """Write tickets: new ones, changed ones, and none that is equal. `merge_messages` keeps stored messages that the file no longer has."""
 
         def write(connection: sqlite3.Connection) -> BatchOutcome:
-            connection.executemany(
-                'INSERT INTO import_reject (import_id, line, reason, "column", value, raw, cells_json) VALUES (?, ?, ?, ?, ?, ?, ?)',
-                [(import_id, r.line, r.reason, r.column, r.value, r.raw, _json(r.cells)) for r in rejects],
-            )
-            return _Writing(connection, import_id, source_id, merge_messages).write_all(drafts)
+            insert_rejects(connection, import_id, rejects)
+            return BatchWriting(connection, import_id, source_id, is_of_messages=merge_messages).write_all(drafts)
 
-        return await self._database.write(write)
+        outcome = await self._database.write(write)
+        self._database.index.tell(outcome.tickets_new + outcome.tickets_updated)
+        return outcome
 
     async def preview_batch(self, source: str, drafts: Sequence[TicketDraft], *, merge_messages: bool) -> BatchOutcome:
         """Say what `write_batch` would do, writing nothing."""
 
         def read(connection: sqlite3.Connection) -> BatchOutcome:
             row = connection.execute("SELECT id FROM source WHERE name = ?", [source]).fetchone()
-            return _Writing(connection, 0, row[0] if row else 0, merge_messages).count_all(drafts)
+            return BatchWriting(connection, 0, row[0] if row else 0, is_of_messages=merge_messages).count_all(drafts)
+
+        return await self._database.read(read)
+
+    async def find_source(self, ids: Iterable[str], *, are_people: bool) -> tuple[str, int]:
+        """Return the source whose tickets have, or name as their people, most of these ids, and how many of them; ('', 0) for none."""
+        named = "(external_id IN ids)"
+        if are_people:
+            named = "(requester IN ids OR assignee IN ids OR EXISTS (SELECT 1 FROM message WHERE ticket_id = ticket.id AND author IN ids))"
+        counted = "count(*)" if not are_people else "(SELECT count(*) FROM ids)"
+        statement = (
+            f"WITH ids AS (SELECT value FROM json_each(?)) SELECT source.name, {counted} AS n FROM ticket JOIN source ON source.id = source_id"
+            f" WHERE {named} GROUP BY source_id ORDER BY n DESC LIMIT 1"
+        )
+        listed = json.dumps(list(ids))
+
+        def read(connection: sqlite3.Connection) -> tuple[str, int]:
+            row = connection.execute(statement, [listed]).fetchone()
+            return (str(row[0]), int(row[1])) if row else ("", 0)
 
         return await self._database.read(read)
 
@@ -123,7 +124,7 @@ class ImportStore:
 
         def write(connection: sqlite3.Connection) -> int:
             held = pack_ids(ticket_ids)
-            has_left_a_trace = connection.execute(_LEFT_A_TRACE, [import_id] * 3).fetchone()[0]
+            has_left_a_trace = connection.execute(_LEFT_A_TRACE, [import_id] * 4).fetchone()[0]
             if not has_left_a_trace and not (is_whole and _holds_others(connection, import_id, held)):
                 connection.execute("DELETE FROM import_batch WHERE id = ?", [import_id])
                 connection.execute(
@@ -187,140 +188,21 @@ class ImportStore:
             ).fetchall()
             for ticket_id, before in changed:
                 _restore(connection, ticket_id, json.loads(before))
-            new = [row[0] for row in connection.execute("SELECT id FROM ticket WHERE import_id = ?", [import_id])]
-            for ticket_id in new:
-                _remove_from_index(connection, ticket_id)
-            connection.execute("DELETE FROM ticket WHERE import_id = ?", [import_id])
+            removed = connection.execute("DELETE FROM ticket WHERE import_id = ?", [import_id]).rowcount
             connection.execute("DELETE FROM import_change WHERE import_id = ?", [import_id])
+            undo_people(connection, import_id)
             connection.execute("UPDATE import_batch SET undone_at = ? WHERE id = ?", [_now(), import_id])
-            return Undone(import_id, len(new), len(changed))
+            return Undone(import_id, removed, len(changed))
 
-        return await self._database.write(write)
-
-
-class _Writing:
-    """One batch being written on the writer's connection."""
-
-    def __init__(self, connection: sqlite3.Connection, import_id: int, source_id: int, merge_messages: bool) -> None:
-        self._connection = connection
-        self._import_id = import_id
-        self._source_id = source_id
-        self._merge = merge_messages
-
-    def write_all(self, drafts: Sequence[TicketDraft]) -> BatchOutcome:
-        stored = self._stored(drafts)
-        new: list[tuple[TicketDraft, str]] = []
-        outcome = BatchOutcome()
-        ids = array("q")
-        for draft, content_hash, known in self._sort_out(drafts, stored):
-            if known is not None:
-                ids.append(known[0])
-            if known is None:
-                new.append((draft, content_hash))
-                outcome = _add(outcome, draft, new=True)
-            elif known[1] == content_hash:
-                outcome = _add(outcome, draft)
-            else:
-                self._update(known[0], draft, content_hash)
-                outcome = _add(outcome, draft, updated=True)
-        ids.extend(self._insert(new))
-        return replace(outcome, ticket_ids=ids)
-
-    def count_all(self, drafts: Sequence[TicketDraft]) -> BatchOutcome:
-        outcome = BatchOutcome()
-        for draft, content_hash, known in self._sort_out(drafts, self._stored(drafts)):
-            outcome = _add(outcome, draft, new=known is None, updated=known is not None and known[1] != content_hash)
-        return outcome
-
-    def _sort_out(
-        self, drafts: Sequence[TicketDraft], stored: dict[str, tuple[int, str]]
-    ) -> Iterable[tuple[TicketDraft, str, tuple[int, str] | None]]:
-        for draft in drafts:
-            known = stored.get(draft.external_id)
-            content_hash = draft.content_hash()
-            if known is not None and known[1] != content_hash and self._merge:
-                draft = merge_tickets(_read_draft(self._connection, known[0], draft.external_id), draft)
-                content_hash = draft.content_hash()
-            yield draft, content_hash, known
-
-    def _stored(self, drafts: Sequence[TicketDraft]) -> dict[str, tuple[int, str]]:
-        found: dict[str, tuple[int, str]] = {}
-        ids = [draft.external_id for draft in drafts]
-        for first in range(0, len(ids), 500):
-            part = ids[first : first + 500]
-            marks = ",".join("?" * len(part))
-            rows = self._connection.execute(
-                f"SELECT external_id, id, content_hash FROM ticket WHERE source_id = ? AND external_id IN ({marks})",
-                [self._source_id, *part],
-            )
-            found.update((row[0], (row[1], row[2])) for row in rows)
-        return found
-
-    def _insert(self, drafts: list[tuple[TicketDraft, str]]) -> range:
-        """Insert new tickets and return their ids."""
-        if not drafts:
-            return range(0)
-        next_id = (self._connection.execute("SELECT max(id) FROM ticket").fetchone()[0] or 0) + 1
-        numbered = [(next_id + number, draft, content_hash) for number, (draft, content_hash) in enumerate(drafts)]
-        marks = ",".join("?" * 17)
-        self._connection.executemany(
-            f"INSERT INTO ticket (id, source_id, external_id, content_hash, {', '.join(_COLUMNS)}, message_count, fields_json, import_id,"
-            f" changed_import_id) VALUES ({marks})",
-            [
-                (
-                    i,
-                    self._source_id,
-                    d.external_id,
-                    h,
-                    *_values(d),
-                    len(d.messages),
-                    _json(d.fields),
-                    self._import_id,
-                    self._import_id,
-                )
-                for i, d, h in numbered
-            ],
-        )
-        self._put_messages((i, d) for i, d, _ in numbered)
-        self._connection.executemany(
-            "INSERT INTO ticket_fts (rowid, subject, body) VALUES (?, ?, ?)",
-            [(i, d.subject, _body(d.messages)) for i, d, _ in numbered],
-        )
-        return range(next_id, next_id + len(drafts))
-
-    def _update(self, ticket_id: int, draft: TicketDraft, content_hash: str) -> None:
-        self._connection.execute(
-            "INSERT INTO import_change (import_id, ticket_id, before_json) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            [self._import_id, ticket_id, _json(_snapshot(self._connection, ticket_id))],
-        )
-        _remove_from_index(self._connection, ticket_id)
-        assignments = ", ".join(f"{name} = ?" for name in _COLUMNS)
-        self._connection.execute(
-            f"UPDATE ticket SET {assignments}, content_hash = ?, message_count = ?, fields_json = ?, changed_import_id = ? WHERE id = ?",
-            [*_values(draft), content_hash, len(draft.messages), _json(draft.fields), self._import_id, ticket_id],
-        )
-        self._connection.execute("DELETE FROM message WHERE ticket_id = ?", [ticket_id])
-        self._put_messages([(ticket_id, draft)])
-        self._connection.execute(
-            "INSERT INTO ticket_fts (rowid, subject, body) VALUES (?, ?, ?)",
-            [ticket_id, draft.subject, _body(draft.messages)],
-        )
-
-    def _put_messages(self, drafts: Iterable[tuple[int, TicketDraft]]) -> None:
-        _insert_messages(self._connection, ((i, m) for i, d in drafts for m in d.messages))
+        undone = await self._database.write(write)
+        self._database.index.tell(undone.tickets_restored)
+        return undone
 
 
 def _holds_others(connection: sqlite3.Connection, import_id: int, held: bytes) -> bool:
     """Tell whether the whole import before this one, of the same source and shape, held other tickets: then some are gone."""
     before = connection.execute(BEFORE, [import_id]).fetchone()
     return before is not None and before[2] != held
-
-
-def _read_draft(connection: sqlite3.Connection, ticket_id: int, external_id: str) -> TicketDraft:
-    names = ", ".join(_COLUMNS)
-    row = connection.execute(f"SELECT {names}, fields_json FROM ticket WHERE id = ?", [ticket_id]).fetchone()
-    values = dict(zip(_COLUMNS, row, strict=False))
-    return TicketDraft(external_id, **values, fields=json.loads(row[-1]), messages=read_messages(connection, ticket_id))
 
 
 def _require_undoable(connection: sqlite3.Connection, import_id: int) -> None:
@@ -351,70 +233,13 @@ def _require_undoable(connection: sqlite3.Connection, import_id: int) -> None:
 
 
 def _restore(connection: sqlite3.Connection, ticket_id: int, before: dict[str, object]) -> None:
-    _remove_from_index(connection, ticket_id)
     messages = before.pop("messages")
     assert isinstance(messages, list)
+    before["revision"] = take_revisions(connection, 1)
     assignments = ", ".join(f"{name} = ?" for name in before)
     connection.execute(f"UPDATE ticket SET {assignments} WHERE id = ?", [*before.values(), ticket_id])
     connection.execute("DELETE FROM message WHERE ticket_id = ?", [ticket_id])
-    restored = [
-        Message(p, author, Role(role), at, text, bool(internal)) for p, author, role, at, text, internal in messages
-    ]
-    _insert_messages(connection, ((ticket_id, message) for message in restored))
-    connection.execute(
-        "INSERT INTO ticket_fts (rowid, subject, body) VALUES (?, ?, ?)",
-        [ticket_id, before["subject"], _body(tuple(restored))],
-    )
-
-
-def _snapshot(connection: sqlite3.Connection, ticket_id: int) -> dict[str, object]:
-    names = (*_COLUMNS, "content_hash", "message_count", "fields_json", "changed_import_id")
-    row = connection.execute(f"SELECT {', '.join(names)} FROM ticket WHERE id = ?", [ticket_id]).fetchone()
-    messages = [
-        [m.position, m.author, m.role, m.created_at, m.text, m.internal] for m in read_messages(connection, ticket_id)
-    ]
-    return {**dict(zip(names, row, strict=True)), "messages": messages}
-
-
-def _remove_from_index(connection: sqlite3.Connection, ticket_id: int) -> None:
-    """The index holds no text of its own, so what is removed must be said as it was put in."""
-    subject = connection.execute("SELECT subject FROM ticket WHERE id = ?", [ticket_id]).fetchone()[0]
-    body = _body(read_messages(connection, ticket_id))
-    connection.execute(
-        "INSERT INTO ticket_fts (ticket_fts, rowid, subject, body) VALUES ('delete', ?, ?, ?)",
-        [ticket_id, subject, body],
-    )
-
-
-def _insert_messages(connection: sqlite3.Connection, messages: Iterable[tuple[int, Message]]) -> None:
-    connection.executemany(
-        "INSERT INTO message (ticket_id, position, author, role, internal, created_at, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ((i, m.position, m.author, str(m.role), int(m.internal), m.created_at, m.text) for i, m in messages),
-    )
-
-
-def _add(outcome: BatchOutcome, draft: TicketDraft, *, new: bool = False, updated: bool = False) -> BatchOutcome:
-    is_used = new or updated
-    return BatchOutcome(
-        tickets_new=outcome.tickets_new + new,
-        tickets_updated=outcome.tickets_updated + updated,
-        tickets_unchanged=outcome.tickets_unchanged + (not is_used),
-        rows_used=outcome.rows_used + (draft.rows if is_used else 0),
-        rows_unchanged=outcome.rows_unchanged + (0 if is_used else draft.rows),
-        messages=outcome.messages + (len(draft.messages) if is_used else 0),
-    )
-
-
-def _values(draft: TicketDraft) -> tuple[str, ...]:
-    return tuple(str(getattr(draft, name)) for name in _COLUMNS)
-
-
-def _body(messages: Sequence[Message]) -> str:
-    return "\n".join(message.text for message in messages)
-
-
-def _json(value: object) -> str:
-    return json.dumps(dict(value) if hasattr(value, "keys") else value, ensure_ascii=False, separators=(",", ":"))  # type: ignore[call-overload]
+    insert_messages(connection, ((ticket_id, message_of(*values)) for values in messages))
 
 
 def _now() -> str:

@@ -1,15 +1,61 @@
-"""Merging: one ticket of two exports of messages, of which the later may hold only the newest. Plain values, no SQL."""
+"""Merging: what several exports say of one ticket, joined. Plain values, no SQL.
+
+Two kinds of tables speak of a ticket. A *record* says all of it: a later one takes its place. A *table of messages* adds to it, and may hold
+only the newest: what it brought stays *attached*, also when the record comes in again. The outcome is the same whichever comes first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from desktop.domain.tickets import Message, TicketDraft, in_order
+from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 
 
-def merge_tickets(stored: TicketDraft, new: TicketDraft) -> TicketDraft:
-    """Join a ticket with what a later export of messages says of it.
+def merge_tickets(stored: TicketDraft, new: TicketDraft, *, is_of_messages: bool) -> TicketDraft:
+    """Join a ticket with what a later export says of it: a table of messages, or a record."""
+    if is_of_messages:
+        return _with_roles(_added(stored, new))
+    attached = [message for message in stored.messages if message.is_attached]
+    return _with_roles(_renewed(stored, new, attached)) if attached else new
+
+
+def merge(stored: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
+    """Join the messages of two exports: the same author, time and text is one message; positions follow the times.
+
+    The description of a ticket is often its first comment as well; then it stands once.
+    """
+    known = {message.fingerprint() for message in new}
+    attached = {message.fingerprint() for message in stored if message.is_attached}
+    joined = [
+        *(message for message in stored if message.fingerprint() not in known),
+        *(replace(message, is_attached=True) if message.fingerprint() in attached else message for message in new),
+    ]
+    said = {message.text for message in joined if message.is_attached and not message.internal}
+    joined = [message for message in joined if message.is_attached or message.text not in said]
+    order = in_order([message.created_at for message in joined])
+    return tuple(replace(joined[place], position=number) for number, place in enumerate(order, 1))
+
+
+def _renewed(stored: TicketDraft, new: TicketDraft, attached: Sequence[Message]) -> TicketDraft:
+    """Let a record take its place, and keep what tables of messages attached to the ticket."""
+    times = [message.created_at for message in attached]
+    keeps_subject = new.is_subject_made and bool(stored.subject)
+    return replace(
+        new,
+        subject=stored.subject if keeps_subject else new.subject,
+        is_subject_made=stored.is_subject_made if keeps_subject else new.is_subject_made,
+        requester=new.requester or stored.requester,
+        assignee=new.assignee or stored.assignee,
+        created_at=new.created_at or stored.created_at,
+        updated_at=max([new.updated_at, *times]),
+        fields={**stored.fields, **new.fields},
+        messages=merge(attached, new.messages),
+    )
+
+
+def _added(stored: TicketDraft, new: TicketDraft) -> TicketDraft:
+    """Add messages to a ticket.
 
     Its beginning (subject, requester) is told by whichever has the first message, its state by whichever was changed last.
     """
@@ -17,16 +63,22 @@ def merge_tickets(stored: TicketDraft, new: TicketDraft) -> TicketDraft:
     has_first = bool(messages) and messages[0].fingerprint() in {message.fingerprint() for message in new.messages}
     opening, other = (new, stored) if has_first else (stored, new)
     latest, earlier = (new, stored) if new.updated_at >= stored.updated_at else (stored, new)
+    if new.is_subject_made != stored.is_subject_made:
+        # A subject that somebody wrote is worth more than a first sentence.
+        opening, other = (stored, new) if new.is_subject_made else (new, stored)
+    first_known = stored if any(not message.is_attached for message in stored.messages) else None
+    created_at = min(filter(None, (stored.created_at, new.created_at)), default="")
     return replace(
         latest,
         subject=opening.subject or other.subject,
+        is_subject_made=opening.is_subject_made if opening.subject else other.is_subject_made,
         requester=opening.requester or other.requester,
         assignee=latest.assignee or earlier.assignee,
         status=latest.status or earlier.status,
         status_original=latest.status_original or earlier.status_original,
         priority=latest.priority or earlier.priority,
         priority_original=latest.priority_original or earlier.priority_original,
-        created_at=min(filter(None, (stored.created_at, new.created_at)), default=""),
+        created_at=(first_known and first_known.created_at) or created_at,
         updated_at=max(stored.updated_at, new.updated_at),
         fields=_merge_fields(earlier.fields, latest.fields),
         messages=messages,
@@ -34,12 +86,16 @@ def merge_tickets(stored: TicketDraft, new: TicketDraft) -> TicketDraft:
     )
 
 
-def merge(stored: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
-    """Join the messages of two exports: the same author, time and text is one message; positions follow the times."""
-    known = {message.fingerprint() for message in new}
-    joined = [*(message for message in stored if message.fingerprint() not in known), *new]
-    order = in_order([message.created_at for message in joined])
-    return tuple(replace(joined[place], position=number) for number, place in enumerate(order, 1))
+def _with_roles(ticket: TicketDraft) -> TicketDraft:
+    """Say who wrote a message where one table names the people and another holds what they wrote."""
+    sides = {ticket.assignee: Role.AGENT, ticket.requester: Role.CUSTOMER}
+    messages = tuple(
+        replace(message, role=sides[message.author])
+        if message.role is Role.UNKNOWN and message.author and message.author in sides
+        else message
+        for message in ticket.messages
+    )
+    return replace(ticket, messages=messages)
 
 
 def _merge_fields(

@@ -46,6 +46,8 @@ _ROW = """SELECT ticket.id, source.name, external_id, subject, status, status_or
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _WORD = re.compile(r"\w+")
 IDS_A_QUERY = 500
+KNOWN = ("", *STATUSES)
+"""All that a normalized status can be."""
 
 
 class TicketStore:
@@ -68,7 +70,15 @@ class TicketStore:
                 _refuse_unknown_fields(connection, query.where)
             return ids
 
-        return await self._database.read(read)
+        return await (self._database.search(read) if query.search.strip() else self._database.read(read))
+
+    async def caught_up(self) -> None:
+        """Wait until a search finds all tickets that are written now.
+
+        Raises:
+            DeskError: `database-…`, when the full-text index cannot be written.
+        """
+        await self._database.caught_up()
 
     async def rows(self, ids: Sequence[int]) -> list[TicketRow]:
         """Return tickets in the order of `ids`; those that are gone are left out."""
@@ -88,16 +98,19 @@ class TicketStore:
         """Count the tickets: in all, by status, by source."""
 
         def read(connection: sqlite3.Connection) -> TicketCounts:
-            by_status = dict(connection.execute("SELECT status, count(*) FROM ticket GROUP BY status"))
-            by_source = dict(
-                connection.execute(
-                    "SELECT source.name, n FROM (SELECT source_id, count(*) AS n FROM ticket GROUP BY source_id) JOIN source ON source.id = source_id"
-                )
-            )
+            # One pass over the list's index each, without sorting: 0.1 s at a million tickets.
+            sums = ", ".join("coalesce(sum(status = ?), 0)" for _ in KNOWN)
+            total, *known = connection.execute(f"SELECT count(*), {sums} FROM ticket", KNOWN).fetchone()
+            by_status = {status: count for status, count in zip(KNOWN, known, strict=True) if count}
+            by_source = {
+                name: connection.execute("SELECT count(*) FROM ticket WHERE +source_id = ?", [i]).fetchone()[0]
+                for i, name in connection.execute("SELECT id, name FROM source").fetchall()
+            }
+            by_source = {name: count for name, count in by_source.items() if count}
             has_status, has_priority = connection.execute(
                 "SELECT EXISTS (SELECT 1 FROM ticket WHERE status_original != ''), EXISTS (SELECT 1 FROM ticket WHERE priority_original != '')"
             ).fetchone()
-            return TicketCounts(sum(by_status.values()), by_status, by_source, bool(has_status), bool(has_priority))
+            return TicketCounts(total, by_status, by_source, bool(has_status), bool(has_priority))
 
         return await self._database.read(read)
 
@@ -127,7 +140,8 @@ class TicketStore:
 
         def read(connection: sqlite3.Connection) -> list[tuple[int, str]]:
             select = "SELECT ticket.id, source.name || ':' || external_id FROM ticket JOIN source ON source.id = source_id WHERE "
-            found = connection.execute(f"{select} external_id = ? LIMIT 9", [reference]).fetchall()
+            of_any_source = "source_id IN (SELECT id FROM source) AND external_id = ?"
+            found = connection.execute(f"{select} {of_any_source} LIMIT 9", [reference]).fetchall()
             parts = reference.split(":")
             for cut in range(1, len(parts)):
                 names = [":".join(parts[:cut]), ":".join(parts[cut:])]
@@ -149,12 +163,17 @@ class TicketStore:
 def read_messages(connection: sqlite3.Connection, ticket_id: int) -> tuple[Message, ...]:
     """Return a ticket's messages in their order."""
     rows = connection.execute(
-        "SELECT position, author, role, created_at, text, internal FROM message WHERE ticket_id = ? ORDER BY position",
+        "SELECT position, author, role, created_at, text, internal, is_attached FROM message WHERE ticket_id = ? ORDER BY position",
         [ticket_id],
     )
-    return tuple(
-        Message(p, author, Role(role), at, text, bool(internal)) for p, author, role, at, text, internal in rows
-    )
+    return tuple(message_of(*row) for row in rows)
+
+
+def message_of(
+    position: int, author: str, role: str, created_at: str, text: str, internal: int, is_attached: int = 0
+) -> Message:
+    """Return a message of the values of its row, which `import_change` keeps too."""
+    return Message(position, author, Role(role), created_at, text, bool(internal), bool(is_attached))
 
 
 def match_expression(text: str) -> str:
@@ -173,7 +192,7 @@ def _statement(query: TicketQuery) -> tuple[str, list[str]]:
     tables, conditions, values = "ticket", [], list[str]()
     expression = match_expression(query.search)
     if expression:
-        tables = "ticket_fts CROSS JOIN ticket ON ticket.id = ticket_fts.rowid"
+        tables = "search.ticket_fts CROSS JOIN ticket ON ticket.revision = ticket_fts.rowid"
         conditions.append("ticket_fts MATCH ?")
         values.append(expression)
     elif query.search.strip():
@@ -189,7 +208,8 @@ def _statement(query: TicketQuery) -> tuple[str, list[str]]:
 
 def _condition(name: str, value: str) -> tuple[str, list[str]]:
     if name == "source":
-        return "ticket.source_id = (SELECT id FROM source WHERE name = ?)", [value]
+        # The plus keeps SQLite from looking through all of a source's tickets one by one: the list's index holds what is asked for.
+        return "+ticket.source_id = (SELECT id FROM source WHERE name = ?)", [value]
     if name in ORIGINALS and value.lower() not in ORIGINALS[name]:
         # Not one of our words, so the export's own is meant.
         return f"ticket.{name}_original = ? COLLATE NOCASE", [value]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from desktop.domain.imports import Recognized, Reject
+from desktop.domain.people import Person
 from desktop.domain.tickets import TicketDraft
 from desktop.ingest.recognition import recognize
 from desktop.ingest.systems import SystemDefinition, load_systems
@@ -28,6 +29,7 @@ class Outcome:
 
     recognized: Recognized
     tickets: list[TicketDraft]
+    people: list[Person]
     rejects: list[Reject]
     rows: int
     blank: int
@@ -59,11 +61,12 @@ def read(systems: tuple[SystemDefinition, ...]) -> Reader:
         recognized = recognize(path, systems=systems, **options)  # type: ignore[arg-type]
         batches = list(read_batches(recognized, systems=systems, batch_rows=batch_rows))
         for batch in batches:
-            used = sum(ticket.rows for ticket in batch.tickets)
+            used = sum(ticket.rows for ticket in batch.tickets) + len(batch.people)
             assert batch.rows == used + len(batch.rejects) + batch.blank + batch.footer + batch.repeated
         return Outcome(
             recognized,
             [ticket for batch in batches for ticket in batch.tickets],
+            [person for batch in batches for person in batch.people],
             [reject for batch in batches for reject in batch.rejects],
             sum(batch.rows for batch in batches),
             sum(batch.blank for batch in batches),

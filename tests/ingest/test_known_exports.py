@@ -10,7 +10,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.tickets import Role
 from desktop.ingest.recognition import recognize
 from desktop.ingest.systems import SystemDefinition
-from tests.ingest.conftest import OWN, SHARED, Finder, Reader
+from tests.ingest.conftest import OWN, SHARED, Finder, Reader, Writer
 
 
 def test_messages_out_of_order_become_tickets_in_order_of_time(read: Reader, export: Finder) -> None:
@@ -199,12 +199,25 @@ def test_intercom_notes_stay_internal_and_closing_is_a_system_message(read: Read
     assert ticket.status == "closed"
 
 
-def test_a_table_of_users_is_refused_with_its_name(systems: tuple[SystemDefinition, ...], export: Finder) -> None:
-    path, _ = export("zendesk/fivetran_user_data.csv", "zendesk_user_table.csv")
+def test_a_table_of_users_names_people(read: Reader, export: Finder) -> None:
+    path, is_real = export("zendesk/fivetran_user_data.csv", "zendesk_user_table.csv")
+    outcome = read(path)
+    assert (outcome.recognized.shape, outcome.tickets) == ("people", [])
+    assert outcome.people[0].name
+    if is_real:
+        assert (outcome.people[0].external_id, outcome.people[0].name, outcome.people[0].role) == (
+            "1111",
+            "Arthur Agent",
+            Role.AGENT,
+        )
+
+
+def test_a_table_without_tickets_is_refused_with_its_name(systems: tuple[SystemDefinition, ...], write: Writer) -> None:
+    path = write("tag,ticket_id,_fivetran_synced\nvip,7,2020-03-05\n", "tags.csv")
     with pytest.raises(DeskError) as raised:
         recognize(path, systems=systems)
     assert raised.value.code == "file-not-tickets"
-    assert "users" in raised.value.message
+    assert "tags" in raised.value.message
 
 
 def test_every_real_table_is_read_or_refused_in_words(systems: tuple[SystemDefinition, ...], read: Reader) -> None:
@@ -212,12 +225,12 @@ def test_every_real_table_is_read_or_refused_in_words(systems: tuple[SystemDefin
     refusals: dict[Path, DeskError] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
-            assert read(path).tickets
+            outcome = read(path)
+            assert outcome.tickets or outcome.people
         except DeskError as error:
             refusals[path] = error
     assert all(path.name in error.message and error.remedy for path, error in refusals.items())
     assert {error.code for error in refusals.values()} <= {
-        "file-format-unsupported",
         "file-not-tickets",
         "mapping-no-id",
         "file-not-table",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord, ImportState, TicketDifference
-from desktop.domain.imports import Finished, Progress, Rejected
+from desktop.domain.imports import Finished, ImportOverrides, Progress, Recognized, Rejected
 from desktop.services.comparison import compare_texts, describe_difference
 from desktop.services.container import Desk
 from desktop.storage.idsets import pack_ids, unpack_ids
@@ -32,6 +32,11 @@ def _write(path: Path, *rows: str, header: str = HEADER) -> Path:
 
 async def _record(desk: Desk, import_id: int) -> ImportRecord:
     return next(record for record in await desk.imports.history() if record.id == import_id)
+
+
+async def _run(desk: Desk, recognized: Recognized) -> Finished:
+    async with aclosing(desk.imports.run(recognized)) as events:
+        return [event async for event in events if isinstance(event, Finished)][-1]
 
 
 async def _references(desk: Desk, ids: array[int]) -> list[str]:
@@ -312,6 +317,40 @@ async def test_a_row_of_a_workbook_is_mended_cell_by_cell(data_dir: Path, tmp_pa
         thread = await desk.tickets.thread(await desk.tickets.find("t:2"))
     assert thread is not None
     assert thread.messages[0].text == "two\ttabs\tand\nlines"
+
+
+async def test_a_mended_row_of_people_gives_their_names_to_tickets(data_dir: Path, tmp_path: Path) -> None:
+    tickets = _write(
+        tmp_path / "tickets.csv",
+        "1,Printer,It burns,open,901",
+        "2,Door,It sticks,open,902",
+        "3,Lift,It is stuck,open,903",
+        header="id,subject,description,status,requester_id\n",
+    )
+    people = _write(
+        tmp_path / "users.csv",
+        "901,Ada Lovelace,ada@example.com,end-user",
+        "902,Bo Diddley,bo@example.com,end-user",
+        ",Cy Young,cy@example.com,end-user",
+        header="id,name,email,role\n",
+    )
+    async with opened_desk(data_dir) as desk:
+        (bundle,) = (await desk.joining.open([tickets, people])).bundles
+        assert [table.shape for table in bundle.tables] == ["people", "tickets"]
+        done, _ = [await _run(desk, table) for table in bundle.tables]
+        (row,) = await desk.history.rejects(done.import_id)
+        cells = (await desk.history.editable(row.id)).cells
+        assert (await desk.history.retry(row.id, cells=["903", *cells[1:]])).reason == ""
+        thread = await desk.tickets.thread(await desk.tickets.find(f"{bundle.main.source}:3"))
+        record = await _record(desk, done.import_id)
+        people.write_text("id,name,email,role\n901,Ada Lovelace,ada@example.com,end-user\n", encoding="utf-8")
+        fewer = await _run(
+            desk, await desk.imports.recognize(people, overrides=ImportOverrides(source=bundle.main.source))
+        )
+    assert thread is not None
+    assert thread.ticket.requester == "Cy Young"
+    assert (record.totals.rejected, record.adds_up) == (0, True)
+    assert fewer.import_id == 0, "people that a table no longer names were taken for tickets that are gone"
 
 
 async def test_a_mended_row_that_turns_out_to_be_two_counts_as_two(data_dir: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, MappingNeeded, Progress
 from desktop.domain.tickets import TicketQuery
 from desktop.services.container import Desk
+from tests.conftest import LOOK_ALIKES
 from tests.services.conftest import import_path, opened_desk
 
 HEADER = "id,subject,description,status,created_at\n"
@@ -165,3 +166,42 @@ async def test_a_source_named_once_is_not_taken_for_a_correction(data_dir: Path,
             assert [event async for event in events][-1]
         again = await desk.imports.recognize(path)
     assert (again.source, again.is_remembered) == ("tickets", False)
+
+
+ASKED = (
+    b"Message-ID: <a@example.org>\nFrom: Maria Kunz <maria@example.org>\nTo: help@acme.test\nSubject: Printer burns\n"
+    b"Date: Mon, 2 Mar 2026 10:14:11 +0100\n\nIt burns since Monday.\n"
+)
+ANSWERED = (
+    b"Message-ID: <b@acme.test>\nFrom: Acme <help@acme.test>\nTo: maria@example.org\nSubject: Re: Printer burns\n"
+    b"References: <a@example.org>\nDate: Mon, 2 Mar 2026 11:00:00 +0000\n\nPull the plug.\n"
+)
+
+
+@pytest.mark.parametrize("order", [(ASKED, ANSWERED), (ANSWERED, ASKED)])
+async def test_mails_dropped_one_by_one_join_one_ticket(
+    data_dir: Path, tmp_path: Path, order: tuple[bytes, bytes]
+) -> None:
+    async with opened_desk(data_dir) as desk:
+        for number, content in enumerate(order):
+            path = tmp_path / f"{number}.eml"
+            path.write_bytes(content)
+            await import_path(desk, path)
+        again = (await import_path(desk, tmp_path / "0.eml")).counts
+        total = (await desk.tickets.counts()).by_source["mail"]
+        thread = await desk.tickets.thread(await desk.tickets.find("mail:a@example.org"))
+    assert thread is not None
+    assert (total, thread.ticket.subject, thread.ticket.requester) == (1, "Printer burns", "Maria Kunz")
+    assert [(m.author, m.role.value, m.text) for m in thread.messages] == [
+        ("Maria Kunz", "customer", "It burns since Monday."),
+        ("Acme", "agent", "Pull the plug."),
+    ]
+    assert (again.tickets_new, again.tickets_updated, again.tickets_unchanged) == (0, 0, 1)
+
+
+async def test_the_same_mailbox_twice_changes_nothing(data_dir: Path) -> None:
+    async with opened_desk(data_dir) as desk:
+        first = (await import_path(desk, LOOK_ALIKES / "exports" / "support.mbox")).counts
+        again = (await import_path(desk, LOOK_ALIKES / "exports" / "support.mbox")).counts
+    assert (first.rows, first.tickets_new, first.messages) == (6, 3, 6)
+    assert (again.rows_unchanged, again.tickets_unchanged, again.adds_up) == (6, 3, True)

@@ -239,8 +239,8 @@ async def test_a_cancelled_wait_leaves_no_half_of_a_batch(data_dir: Path) -> Non
         assert (recorded, (await desk.tickets.counts()).total) in ((0, 0), (import_id, 200))
 
 
-async def test_a_clean_end_leaves_one_file(data_dir: Path) -> None:
+async def test_a_clean_end_leaves_the_tickets_and_their_index_and_no_logs(data_dir: Path) -> None:
     async with _desk(data_dir) as desk:
         await desk.put([_draft(n) for n in range(20)])
         assert (await desk.tickets.counts()).total == 20
-    assert os.listdir(data_dir) == ["tldesk.sqlite"]  # noqa: PTH208
+    assert sorted(os.listdir(data_dir)) == ["search.sqlite", "tldesk.sqlite"]  # noqa: PTH208

@@ -1,0 +1,141 @@
+"""Joining: which of the dropped files belong together, and to which tickets that are here already.
+
+Tables of a known system share its source. A table of messages or people of no known system belongs to the tickets whose ids it names: those of
+the same drop first, else those in the database. What was found is said in words, and the source can be corrected. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from desktop.domain.errors import DeskError
+from desktop.domain.imports import Bundle, Drop, FailedFile, Finished, ImportOverrides, MappingNeeded, Recognized
+from desktop.services.imports import ImportService
+
+SAMPLED_IDS = 500
+MOST_IDS = 200_000
+LEAST_SHARE = 0.8
+"""So many of a table's ids must be those of known tickets: small numbers are the ids of many a help desk."""
+_ORDER = ("people", "tickets", "messages")
+_NO_TICKETS = ("file-not-tickets", "file-no-rows", "mapping-no-id")
+
+
+class JoiningService:
+    """Sorts what was dropped into bundles."""
+
+    def __init__(self, imports: ImportService) -> None:
+        self._imports = imports
+
+    async def open(
+        self, paths: Sequence[Path], *, overrides: ImportOverrides = ImportOverrides(), mapping: str = ""
+    ) -> Drop:
+        """Find out what dropped files are and which of them belong together; what cannot be imported is said of each.
+
+        Raises:
+            DeskError: `mapping-…` for a mapping that cannot be used.
+        """
+        tables: list[Path] = []
+        failed: list[FailedFile] = []
+        for path in paths:
+            try:
+                tables += await self._imports.expand(path)
+            except DeskError as error:
+                failed.append(FailedFile(str(path), error))
+        drop = await self._sort(tables, overrides, mapping)
+        return replace(drop, failed=(*failed, *drop.failed))
+
+    async def preview(self, bundle: Bundle) -> AsyncGenerator[Finished, None]:
+        """Count what importing a bundle would change, table by table; a ticket that two of its tables speak of is counted once."""
+        told: set[str] | None = set() if len(bundle.tables) > 1 else None
+        for table in bundle.tables:
+            async with aclosing(self._imports.run(table, dry_run=True, told=told)) as events:
+                async for event in events:
+                    if isinstance(event, Finished):
+                        yield event
+
+    async def _sort(self, tables: Sequence[Path], overrides: ImportOverrides, mapping: str) -> Drop:
+        found: list[Recognized] = []
+        questions: list[MappingNeeded] = []
+        failed: list[FailedFile] = []
+        for path in tables:
+            try:
+                found.append(await self._imports.recognize(path, overrides=overrides, mapping=mapping))
+            except MappingNeeded as needed:
+                questions.append(needed)
+            except DeskError as error:
+                failed.append(FailedFile(str(path), error))
+        documents = {
+            str(Path(table.path).parent) for table in found if table.sheet and Path(table.path).name == table.sheet
+        }
+        left_out = [file for file in failed if _is_beside(file.path, file.error, documents)]
+        left_out += [FailedFile(q.recognized.path, q) for q in questions if _is_beside(q.recognized.path, q, documents)]
+        beside = {file.path for file in left_out}
+        return Drop(
+            await self._bundles(found, left_out),
+            tuple(question for question in questions if question.recognized.path not in beside),
+            tuple(file for file in failed if file.path not in beside),
+        )
+
+    async def _bundles(self, found: Sequence[Recognized], left_out: Sequence[FailedFile]) -> tuple[Bundle, ...]:
+        records = [table for table in found if _kind(table) == "tickets"]
+        bundles: dict[str, list[Recognized]] = {}
+        notes: dict[str, list[str]] = {}
+        for table in found:
+            joined, note = await self._join(table, records, found)
+            bundles.setdefault(joined.source, []).append(joined)
+            if note:
+                notes.setdefault(joined.source, []).append(note)
+            for file in left_out:
+                if Path(file.path).parent == Path(joined.path).parent:
+                    said = (
+                        f"“{Path(file.path).name}” in {Path(file.path).parent.name} holds no tickets and is left out."
+                    )
+                    notes.setdefault(joined.source, []).append(said)
+        return tuple(
+            Bundle(
+                tuple(sorted(tables, key=lambda table: _ORDER.index(_kind(table)))),
+                tuple(dict.fromkeys(notes.get(source, []))),
+            )
+            for source, tables in bundles.items()
+        )
+
+    async def _join(
+        self, table: Recognized, records: Sequence[Recognized], found: Sequence[Recognized]
+    ) -> tuple[Recognized, str]:
+        """Return a table with the source it belongs to, and why."""
+        kind = _kind(table)
+        if kind == "tickets" or not table.is_source_guessed:
+            return table, ""
+        name = Path(table.path).name
+        others = {other.source for other in found if other is not table and _kind(other) != "people"}
+        if kind == "people" and len(others) == 1:
+            return _of_source(table, others.pop()), ""
+        ids = await self._imports.read_ids(table, SAMPLED_IDS)
+        for record in records if kind == "messages" else ():
+            share = len(ids & await self._imports.read_ids(record, MOST_IDS)) / max(1, len(ids))
+            if share >= LEAST_SHARE:
+                return _of_source(table, record.source), ""
+        source, count = await self._imports.find_source(table, ids)
+        if source and source != table.source and count >= LEAST_SHARE * len(ids):
+            what = "messages belong to tickets" if kind == "messages" else "people appear in tickets"
+            return _of_source(
+                table, source
+            ), f"{name}: these {what} of “{source}” ({count:,} of {len(ids):,} ids looked at are there)."
+        return table, ""
+
+
+def _of_source(table: Recognized, source: str) -> Recognized:
+    overrides = replace(table.overrides, source=source)
+    return replace(table, source=source, overrides=overrides, is_source_guessed=False)
+
+
+def _kind(table: Recognized) -> str:
+    return table.shape if table.shape in ("people", "messages") else "tickets"
+
+
+def _is_beside(path: str, error: DeskError, documents: set[str]) -> bool:
+    """Tell whether this is a list without tickets in a document that has others: `facets` beside `tickets`."""
+    return error.code in _NO_TICKETS and str(Path(path).parent) in documents

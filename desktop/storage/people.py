@@ -1,0 +1,134 @@
+"""People in the database: who stands behind the numbers in a source's tables, and their names in the tickets that are here already.
+
+An import of people changes tickets as any import does: it can be looked at and undone. Which person a later import found changed is kept beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from desktop.domain.imports import Reject
+from desktop.domain.people import Person, name_people
+from desktop.domain.tickets import Role, TicketDraft
+from desktop.storage.database import Database
+from desktop.storage.rejects import insert_rejects
+from desktop.storage.writing import BatchOutcome, BatchWriting, read_draft
+
+_AFFECTED = """SELECT ticket.id, external_id FROM ticket WHERE source_id = :source AND (
+    requester IN (SELECT value FROM json_each(:ids)) OR assignee IN (SELECT value FROM json_each(:ids))
+    OR EXISTS (SELECT 1 FROM message WHERE ticket_id = ticket.id AND author IN (SELECT value FROM json_each(:ids))))"""
+_TICKETS_A_BATCH = 500
+
+
+class PeopleStore:
+    """Reads and writes people."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_source(self, source: str) -> Mapping[str, Person]:
+        """Return the people of a source by their ids."""
+
+        def read(connection: sqlite3.Connection) -> dict[str, Person]:
+            return _people(connection, _source_id(connection, source))
+
+        return await self._database.read(read)
+
+    async def write(
+        self, import_id: int, source_id: int, people: Sequence[Person], *, rejects: Sequence[Reject] = ()
+    ) -> BatchOutcome:
+        """Write people that are new or changed, and their names into the tickets of their source."""
+
+        def write(connection: sqlite3.Connection) -> BatchOutcome:
+            insert_rejects(connection, import_id, rejects)
+            changed = _changed(connection, source_id, people)
+            connection.executemany(
+                "INSERT INTO person (source_id, external_id, name, email, role, import_id, before_json) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (source_id, external_id) DO UPDATE SET name = excluded.name, email = excluded.email, role = excluded.role,"
+                " import_id = excluded.import_id, before_json = excluded.before_json",
+                [(source_id, p.external_id, p.name, p.email, str(p.role), import_id, before) for p, before in changed],
+            )
+            outcome = BatchOutcome()
+            for drafts in _renamed(connection, source_id, [person for person, _ in changed]):
+                written = BatchWriting(connection, import_id, source_id, is_as_is=True).write_all(drafts)
+                outcome = _and(outcome, written.tickets_updated, written.ticket_ids)
+            return _with_rows(outcome, used=len(changed), of=len(people))
+
+        outcome = await self._database.write(write)
+        self._database.index.tell(outcome.tickets_updated)
+        return outcome
+
+    async def preview(self, source: str, people: Sequence[Person]) -> BatchOutcome:
+        """Say what `write` would do, writing nothing."""
+
+        def read(connection: sqlite3.Connection) -> BatchOutcome:
+            source_id = _source_id(connection, source)
+            changed = [person for person, _ in _changed(connection, source_id, people)]
+            tickets = sum(len(drafts) for drafts in _renamed(connection, source_id, changed))
+            return _with_rows(_and(BatchOutcome(), tickets, array("q")), used=len(changed), of=len(people))
+
+        return await self._database.read(read)
+
+
+def undo_people(connection: sqlite3.Connection, import_id: int) -> None:
+    """Take people back that an import brought, and put back those that it changed."""
+    rows = connection.execute(
+        "SELECT source_id, external_id, before_json FROM person WHERE import_id = ? AND before_json != ''", [import_id]
+    ).fetchall()
+    for source_id, external_id, before in rows:
+        name, email, role, earlier_import = json.loads(before)
+        connection.execute(
+            "UPDATE person SET name = ?, email = ?, role = ?, import_id = ?, before_json = '' WHERE source_id = ? AND external_id = ?",
+            [name, email, role, earlier_import, source_id, external_id],
+        )
+    connection.execute("DELETE FROM person WHERE import_id = ?", [import_id])
+
+
+def _source_id(connection: sqlite3.Connection, source: str) -> int:
+    row = connection.execute("SELECT id FROM source WHERE name = ?", [source]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _people(connection: sqlite3.Connection, source_id: int) -> dict[str, Person]:
+    rows = connection.execute("SELECT external_id, name, email, role FROM person WHERE source_id = ?", [source_id])
+    return {i: Person(i, name, email, Role(role)) for i, name, email, role in rows}
+
+
+def _changed(connection: sqlite3.Connection, source_id: int, people: Sequence[Person]) -> list[tuple[Person, str]]:
+    """Return the people that are new or changed, each with how they were before ('' when they are new)."""
+    ids = json.dumps([person.external_id for person in people])
+    rows = connection.execute(
+        "SELECT external_id, name, email, role, import_id FROM person"
+        " WHERE source_id = ? AND external_id IN (SELECT value FROM json_each(?))",
+        [source_id, ids],
+    )
+    stored = {row[0]: row[1:] for row in rows}
+    changed = []
+    for person in people:
+        before = stored.get(person.external_id)
+        if before is None or before[:3] != (person.name, person.email, str(person.role)):
+            changed.append((person, json.dumps(before) if before else ""))
+    return changed
+
+
+def _renamed(connection: sqlite3.Connection, source_id: int, people: Sequence[Person]) -> Iterator[list[TicketDraft]]:
+    """Yield the tickets of a source that name these people by number, with their names instead, some at a time."""
+    by_id = {person.external_id: person for person in people if person.known_as != person.external_id}
+    if not by_id:
+        return
+    affected = connection.execute(_AFFECTED, {"source": source_id, "ids": json.dumps(list(by_id))}).fetchall()
+    for first in range(0, len(affected), _TICKETS_A_BATCH):
+        part = affected[first : first + _TICKETS_A_BATCH]
+        yield [name_people(read_draft(connection, ticket_id, external_id), by_id) for ticket_id, external_id in part]
+
+
+def _and(outcome: BatchOutcome, tickets: int, ids: array[int]) -> BatchOutcome:
+    return replace(outcome, tickets_updated=outcome.tickets_updated + tickets, ticket_ids=outcome.ticket_ids + ids)
+
+
+def _with_rows(outcome: BatchOutcome, *, used: int, of: int) -> BatchOutcome:
+    return replace(outcome, rows_used=used, rows_unchanged=of - used)

@@ -1,0 +1,39 @@
+"""Watched files in the database: which files of watched folders were handled, so that each is imported or asked about once."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+from desktop.domain.watching import FoundFile
+from desktop.storage.database import Database
+
+
+class WatchedStore:
+    """Handled files by path, size and time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> tuple[FoundFile, ...]:
+        """Return all files that were handled."""
+
+        def read(connection: sqlite3.Connection) -> tuple[FoundFile, ...]:
+            rows = connection.execute("SELECT path, size, modified_ns FROM watched_file")
+            return tuple(FoundFile(path, size, modified_ns) for path, size, modified_ns in rows)
+
+        return await self._database.read(read)
+
+    async def remember(self, found: FoundFile) -> None:
+        """Keep that a file was handled as it is now, in place of what was kept of an earlier state of it."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        # A name that is no text (Linux allows it) is kept as what can be told apart.
+        path = found.path.encode("utf-8", "backslashreplace").decode()
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO watched_file (path, size, modified_ns, handled_at) VALUES (?, ?, ?, ?)",
+                [path, found.size, found.modified_ns, now],
+            )
+
+        await self._database.write(write)

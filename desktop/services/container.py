@@ -62,11 +62,11 @@ class Desk:
         ticket_store = TicketStore(self._database)
         outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
         self.tickets = TicketService(ticket_store)
-        mapping_store = MappingStore(self._database)
+        mapping_store, people_store = MappingStore(self._database), PeopleStore(self._database)
         import_store = ImportStore(self._database)
         self.imports = ImportService(
             import_store,
-            people=PeopleStore(self._database),
+            people=people_store,
             mappings=mapping_store,
             systems_folder=paths.systems,
             rejects_folder=paths.rejects,
@@ -76,6 +76,7 @@ class Desk:
         self.history = HistoryService(
             HistoryStore(self._database),
             imports=import_store,
+            people=people_store,
             systems_folder=paths.systems,
             workers=self._workers,
         )

@@ -53,6 +53,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
+_LONGEST_DATE = 100
 _NOTHING = {"", "?", "-", "null", "none", "n/a", "nan", "0000-00-00 00:00:00"}
 
 
@@ -85,7 +86,8 @@ def read_date(value: str, order: str) -> ReadDate:
             return ReadDate("")
         return ReadDate(value)
     value = value.strip()
-    if value.lower() in _NOTHING:
+    # Nobody writes a date so long; the patterns below would try every way to share out its blanks.
+    if len(value) > _LONGEST_DATE or value.lower() in _NOTHING:
         return ReadDate("")
     if _NUMBER.fullmatch(value):
         return ReadDate(_from_number(value))

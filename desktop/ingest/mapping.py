@@ -59,6 +59,7 @@ _NAMES = {
 }
 _ALIASES = {role: names.split("|") for role, names in _NAMES.items()}
 _EVERY_NAME = frozenset(alias for aliases in _ALIASES.values() for alias in aliases)
+_MOST_COMPARED = 500
 _DATE_ROLES = ("created_at", "updated_at", "message_created_at")
 _MESSAGE_ROLES = ("author", "author_role", "message_id", "internal")
 _ID_VALUE = re.compile(r"#?[A-Za-z]{1,12}[-_ ]?\d{2,}|\d{3,}|[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
@@ -109,11 +110,13 @@ def is_message_table(roles: Iterable[str]) -> bool:
 
 def _give_by_name(roles: dict[int, str], names: Sequence[str], columns: Sequence[Sequence[str]]) -> None:
     candidates = [
-        (_similarity(name, alias) - rank * 0.001, role, place)
+        (similarity - rank * 0.001, role, place)
         for place, name in enumerate(names)
+        # Columns by the thousand are fields of their own; comparing all their names with all words would take a minute.
+        if place < _MOST_COMPARED or name in _EVERY_NAME
         for role, aliases in _ALIASES.items()
         for rank, alias in enumerate(aliases)
-        if _similarity(name, alias) >= 0.8
+        if (similarity := _similarity(name, alias)) >= 0.8
     ]
     # Stable: of equal candidates the role that stands first in the table above wins, then the leftmost column.
     for _, role, place in sorted(candidates, key=lambda candidate: -candidate[0]):

@@ -415,6 +415,10 @@ def xlsb_of_rubbish(folder: Path) -> Path:
 # --- OpenDocument -----------------------------------------------------------------------------------------------------------
 
 _ODS = "application/vnd.oasis.opendocument.spreadsheet"
+_ODS_PARTS: dict[str, bytes | str] = {
+    "mimetype": _ODS,
+    "META-INF/manifest.xml": '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+}
 _ODS_HEAD = (
     '<?xml version="1.0"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
     ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">'
@@ -424,7 +428,7 @@ _ODS_TAIL = "</table:table></office:spreadsheet></office:body></office:document-
 
 
 def _ods(folder: Path, inside: str, *, tail: str = _ODS_TAIL) -> Path:
-    return put(folder, zipped({"mimetype": _ODS, "content.xml": _ODS_HEAD + inside + tail}), "tickets.ods")
+    return put(folder, zipped({**_ODS_PARTS, "content.xml": _ODS_HEAD + inside + tail}), "tickets.ods")
 
 
 def _ods_row(*cells: str, attributes: str = "") -> str:
@@ -461,13 +465,13 @@ def ods_cut(folder: Path) -> Path:
 
 @kind(must_refuse=True)
 def ods_without_content(folder: Path) -> Path:
-    return put(folder, zipped({"mimetype": _ODS}), "tickets.ods")
+    return put(folder, zipped(_ODS_PARTS), "tickets.ods")
 
 
 @kind()
 def ods_of_a_billion_laughs(folder: Path) -> Path:
     content = _laughs(10) + _ODS_HEAD.removeprefix('<?xml version="1.0"?>') + _ods_row("id", "subject") + _ods_row("&a9;", "b")
-    return put(folder, zipped({"mimetype": _ODS, "content.xml": content + _ODS_TAIL}), "tickets.ods")
+    return put(folder, zipped({**_ODS_PARTS, "content.xml": content + _ODS_TAIL}), "tickets.ods")
 
 
 @kind()

@@ -85,9 +85,9 @@ def nul_inside_cells(folder: Path) -> Path:
     return put(folder, (HEADER + rows(20)).replace("burns", "bu\0rns").replace("open", "\0open\0"))
 
 
-@kind(least=3)
+@kind(least=9_000)
 def endless_line_of_nul(folder: Path) -> Path:
-    path = put(folder, HEADER + rows(3))
+    path = put(folder, HEADER + rows(9_000))
     with path.open("r+b") as file:
         file.truncate(600_000_000)
     return path
@@ -302,7 +302,7 @@ def duplicate_headers(folder: Path) -> Path:
 
 @kind(least=3)
 def empty_header_names(folder: Path) -> Path:
-    return put(folder, "id,,subject,,\n" + "".join(f"{n},a,b,c,d\n" for n in (1, 2, 3)))
+    return put(folder, "id,,subject,status,\n" + "".join(f"{n},a,b,open,d\n" for n in (1, 2, 3)))
 
 
 @kind()

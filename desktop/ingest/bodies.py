@@ -51,6 +51,7 @@ _BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;]+)")
 MAX_PARSED_CHARACTERS = 400_000
 """The parser of the standard library is quadratic on some broken input; beyond this only tags are cut out."""
 _MOST_UNENDED = 500
+_LONGEST_STYLE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class _BodyParser(HTMLParser):
             return
         values = {name: value or "" for name, value in attrs}
         above_hidden, above_colored = self._open[-1][1:] if self._open else (False, False)
-        style = values.get("style", "").lower()
+        style = values.get("style", "")[:_LONGEST_STYLE].lower()
         is_colored = above_colored or _colors_background(style, values.get("bgcolor", "").lower())
         is_hidden = above_hidden or tag in _UNSEEN or "hidden" in values or _hides(style, values, is_colored=is_colored)
         if tag == "br":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from desktop.ingest.dates import read_date
 from desktop.ingest.journal import holds_journal, split_comment
@@ -125,6 +126,7 @@ def _give_by_name(roles: dict[int, str], names: Sequence[str], columns: Sequence
             roles[place] = role
 
 
+@lru_cache(maxsize=20_000)  # exports repeat a column by the hundred
 def _similarity(name: str, alias: str) -> float:
     if name == alias:
         return 1.0
@@ -136,6 +138,8 @@ def _similarity(name: str, alias: str) -> float:
         return 0.85
     if abs(len(name) - len(alias)) > 2 or len(name) < 5:
         return 0.0
+    if len(set(name) ^ set(alias)) > 0.13 * (len(name) + len(alias)):
+        return 0.0  # too many letters have no partner for any ratio that counts
     ratio = SequenceMatcher(None, name, alias).ratio()
     return ratio - 0.05 if ratio >= 0.87 else 0.0
 

@@ -74,7 +74,7 @@ def one_word(folder: Path) -> Path:
 
 @kind()
 def blank_lines_without_end(folder: Path) -> Path:
-    return put(folder, HEADER + rows(3) + "\n" * 100_000 + rows(1, 1500))
+    return put(folder, HEADER + rows(3) + "\n" * 30_000 + rows(1, 1500))
 
 
 # --- bytes ------------------------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def nul_inside_cells(folder: Path) -> Path:
 def endless_line_of_nul(folder: Path) -> Path:
     path = put(folder, HEADER + rows(9_000))
     with path.open("r+b") as file:
-        file.truncate(600_000_000)
+        file.truncate(400_000_000)
     return path
 
 
@@ -234,7 +234,7 @@ def unclosed_quote_in_every_row(folder: Path) -> Path:
 
 @kind()
 def unclosed_quote_before_nine_megabytes(folder: Path) -> Path:
-    return put(folder, HEADER + '1001,a,"never closed\n' + "and so on, and on\n" * 500_000 + rows(5, 1002))
+    return put(folder, HEADER + '1001,a,"never closed\n' + "and so on, and on, and so further without an end\n" * 180_000 + rows(5, 1002))
 
 
 @kind()
@@ -385,7 +385,7 @@ def field_of_9_mb(folder: Path) -> Path:
 
 @kind()
 def field_of_9_mb_in_quotes(folder: Path) -> Path:
-    return put(folder, HEADER + rows(2) + row(1003, text='"' + "so, on\n" * 1_300_000 + '"') + rows(2, 1004))
+    return put(folder, HEADER + rows(2) + row(1003, text='"' + f"so, {'on ' * 30}\n" * 95_000 + '"') + rows(2, 1004))
 
 
 @kind()
@@ -433,13 +433,13 @@ def two_hundred_thousand_dots(folder: Path) -> Path:
 
 
 @kind(least=3)
-def markup_nested_a_hundred_thousand_deep(folder: Path) -> Path:
-    return put(folder, HEADER + row(1001, text="<b>x" * 90_000 + "</i></div>" * 3_000) + rows(2, 1002))
+def markup_nested_forty_thousand_deep(folder: Path) -> Path:
+    return put(folder, HEADER + row(1001, text="<b>x" * 40_000 + "</i></div>" * 3_000) + rows(2, 1002))
 
 
 @kind(least=3)
 def markup_never_closed(folder: Path) -> Path:
-    return put(folder, HEADER + row(1001, text="<b> " * 500_000) + rows(2, 1002))
+    return put(folder, HEADER + row(1001, text="<b> " * 90_000) + rows(2, 1002))
 
 
 @kind(least=3)

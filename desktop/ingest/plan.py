@@ -74,14 +74,14 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     folded = [fold(name) for name in names]
     system, layout = _definition(recognized, systems, folded)
     places: dict[str, int] = {}
-    many: dict[str, tuple[int, ...]] = {}
+    many: dict[str, list[int]] = {}
     for column in recognized.columns:
         if column.role:
             places.setdefault(column.role, column.index)
-            many[column.role] = (*many.get(column.role, ()), column.index)
-    groups: dict[str, tuple[int, ...]] = {}
+            many.setdefault(column.role, []).append(column.index)
+    groups: dict[str, list[int]] = {}
     for place, name in enumerate(names):
-        groups[name] = (*groups.get(name, ()), place)
+        groups.setdefault(name, []).append(place)
     internal = places.get("internal", -1)
     return Plan(
         shape=recognized.shape,
@@ -91,14 +91,14 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         layout=layout,
         names=names,
         places=places,
-        many=many,
+        many={role: tuple(where) for role, where in many.items()},
         requester_places=_people(places, ("requester", "requester_email"), layout.requester_ids, folded),
         assignee_places=_people(places, ("assignee",), layout.assignee_ids, folded),
         event_places=tuple(place for place, name in enumerate(folded) if name in layout.events),
         part_place=folded.index(layout.part_column) if layout.part_column in folded else -1,
         internal_places=frozenset(place for place, name in enumerate(folded) if _INTERNAL_COLUMN.search(name)),
         is_public_flag=internal >= 0 and "public" in folded[internal],
-        groups=groups if len(groups) < len(names) else {},
+        groups={name: tuple(where) for name, where in groups.items()} if len(groups) < len(names) else {},
     )
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from xml.parsers.expat import ExpatError, ParserCreate  # noqa: S407 - it only tells whether the XML is whole, and knows laughs by the billion
 
 from desktop.domain.errors import DeskError
 from desktop.ingest.files import reading
@@ -40,13 +42,19 @@ def check_workbook(path: Path, archive: zipfile.ZipFile) -> None:
         packed += info.compress_size
         if not info.filename.lower().endswith((".xml", ".bin")):
             continue
-        with reading(path.name):
+        with reading(path.name), _well_formed(path):
             extent = _Extent(path)
+            # Of content that breaks off calamine reads the end for ever; XML of Excel's that breaks off it refuses itself.
+            well_formed = ParserCreate() if info.filename == "content.xml" else None
             for chunk in _chunks(archive, info):
+                if well_formed is not None:
+                    well_formed.Parse(chunk, False)
                 unpacked += len(chunk)
                 if unpacked > max(_SUSPICIOUS_BYTES, packed * _MOST_RATIO):
                     raise _bomb(path, unpacked)
                 extent.add(chunk)
+            if well_formed is not None:
+                well_formed.Parse(b"", True)
         extent.check(info.file_size)
 
 
@@ -101,6 +109,16 @@ def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     with archive.open(info) as part:
         while chunk := part.read(_CHUNK_BYTES):
             yield chunk
+
+
+@contextmanager
+def _well_formed(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except ExpatError as error:
+        raise DeskError(
+            "file-broken", f"{path.name} cannot be read as a workbook ({error}).", remedy="Save it again, or as CSV."
+        ) from None
 
 
 def _column_number(letters: bytes) -> int:

@@ -279,20 +279,20 @@ def twenty_thousand_columns(folder: Path) -> Path:
 
 
 @kind(least=5)
-def twenty_thousand_comment_columns(folder: Path) -> Path:
-    names = ["Issue key", "Summary", "Status", "Description", *["Comment"] * 20_000]
-    lines = [",".join(names), *(",".join([f"WEB-{n}", "a", "Open", "b", *["x"] * 20_000]) for n in range(1, 6))]
+def eight_thousand_comment_columns(folder: Path) -> Path:
+    names = ["Issue key", "Summary", "Status", "Description", *["Comment"] * 8_000]
+    lines = [",".join(names), *(",".join([f"WEB-{n}", "a", "Open", "b", *["x"] * 8_000]) for n in range(1, 6))]
     return put(folder, "\n".join(lines) + "\n")
 
 
 @kind()
-def the_same_header_twenty_thousand_times(folder: Path) -> Path:
-    return put(folder, ",".join(["id"] * 20_000) + "\n" + (",".join(["7"] * 20_000) + "\n") * 3)
+def the_same_header_eight_thousand_times(folder: Path) -> Path:
+    return put(folder, ",".join(["id"] * 8_000) + "\n" + (",".join(["7"] * 8_000) + "\n") * 3)
 
 
 @kind()
-def row_of_a_million_cells(folder: Path) -> Path:
-    return put(folder, HEADER + rows(3) + "1004" + ",x" * 1_000_000 + "\n" + rows(2, 1005))
+def row_of_a_hundred_thousand_cells(folder: Path) -> Path:
+    return put(folder, HEADER + rows(3) + "1004" + ",x" * 100_000 + "\n" + rows(2, 1005))
 
 
 @kind(least=3)
@@ -399,8 +399,8 @@ def all_rows_have_the_same_id(folder: Path) -> Path:
 
 
 @kind(least=1)
-def one_ticket_of_fifty_thousand_messages(folder: Path) -> Path:
-    lines = "".join(f"7,Ada,customer,2026-03-02T09:00:00Z,Message {n}\n" for n in range(50_000))
+def one_ticket_of_fifteen_thousand_messages(folder: Path) -> Path:
+    lines = "".join(f"7,Ada,customer,2026-03-02T09:00:00Z,Message {n}\n" for n in range(15_000))
     return put(folder, "ticket_id,author,author_role,created_at,body\n" + lines)
 
 
@@ -454,7 +454,7 @@ def markup_of_declarations(folder: Path) -> Path:
 
 @kind(least=3)
 def markup_with_a_hundred_thousand_attributes(folder: Path) -> Path:
-    return put(folder, HEADER + row(1001, text="<p>hi</p><a " + "b='" * 100_000) + rows(2, 1002))
+    return put(folder, HEADER + row(1001, text="<p>hi</p><a " + "b='" * 60_000) + rows(2, 1002))
 
 
 @kind(least=3)

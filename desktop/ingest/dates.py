@@ -53,6 +53,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
+_LONGEST_DATE = 100
 _NOTHING = {"", "?", "-", "null", "none", "n/a", "nan", "0000-00-00 00:00:00", "0000-00-00", "not set", "never"}
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 # 2026年3月2日 午後9時14分, 2026년 3월 2일 오후 9:14
@@ -89,7 +90,8 @@ def read_date(value: str, order: str) -> ReadDate:
             return ReadDate("")
         return ReadDate(value)
     value = value.strip()
-    if value.lower() in _NOTHING:
+    # Nobody writes a date so long; the patterns below would try every way to share out its blanks.
+    if len(value) > _LONGEST_DATE or value.lower() in _NOTHING:
         return ReadDate("")
     if _NUMBER.fullmatch(value):
         return ReadDate(_from_number(value))

@@ -240,7 +240,8 @@ def _score(dialect: Dialect, sample: str, names: frozenset[str]) -> float:
     has_names = any(known_names(map(fold, cells), names) >= 2 for cells in rows[:_PREAMBLE_ROWS])
     share = count / len(rows)
     # Prose has commas too; only a line of well-known names makes a table of lines that are mostly cut otherwise.
-    return share * math.log2(width) + has_names if has_names or share >= 0.4 else 0.0
+    # And a line of well-known names outweighs any width: one cell may hold ten thousand semicolons.
+    return share * math.log2(width) + 100 * has_names if has_names or share >= 0.4 else 0.0
 
 
 def _with_quotes(delimiter: str, sample: str) -> Dialect:

@@ -112,9 +112,9 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     names = tuple(column.name for column in recognized.columns)
     folded = [fold(name) for name in names]
     system, layout = definition_of(recognized, systems, folded)
-    groups: dict[str, tuple[int, ...]] = {}
+    groups: dict[str, list[int]] = {}
     for place, name in enumerate(names):
-        groups[name] = (*groups.get(name, ()), place)
+        groups.setdefault(name, []).append(place)
     places, many = _roles(recognized, "")
     plan = Plan(
         shape=recognized.shape,
@@ -124,14 +124,14 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         layout=layout,
         names=names,
         places=places,
-        many=many,
+        many={role: tuple(where) for role, where in many.items()},
         requester_places=_people(places, ("requester", "requester_email"), layout.requester_ids, folded),
         assignee_places=_people(places, ("assignee",), layout.assignee_ids, folded),
         event_places=tuple(place for place, name in enumerate(folded) if name in layout.events),
         part_place=folded.index(layout.part_column) if layout.part_column in folded else -1,
         internal_places=frozenset(place for place, name in enumerate(folded) if _INTERNAL_COLUMN.search(name)),
         is_public_flag=_is_public(folded, places),
-        groups=groups if len(groups) < len(names) else {},
+        groups={name: tuple(where) for name, where in groups.items()} if len(groups) < len(names) else {},
         list_places=frozenset(place for place, name in enumerate(names) if is_list_column(name)),
         joined_places=frozenset(
             c.index for c in recognized.columns if c.role in RECORD_ROLES and is_list_column(c.name)
@@ -150,12 +150,12 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
 def _roles(recognized: Recognized, group: str) -> tuple[dict[str, int], dict[str, tuple[int, ...]]]:
     """Return the places of the roles in one list of a record, '' for the record itself: the first of each, and all of each."""
     places: dict[str, int] = {}
-    many: dict[str, tuple[int, ...]] = {}
+    many: dict[str, list[int]] = {}
     for column in recognized.columns:
         if column.role and (group_of(column.name) if column.role not in RECORD_ROLES else "") == group:
             places.setdefault(column.role, column.index)
-            many[column.role] = (*many.get(column.role, ()), column.index)
-    return places, many
+            many.setdefault(column.role, []).append(column.index)
+    return places, {role: tuple(where) for role, where in many.items()}
 
 
 def _thread(plan: Plan, recognized: Recognized, group: str) -> Plan | None:

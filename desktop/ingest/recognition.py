@@ -109,8 +109,10 @@ def _no_id(recognized: Recognized) -> MappingNeeded:
 
 def source_from_name(path: Path) -> str:
     """Name the tickets of an unknown system after their file, without the date or number at its end: next week's export is the same source."""
-    stem = path.stem.lower()
-    shorter = re.sub(r"(?:[\s._\-()]*\d+[tz]?)+[\s._\-()]*$", "", stem).rstrip(" ._-(")
+    # A name of bytes that are no text (of an old system, or unpacked by one) is kept by the system, and no database could.
+    stem = path.stem.lower().encode("utf-8", "replace").decode()
+    # Possessive: a long number before a last letter has more ways to be cut up than there are atoms.
+    shorter = re.sub(r"(?:[\s._\-()]*+\d++[tz]?+)++[\s._\-()]*+$", "", stem).rstrip(" ._-(")
     return re.sub(r"[\s:]+", "-", shorter or stem).strip("-") or "tickets"
 
 

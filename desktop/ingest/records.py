@@ -31,6 +31,7 @@ _MOST_REPAIRED_LINES = 50
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 UNCLOSED = "A quotation mark opened in this row is never closed"
+TOO_LONG = f"This row is longer than {MAX_RECORD_CHARACTERS:,} characters"
 
 
 def _raise_field_limit() -> None:
@@ -140,6 +141,7 @@ class RecordReader:
         ids: IdPattern | None = None,
         limit_bytes: int = 0,
     ) -> None:
+        self._name = path.name
         self._dialect = dialect
         self._width = width
         self._id_index = id_index
@@ -150,6 +152,7 @@ class RecordReader:
         self._limit = limit_bytes
         self.repaired_bytes = 0
         self._first_width = 0
+        self._is_too_long = False
         self._file = open_file(path)
         self._text = io.TextIOWrapper(
             self._file.stream,
@@ -197,8 +200,14 @@ class RecordReader:
                 yield from self._repair(at_end="unexpected end" in str(error))
             except OSError as error:
                 raise DeskError(
-                    "file-unreadable", "The file could not be read to its end.", remedy=f"The system says: {error}."
+                    "file-unreadable",
+                    f"{self._name} could not be read beyond line {self._line:,}.",
+                    remedy=f"The system says: {error.strerror or error}.",
                 ) from error
+            except DeskError as error:
+                # Of what is damaged or grows without end the file's own reader does not know the line.
+                told = f"{error.message} The last line that could be read is {self._line:,}."
+                raise DeskError(error.code, told, remedy=error.remedy) from None
 
     def _sound_records(self, reader: Iterator[list[str]]) -> Iterator[Record]:
         raw = self._raw
@@ -208,6 +217,8 @@ class RecordReader:
             start = self._line + 1
             cells = next(reader, None)
             if cells is None:
+                if self._is_too_long:
+                    raise csv.Error("line too long")
                 return
             self._first_width = self._first_width or (len(cells) if len(cells) > 1 else 0)
             if len(raw) > 1 and width and len(cells) != width and self._next_start(raw):
@@ -224,9 +235,11 @@ class RecordReader:
             else:
                 if self._limit and self._text.buffer.tell() > self._limit and not raw:
                     return
-                line = self._text.readline()
+                line = self._text.readline(MAX_RECORD_CHARACTERS + 1)
                 if not line:
                     return
+                if len(line) > MAX_RECORD_CHARACTERS:
+                    self._skip_line(line)
                 if "\0" in line:
                     line = line.replace("\0", "")
                 if not line.isascii() and _ESCAPED_BYTE.search(line):
@@ -235,8 +248,14 @@ class RecordReader:
             raw.append(line)
             self._line += 1
             if size > MAX_RECORD_CHARACTERS:
+                self._is_too_long = True
                 return
             yield line
+
+    def _skip_line(self, line: str) -> None:
+        """Pass over the rest of a line without end, so that memory stays bounded and the next row is found."""
+        while line and not line.endswith(("\n", "\r")):
+            line = self._text.readline(MAX_RECORD_CHARACTERS)
 
     def _as_windows(self, match: re.Match[str]) -> str:
         self.repaired_bytes += 1
@@ -249,6 +268,10 @@ class RecordReader:
         """Give the broken record back as far as it goes, and leave the rest to be read again."""
         lines = list(self._raw)
         first = self._line - len(lines) + 1
+        is_too_long, self._is_too_long = self._is_too_long, False
+        if is_too_long and len(lines) == 1:
+            yield Record(first, [], TOO_LONG)
+            return
         cut = self._next_start(lines) or (len(lines) if at_end else 0)
         if cut:
             self._push_back(lines[cut:])
@@ -293,7 +316,11 @@ class RecordReader:
         """Return the place (from 1) of the first line after the first that looks like the start of a row; 0 for none."""
         if self._id_index < 0:
             return self._next_alike(lines)
+        quote, delimiter = self._dialect.quote[-1], self._dialect.delimiter[0]
         for place, line in enumerate(lines[1:], start=1):
+            # Neither whole nor the start of a quoted cell: a million lines of prose need no parsing to tell.
+            if line.count(delimiter) < self._width - 1 and quote not in line:
+                continue
             cells = next(self._dialect.reader([line], strict=False), [])
             is_whole = len(cells) == self._width
             opens_cell = line.count(self._dialect.quote[-1]) % 2 == 1 and self._id_index + 1 < len(cells) <= self._width

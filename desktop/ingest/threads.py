@@ -20,6 +20,7 @@ from desktop.ingest.plan import Plan
 from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_priority, normalize_status
 
 SUBJECT_CHARACTERS = 80
+_SUBJECT_SOURCE_CHARACTERS = 2_000
 _HANDLES = re.compile(r"(?:\s*[.,:]*@\w+[\s,:;.!]*)+")
 _NAME_AND_ADDRESS = re.compile(r'"?([^"<(]+?)"?\s*[<(]([^<>()\s]+@[^<>()\s]+)[>)]')
 # Flags as people's spreadsheets write them, in the languages whose Excel translates TRUE.
@@ -350,7 +351,7 @@ def _without_repeat(opening: list[Message], others: Sequence[Message]) -> list[M
 
 def subject_from(text: str) -> str:
     """Return the first telling sentence of a text, without the @handles it begins with, at most 80 characters."""
-    text = _one_line(text)
+    text = _one_line(text[:_SUBJECT_SOURCE_CHARACTERS])
     rest = _HANDLES.sub("", text, count=1) if _HANDLES.match(text) else text
     text = rest or text
     end = 0

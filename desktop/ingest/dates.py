@@ -31,7 +31,8 @@ _CLOCK = re.compile(
 _YEAR_LAST = re.compile(
     r"[A-Za-z]{3} (?P<day>[A-Za-z]{3} +\d{1,2}) (?P<clock>[\d:]+(?: [A-Z+\d-]+)?) (?P<year>\d{4})", re.ASCII
 )
-_NUMBER = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|[2-7]\d{4}(?:\.\d+)?", re.ASCII)
+_NUMBER = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|[2-7]\d{4}(?:[.,]\d+)?", re.ASCII)
+_GROUPED = re.compile(r"\d([,\u202f\u00a0 ])\d{3}(?:\1\d{3}){2,3}")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -56,9 +57,7 @@ _MONTHS = {
 _NOTHING = {"", "?", "-", "null", "none", "n/a", "nan", "0000-00-00 00:00:00", "0000-00-00", "not set", "never"}
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 # 2026年3月2日 午後9時14分, 2026년 3월 2일 오후 9:14
-_EAST_ASIAN = re.compile(
-    r"(?P<y>\d{4})[年년]\s*(?P<m>\d{1,2})[月월]\s*(?P<d>\d{1,2})[日일]?(?P<rest>.*)"
-)
+_EAST_ASIAN = re.compile(r"(?P<y>\d{4})[年년]\s*(?P<m>\d{1,2})[月월]\s*(?P<d>\d{1,2})[日일]?(?P<rest>.*)")
 _HALF_DAY_FIRST = re.compile(r"(?P<half>午前|上午|오전|午後|下午|오후)\s*(?P<clock>\d{1,2}[:時时시].*)")
 
 
@@ -93,8 +92,10 @@ def read_date(value: str, order: str) -> ReadDate:
     value = value.strip()
     if value.lower() in _NOTHING:
         return ReadDate("")
+    if _GROUPED.fullmatch(value):
+        value = re.sub(r"\D", "", value)
     if _NUMBER.fullmatch(value):
-        return ReadDate(_from_number(value))
+        return ReadDate(_from_number(value.replace(",", ".")))
     if match := _YEAR_LAST.fullmatch(value):
         value = f"{match['day']} {match['year']} {match['clock']}"
     if not value.isascii():

@@ -2,8 +2,8 @@
 
 ServiceNow writes `2026-03-04 10:15:00 - Sam Ortiz (Work notes)` above each entry, newest first; other exports write
 `[2026-03-04T10:15:00Z] Sam Ortiz: text`; OTRS writes `-->||customer||Sam Ortiz||2026-03-04 10:15:00||<--------------` and Bugzilla
-`--- Comment #2 from Sam Ortiz <sam@example.com> 2026-03-04 10:15:00 CET ---`; Jira gives each comment a cell `date;author;text`, where the text may hold semicolons itself.
-Deliberately not here: who the author is to the ticket.
+`--- Comment #2 from Sam Ortiz <sam@example.com> 2026-03-04 10:15:00 CET ---`; Jira gives each comment a cell `date;author;text`, where the
+text may hold semicolons itself. Deliberately not here: who the author is to the ticket.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _HEADED = re.compile(
 )
 _BRACKETED = re.compile(rf"^\[(?P<at>{_DATE})\] (?P<author>[^:\n]{{1,80}}):(?P<kind>) ?", re.MULTILINE)
 _TREE = re.compile(
-    rf"^-->(?:\|\|)?(?:(?P<kind>[^|\n]{{0,60}})\|\|)??(?P<author>[^|\n]{{0,200}})\|\|(?P<at>{_DATE})(?:\|\|[^\n]*?)?<-+[ \t]*$", re.MULTILINE
+    rf"^-->(?:\|\|)?(?:(?P<kind>[^|\n]{{0,60}})\|\|)??(?P<author>[^|\n]{{0,200}})\|\|(?P<at>{_DATE})(?:\|\|[^\n]*?)?<-+[ \t]*$",
+    re.MULTILINE,
 )
 _RULED = re.compile(
     rf"^-{{3,}} *(?:Additional )?Comments?(?: #?\d+)?(?P<kind>) from (?P<author>[^\n]{{1,200}}?) (?P<at>{_DATE}(?: [A-Z]{{3,4}})?) *-{{3,}}[ \t]*$",
@@ -38,7 +39,10 @@ OPENING = "opening"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One comment as a cell held it. `kind` is what the system calls its author or the comment. `created_at` is ISO 8601 UTC or ''; `is_contrary` when its date fits only the other order."""
+    """One comment as a cell held it. `created_at` is ISO 8601 UTC or ''; `is_contrary` when its date fits only the other order.
+
+    `kind` is what the system calls its author or the comment.
+    """
 
     author: str
     created_at: str

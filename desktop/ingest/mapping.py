@@ -69,9 +69,7 @@ def known_names(names: Iterable[str], further: frozenset[str] = frozenset()) -> 
     return sum(name in _EVERY_NAME or name in further for name in names)
 
 
-def guess_roles(
-    names: Sequence[str], rows: Sequence[Sequence[str]], *, by_content: bool = True
-) -> dict[int, str]:
+def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]], *, by_content: bool = True) -> dict[int, str]:
     """Guess the role of each column from folded names and sample rows: {place: role}.
 
     `by_content` finds columns of any name too, by what they hold. The result has no `ticket_id` when nothing in the table could be one.

@@ -122,7 +122,9 @@ def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemD
     told = ", ".join(head.names[place] for place, role in sorted(roles.items()) if role)
     shape = "messages" if is_message_table(roles.values()) else "tickets"
     reason = f"No known system has these columns; mapped by name and content: {told or 'nothing'}"
-    return _Meaning(GENERIC_KEY, "Other table", reason, shape, roles, True, date_order="", source=source_from_name(head.path))
+    return _Meaning(
+        GENERIC_KEY, "Other table", reason, shape, roles, True, date_order="", source=source_from_name(head.path)
+    )
 
 
 def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:

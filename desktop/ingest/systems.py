@@ -7,7 +7,7 @@ that no definition fits, see `mapping`.
     key = "zendesk"                     # becomes the source of its tickets
     title = "Zendesk"
     date_order = "month-first"          # used only when the values leave it open
-    markup = "text"                     # what texts are: `html` or plain (the default), `text` kept as it stands, `markdown`
+    markup = "text"                     # what texts are: `html` or plain (the default), `coded` (HTML in [code]), `text` as it stands, `markdown`
     nothing = ["No articles yet."]      # what stands in place of a text where there is none
 
     [[layouts]]
@@ -34,7 +34,9 @@ from desktop.domain.tickets import PRIORITIES, STATUSES, Role
 from desktop.ingest.vocabulary import fold
 
 SHAPES = ("tickets", "repeated", "messages", "journal", "none")
-MARKUPS = ("html", "text", "markdown")
+MARKUPS = ("html", "coded", "text", "markdown")
+_NAMES_OF_TICKETS = frozenset("subject summary description betreff asunto sujet assunto status".split())
+"""What no table of users or tags has: with one of these, a table is more than that."""
 MANY_COLUMNS = ("comment", "journal")
 """Roles that more than one column may have."""
 
@@ -148,7 +150,7 @@ def match_header(systems: Sequence[SystemDefinition], names: Sequence[str]) -> M
     best: tuple[tuple[bool, int, int], Match] | None = None
     for system in systems:
         for layout in system.layouts:
-            if layout.fits(present):
+            if layout.fits(present) and not (layout.shape == "none" and present & _NAMES_OF_TICKETS):
                 found = Match(system, layout, layout.assign(names))
                 rank = (not system.is_generic, len(layout.fingerprint), len(found.roles))
                 if best is None or rank > best[0]:
@@ -173,7 +175,9 @@ class _Checker:
         self._data = data
 
     def system(self) -> SystemDefinition:
-        self._only(self._data, "", "key title is_generic date_order markup layouts status priority author_roles nothing")
+        self._only(
+            self._data, "", "key title is_generic date_order markup layouts status priority author_roles nothing"
+        )
         key = self._text(self._data, "key", "", required=True)
         layouts = self._data.get("layouts")
         if not isinstance(layouts, list) or not layouts:

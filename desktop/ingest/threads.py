@@ -233,9 +233,7 @@ class ThreadBuilder:
         return "message_created_at" not in self._plan.places
 
     def _first_subject(self, ordered: Sequence[Sequence[str]]) -> str:
-        return next(
-            (subject for row in ordered if (subject := self._subject(row))), ""
-        )
+        return next((subject for row in ordered if (subject := self._subject(row))), "")
 
     def _stand_in(self, messages: Sequence[Message]) -> str:
         """Make a subject of the first sentence of the customer's first message, where the export has no column for it."""

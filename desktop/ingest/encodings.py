@@ -138,16 +138,21 @@ def _share_of_utf8_faults(sample: bytes) -> float:
 
 
 def _guess_legacy(sample: bytes) -> str:
-    # Imported here: it costs 30 ms, and nearly every file is UTF-8.
-    from charset_normalizer import from_bytes
-
     best_western = max(_WESTERN, key=lambda name: _naturalness(sample, name))
     is_dense = _is_dense(sample)
+    if b"\xa4" in sample and not is_dense and not re.search(rb"[\x80-\x9f]", sample):
+        # Nobody writes the sign for any currency: where it would stand, the euro was meant.
+        best_western = max(best_western, "iso8859-15", key=lambda name: _naturalness(sample, name))
     if _naturalness(sample, best_western) > 0.9 and not is_dense:
         return best_western
     cyrillic = max(_CYRILLIC, key=lambda name: _cyrillic_share(sample, name))
     if is_dense and _cyrillic_share(sample, cyrillic) > 0.9:
         return cyrillic
+    if not is_dense and _naturalness(sample, "cp1250") > _naturalness(sample, best_western) + 0.05:
+        return "cp1250"
+    # Imported here: it costs 30 ms, and nearly every file is UTF-8.
+    from charset_normalizer import from_bytes
+
     match = from_bytes(sample, cp_isolation=[*_WESTERN, *_OTHERS], preemptive_behaviour=False).best()
     found = match.encoding if match else best_western
     if _naturalness(sample, found) > _naturalness(sample, best_western) + 0.05:

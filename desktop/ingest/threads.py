@@ -130,7 +130,10 @@ class ThreadBuilder:
         for place in plan.many.get("journal", ()):
             if not is_nothing(cells[place]):
                 found = split_journal(cells[place], plan.date_order)
-                entries += [replace(e, internal=True) for e in found] if place in plan.internal_places else found
+                if place in plan.internal_places:
+                    found = [replace(entry, internal=True) for entry in found]
+                # An export may hold the same entry twice: among all, and among the notes.
+                entries += [entry for entry in found if not entry.created_at or entry not in entries]
         return entries
 
     def _from_entries(self, entries: Sequence[Entry], cells: Sequence[str]) -> list[Message]:

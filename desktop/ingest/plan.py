@@ -49,6 +49,7 @@ class Plan:
     groups: Mapping[str, tuple[int, ...]]
     scope_place: int = -1
     id_places: tuple[int, ...] = ()
+    has_plain_ids: bool = True
 
     @property
     def width(self) -> int:
@@ -61,7 +62,9 @@ class Plan:
 
     def identify(self, cells: Sequence[str]) -> str:
         """Return the ticket id of a row: its own as it stands, after where it counts (`owner/name#7`), or one made of what it says."""
-        own = self.cell(cells, "ticket_id").strip()
+        own = cells[self.places["ticket_id"]].strip()
+        if self.has_plain_ids:
+            return own
         if self.layout.numeric_ids and _GROUPED_NUMBER.fullmatch(own):
             own = re.sub(r"\D", "", own)
         if self.id_places:
@@ -100,6 +103,8 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         if column.role:
             places.setdefault(column.role, column.index)
             many[column.role] = (*many.get(column.role, ()), column.index)
+    scope_place = next((folded.index(name) for name in layout.id_scope if name in folded), -1)
+    id_places = tuple(folded.index(name) for name in layout.id_from if name in folded)
     groups: dict[str, tuple[int, ...]] = {}
     for place, name in enumerate(names):
         groups[name] = (*groups.get(name, ()), place)
@@ -120,8 +125,9 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         internal_places=frozenset(place for place, name in enumerate(folded) if _INTERNAL_COLUMN.search(name)),
         is_public_flag=internal >= 0 and "public" in folded[internal],
         groups=groups if len(groups) < len(names) else {},
-        scope_place=next((folded.index(name) for name in layout.id_scope if name in folded), -1),
-        id_places=tuple(folded.index(name) for name in layout.id_from if name in folded),
+        scope_place=scope_place,
+        id_places=id_places,
+        has_plain_ids=scope_place < 0 and not id_places and not layout.numeric_ids,
     )
 
 

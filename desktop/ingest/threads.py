@@ -46,6 +46,8 @@ class ThreadBuilder:
         # A file has a handful of words for these and a row each: looking them up again would cost a tenth of the import.
         self._statuses: dict[str, str] = {"": ""}
         self._priorities: dict[str, str] = {"": ""}
+        self._nothing = plan.system.nothing
+        self._markup = plan.system.markup
         self.tally = Tally()
 
     def from_row(self, cells: Sequence[str]) -> TicketDraft:
@@ -267,7 +269,7 @@ class ThreadBuilder:
         return self._read(value) if value.strip().casefold() not in ("", "null", "nan", "[]", "\\n") else ""
 
     def _body(self, value: str) -> str:
-        if not value or is_nothing(value) or (self._plan.system.nothing and fold(value) in self._plan.system.nothing):
+        if not value or is_nothing(value) or (self._nothing and fold(value) in self._nothing):
             return ""
         return self._read(value)
 
@@ -277,7 +279,7 @@ class ThreadBuilder:
         return "" if is_nothing(value) else _one_line(read_body(value, "subject").text)
 
     def _read(self, value: str) -> str:
-        body = read_body(value, self._plan.system.markup)
+        body = read_body(value, self._markup)
         self.tally.hidden += body.hidden
         return body.text
 

@@ -314,3 +314,22 @@ def test_code_in_a_body_of_github_stays_as_it_was_written(read: Reader, write: W
     outcome = read(write(header + f'a/b,1,T,open,2026-03-02T09:14:11Z,x,"{body}"\n'))
     assert outcome.tickets[0].messages[0].text == ("Use `<br>`:\n\n```html\n<p hidden>a &amp; b</p>\n```\ndone\nnow")
     assert any("hidden" in warning for warning in outcome.warnings)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "id,subject,description,status,priority,requester,assignee,tags,created_at,updated_at,organisation,channel",
+        "ticket_id,subject,description,status,priority,created_at,updated_at,agent,group",
+        "id,title,status,creation_date,assigned_to",
+        "Ticket ID,Subject,Ticket status,Priority,Owner",
+        "conversation_id,started_at,status,customer_name,subject",
+        "id,subject,customer,closed_by,status",
+        "ID,Title,Status,Product,Component",
+        "Number,Title,Status,Author,Created,URL",
+        "#,Subject,Status,Priority",
+    ],
+)
+def test_a_table_of_no_product_is_not_taken_for_one(read: Reader, write: Writer, header: str) -> None:
+    row = ",".join(f"T-{place}" if place == 0 else "2026-03-02" for place in range(header.count(",") + 1))
+    assert read(write(f"{header}\n{row}\n{row.replace('T-0', 'T-1')}\n", "mine.csv")).recognized.system == "generic"

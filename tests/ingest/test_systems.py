@@ -11,7 +11,7 @@ import pytest
 
 from desktop.domain.tickets import TicketDraft
 from desktop.ingest.systems import SystemDefinition
-from tests.ingest.conftest import OWN, Reader, Writer
+from tests.ingest.conftest import OWN, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,45 +291,3 @@ def test_an_export_becomes_its_tickets_cell_by_cell(read: Reader, export: Export
 def test_every_help_desk_has_an_export_of_its_own_here(systems: tuple[SystemDefinition, ...]) -> None:
     shown = {export.source.split("-")[0] for export in EXPORTS}
     assert {system.key for system in systems if not system.is_generic} <= shown
-
-
-def test_numbers_without_a_repository_are_named_after_their_file(read: Reader, write: Writer) -> None:
-    header = "number,title,state,author,labels,createdAt\n"
-    row = "12,Search is slow,OPEN,ada,perf,2026-03-02T09:14:11Z\n"
-    sources = {read(write(header + row, name)).recognized.source for name in ("fern_issues.csv", "moss_issues.csv")}
-    assert sources == {"github-fern_issues", "github-moss_issues"}
-
-
-def test_an_issue_without_a_number_keeps_its_id_when_its_text_changes(read: Reader, write: Writer) -> None:
-    header = "repo,created_at,label,title,body\n"
-    first = read(write(header + "fern/app,2026-03-02 09:14:11,bug,Crash,It crashes\n")).tickets[0]
-    later = read(write(header + "fern/app,2026-03-02 09:14:11,question,Crash,It still crashes\n")).tickets[0]
-    assert first.external_id == later.external_id
-    assert first.external_id.startswith("fern/app#")
-
-
-def test_code_in_a_body_of_github_stays_as_it_was_written(read: Reader, write: Writer) -> None:
-    body = "Use `<br>`:\r\n\r\n```html\r\n<p hidden>a &amp; b</p>\r\n```\r\n<!-- template -->done<br>now"
-    header = "repo,number,title,state,created_at,labels,body\n"
-    outcome = read(write(header + f'a/b,1,T,open,2026-03-02T09:14:11Z,x,"{body}"\n'))
-    assert outcome.tickets[0].messages[0].text == ("Use `<br>`:\n\n```html\n<p hidden>a &amp; b</p>\n```\ndone\nnow")
-    assert any("hidden" in warning for warning in outcome.warnings)
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        "id,subject,description,status,priority,requester,assignee,tags,created_at,updated_at,organisation,channel",
-        "ticket_id,subject,description,status,priority,created_at,updated_at,agent,group",
-        "id,title,status,creation_date,assigned_to",
-        "Ticket ID,Subject,Ticket status,Priority,Owner",
-        "conversation_id,started_at,status,customer_name,subject",
-        "id,subject,customer,closed_by,status",
-        "ID,Title,Status,Product,Component",
-        "Number,Title,Status,Author,Created,URL",
-        "#,Subject,Status,Priority",
-    ],
-)
-def test_a_table_of_no_product_is_not_taken_for_one(read: Reader, write: Writer, header: str) -> None:
-    row = ",".join(f"T-{place}" if place == 0 else "2026-03-02" for place in range(header.count(",") + 1))
-    assert read(write(f"{header}\n{row}\n{row.replace('T-0', 'T-1')}\n", "mine.csv")).recognized.system == "generic"

@@ -22,6 +22,7 @@ EXTRA_FIELD = "(extra)"
 # 1 234 and 1,234, as GLPI writes the number of a ticket.
 _GROUPED_NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f,.'’]\d{3})+")
 _REPOSITORY_URL = re.compile(r"https?://[^/]+/(?:api/v\d/)?(?:repos/)?([^/]+/[^/?#]+)")
+_ISSUE_URL = re.compile(r"https?://[^/]+/(?:api/v\d/)?(?:repos/)?([^/]+/[^/]+)/(?:issues|pulls?)/(\d+)")
 # A column of notes among colleagues; one that holds comments as well says of each entry which it is.
 _INTERNAL_COLUMN = re.compile(
     r"^(?!.*comment).*\b(?:work ?notes?|internal|private|arbeitsnotizen|interne?|notas de trabajo)\b"
@@ -63,6 +64,8 @@ class Plan:
     def identify(self, cells: Sequence[str]) -> str:
         """Return the ticket id of a row: its own as it stands, after where it counts (`owner/name#7`), or one made of what it says."""
         own = cells[self.places["ticket_id"]].strip()
+        if own.startswith('="'):
+            own = own[2:].removesuffix('"')  # how zeros in front are kept from a spreadsheet
         if self.has_plain_ids:
             return own
         if self.layout.numeric_ids and _GROUPED_NUMBER.fullmatch(own):
@@ -72,6 +75,8 @@ class Plan:
             return f"{own}#{hashlib.sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
         if self.scope_place < 0:
             return own
+        if match := _ISSUE_URL.match(own):
+            return f"{match[1]}#{match[2]}"
         scope = cells[self.scope_place].strip()
         if match := _REPOSITORY_URL.match(scope):
             scope = match[1]

@@ -262,6 +262,8 @@ class ThreadBuilder:
 
     def _word(self, cells: Sequence[str], role: str) -> str:
         value = self._plan.cell(cells, role)
+        if "\n" in value or "\r" in value:
+            value = ", ".join(filter(None, map(str.strip, value.splitlines())))  # several people
         return "" if is_nothing(value) else value.strip()
 
     def _said(self, value: str) -> str:
@@ -313,7 +315,10 @@ def subject_from(text: str) -> str:
 def _names(person: str) -> set[str]:
     """Return what a person can be told by: `Ada Berg <ada@example.com>` is the name and the address too."""
     match = _NAME_AND_ADDRESS.fullmatch(person.strip()) if person.endswith((">", ")")) else None
-    return {name for name in map(fold, (person, *(match.groups() if match else ()))) if name}
+    names = [person, *(match.groups() if match else ())]
+    if "\n" in person or ("@" in person and re.search(r"[,;]", person)):
+        names += re.split(r"\s*[\n,;]\s*", person)  # several people in one cell
+    return {name for name in map(fold, names) if name}
 
 
 def _numbered(messages: list[Message]) -> list[Message]:

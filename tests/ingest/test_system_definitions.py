@@ -132,3 +132,37 @@ def test_a_status_means_what_its_system_means(
 ) -> None:
     words = next(definition.status for definition in systems if definition.key == system)
     assert normalize_status(word, words) == ours
+
+
+def test_comments_on_issues_find_their_issue_by_its_address(read: Reader, write: Writer) -> None:
+    header = "id,issue_url,user.login,body,created_at\n"
+    address = "https://api.github.com/repos/fern/app/issues"
+    rows = (
+        f"2,{address}/7,bo,Try `<b>`,2026-03-02T10:00:00Z\n"
+        f"1,{address}/7,ada,It crashes,2026-03-02T09:14:11Z\n"
+        f"3,{address}/8,ada,Me too,2026-03-02T11:00:00Z\n"
+    )
+    outcome = read(write(header + rows))
+    assert outcome.recognized.source == "github"
+    assert [(t.external_id, [m.text for m in t.messages]) for t in outcome.tickets] == [
+        ("fern/app#7", ["It crashes", "Try `<b>`"]),
+        ("fern/app#8", ["Me too"]),
+    ]
+
+
+def test_several_requesters_in_one_cell_are_customers_each(read: Reader, write: Writer) -> None:
+    header = "ticket_id,author,body,created_at,requester\n"
+    people = '"ada@fern.example, bo@fern.example"'
+    rows = (
+        f"1,bo@fern.example,Hello,2026-03-02T09:14:11Z,{people}\n"
+        f"1,Wei <wei@desk.example>,Yes?,2026-03-02T10:00:00Z,{people}\n"
+    )
+    assert [m.role for m in read(write(header + rows)).tickets[0].messages] == [Role.CUSTOMER, Role.UNKNOWN]
+
+
+def test_people_on_lines_of_their_own_and_ids_kept_from_a_spreadsheet(read: Reader, write: Writer) -> None:
+    header = '"ID";"Titre";"Entité";"Statut";"Date d\'ouverture";"Demandeur - Demandeur"\n'
+    ticket = read(write(header + '"1";"Écran";"R";"Clos";"02-03-2026 09:14";"Berg Ada\nMoss Bo"\n')).tickets[0]
+    assert ticket.requester == "Berg Ada, Moss Bo"
+    header = "id\tSubject\tStatus\tQueue\tOwner\tRequestors\n"
+    assert read(write(header + '="007"\tx\topen\tQ\twei\tada@fern.example\n')).tickets[0].external_id == "007"

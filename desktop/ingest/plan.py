@@ -21,8 +21,6 @@ EXTRA_FIELD = "(extra)"
 
 # 1 234 and 1,234, as GLPI writes the number of a ticket.
 _GROUPED_NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f,.'’]\d{3})+")
-_REPOSITORY_URL = re.compile(r"https?://[^/]+/(?:api/v\d/)?(?:repos/)?([^/]+/[^/?#]+)")
-_ISSUE_URL = re.compile(r"https?://[^/]+/(?:api/v\d/)?(?:repos/)?([^/]+/[^/]+)/(?:issues|pulls?)/(\d+)")
 # A column of notes among colleagues; one that holds comments as well says of each entry which it is.
 _INTERNAL_COLUMN = re.compile(
     r"^(?!.*comment).*\b(?:work ?notes?|internal|private|arbeitsnotizen|interne?|notas de trabajo)\b"
@@ -48,7 +46,7 @@ class Plan:
     is_public_flag: bool
     internal_places: frozenset[int]
     groups: Mapping[str, tuple[int, ...]]
-    scope_place: int = -1
+    scope_places: tuple[int, ...] = ()
     id_places: tuple[int, ...] = ()
     has_plain_ids: bool = True
 
@@ -61,26 +59,23 @@ class Plan:
         place = self.places.get(role, -1)
         return cells[place] if place >= 0 else ""
 
-    def identify(self, cells: Sequence[str]) -> str:
-        """Return the ticket id of a row: its own as it stands, after where it counts (`owner/name#7`), or one made of what it says."""
-        own = cells[self.places["ticket_id"]].strip()
-        if own.startswith('="'):
-            own = own[2:].removesuffix('"')  # how zeros in front are kept from a spreadsheet
+    def ticket_id(self, cells: Sequence[str]) -> str:
+        """Return what names the ticket of a row: its id, with what the id is unique within in front (`owner/name#12`), or one made of cells."""
+        identifier = cells[self.places["ticket_id"]].strip()
+        if identifier.startswith('="'):
+            identifier = identifier[2:].removesuffix('"')  # how zeros in front are kept from a spreadsheet
         if self.has_plain_ids:
-            return own
-        if self.layout.numeric_ids and _GROUPED_NUMBER.fullmatch(own):
-            own = re.sub(r"\D", "", own)
+            return identifier
+        layout = self.layout
+        if layout.numeric_ids and _GROUPED_NUMBER.fullmatch(identifier):
+            return re.sub(r"\D", "", identifier)
         if self.id_places:
             told = "\0".join(cells[place].strip() for place in self.id_places)
-            return f"{own}#{hashlib.sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
-        if self.scope_place < 0:
-            return own
-        if match := _ISSUE_URL.match(own):
-            return f"{match[1]}#{match[2]}"
-        scope = cells[self.scope_place].strip()
-        if match := _REPOSITORY_URL.match(scope):
-            scope = match[1]
-        return f"{scope}#{own.lstrip('#')}" if scope else own
+            return f"{identifier}#{hashlib.sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
+        scope = next((cells[place].strip() for place in self.scope_places if cells[place].strip()), "")
+        scope = _first_group(layout.scope_pattern, scope)
+        identifier = _first_group(layout.id_pattern, identifier)
+        return f"{scope}#{identifier.lstrip('#')}" if scope else identifier
 
     def fields(self, cells: Sequence[str]) -> dict[str, str | list[str]]:
         """Return every column by its own name; repeated columns as a list of what they hold."""
@@ -108,7 +103,7 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         if column.role:
             places.setdefault(column.role, column.index)
             many[column.role] = (*many.get(column.role, ()), column.index)
-    scope_place = next((folded.index(name) for name in layout.id_scope if name in folded), -1)
+    scope_places = tuple(folded.index(name) for name in layout.scope if name in folded)
     id_places = tuple(folded.index(name) for name in layout.id_from if name in folded)
     groups: dict[str, tuple[int, ...]] = {}
     for place, name in enumerate(names):
@@ -130,10 +125,15 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         internal_places=frozenset(place for place, name in enumerate(folded) if _INTERNAL_COLUMN.search(name)),
         is_public_flag=internal >= 0 and "public" in folded[internal],
         groups=groups if len(groups) < len(names) else {},
-        scope_place=scope_place,
+        scope_places=scope_places,
         id_places=id_places,
-        has_plain_ids=scope_place < 0 and not id_places and not layout.numeric_ids,
+        has_plain_ids=not (scope_places or id_places or layout.numeric_ids),
     )
+
+
+def _first_group(pattern: str, value: str) -> str:
+    match = re.search(pattern, value) if pattern else None
+    return match[1] if match else value
 
 
 def _definition(

@@ -164,7 +164,7 @@ def _own_source(head: Head, match: Match) -> str:
     from_name = source_from_name(head.path)
     if match.system.is_generic:
         return from_name
-    is_scoped = not match.layout.id_scope or any(name in head.folded for name in match.layout.id_scope)
+    is_scoped = not match.layout.scope or any(name in head.folded for name in match.layout.scope)
     return "" if is_scoped or from_name.startswith(match.system.key) else f"{match.system.key}-{from_name}"
 
 

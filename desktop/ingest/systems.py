@@ -23,6 +23,7 @@ that no definition fits, see `mapping`.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,9 +48,10 @@ class Layout:
 
     `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value
     of `part_column`; `part_status`: the status it leaves the ticket in; `internal_parts`: values of it that mark a note among colleagues.
-    `requester_ids` and `assignee_ids`: further columns that name the same person. `id_scope`: columns that say where an id counts, such as
-    the repository of an issue's number; `id_from`: columns that make the id together where no column does. `numeric_ids`: ids are whole
-    numbers, and `1 234` is 1234.
+    `requester_ids` and `assignee_ids`: further columns that name the same person. `scope`: columns that say within
+    what an id is unique (a repository), the first filled one counts, and of it the first group of `scope_pattern` where there is one.
+    `id_pattern`: its first group is the id, where it is found in the cell. `id_from`: columns that make the id together where none holds one.
+    `numeric_ids`: ids are whole numbers, and `1 234` is 1234.
     """
 
     name: str
@@ -64,7 +66,9 @@ class Layout:
     internal_parts: tuple[str, ...] = ()
     requester_ids: tuple[str, ...] = ()
     assignee_ids: tuple[str, ...] = ()
-    id_scope: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    scope_pattern: str = ""
+    id_pattern: str = ""
     id_from: tuple[str, ...] = ()
     numeric_ids: bool = False
 
@@ -223,10 +227,22 @@ class _Checker:
             internal_parts=self._names(data, "internal_parts", place),
             requester_ids=self._names(data, "requester_ids", place),
             assignee_ids=self._names(data, "assignee_ids", place),
-            id_scope=self._names(data, "id_scope", place),
+            scope=self._names(data, "scope", place),
+            scope_pattern=self._pattern(data, "scope_pattern", place),
+            id_pattern=self._pattern(data, "id_pattern", place),
             id_from=self._names(data, "id_from", place),
             numeric_ids=data.get("numeric_ids") is True,
         )
+
+    def _pattern(self, data: Mapping[str, object], key: str, place: str) -> str:
+        pattern = self._text(data, key, place)
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise self._error(f"{place}.{key}", f"is no pattern: {error}") from error
+        if pattern and groups != 1:
+            raise self._error(f"{place}.{key}", "must have one group in round brackets")
+        return pattern
 
     def _spellings(self, name: str, columns: Mapping[str, tuple[str, ...]], place: str) -> tuple[str, ...]:
         if not name.startswith("@"):

@@ -109,7 +109,7 @@ class ThreadBuilder:
         if priority not in self._priorities:
             self._priorities[priority] = normalize_priority(priority, plan.system.priority)
         return TicketDraft(
-            external_id=plan.identify(cells),
+            external_id=plan.ticket_id(cells),
             subject=self._subject(cells),
             status=self._statuses[status],
             status_original=status,

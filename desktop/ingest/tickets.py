@@ -110,7 +110,7 @@ class _Reading:
         rows_of: dict[str, list[Sequence[str]]] = {}
         for seen, cells in enumerate(self._admitted(), start=1):
             if cells:
-                rows_of.setdefault(self._plan.identify(cells), []).append(cells)
+                rows_of.setdefault(self._plan.ticket_id(cells), []).append(cells)
             if seen % batch_rows == 0:
                 yield self._batch([], done=0.5 * self.records.fraction)
         tickets: list[TicketDraft] = []
@@ -132,7 +132,7 @@ class _Reading:
             return tuple(self._builder.from_row(cells) for cells in itertools.islice(admitted, PREVIEW_TICKETS))
         rows_of: dict[str, list[Sequence[str]]] = {}
         for cells in admitted:
-            identifier = self._plan.identify(cells)
+            identifier = self._plan.ticket_id(cells)
             if identifier in rows_of or len(rows_of) < PREVIEW_TICKETS:
                 rows_of.setdefault(identifier, []).append(cells)
         return tuple(self._builder.from_rows(group) for group in rows_of.values())

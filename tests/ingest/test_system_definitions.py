@@ -60,6 +60,8 @@ def test_a_table_of_no_product_is_not_taken_for_one(read: Reader, write: Writer,
     [
         ('fingerprint = ["@subject"]', "names @subject, which is no role among its columns"),
         ('markup = "wiki"', "is not known"),
+        ('scope_pattern = "("', "is no pattern"),
+        ('id_pattern = "no group"', "must have one group"),
     ],
 )
 def test_a_mistake_in_a_definition_is_told_with_its_place(tmp_path: Path, line: str, fault: str) -> None:

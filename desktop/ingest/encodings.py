@@ -42,7 +42,10 @@ _MAGIC = (
     (b"SQLite format 3", "an SQLite database"),
 )
 _WESTERN = ("cp1252", "mac_roman")
-_OTHERS = ("cp932", "gb18030", "big5", "euc_kr", "euc_jp", "cp1251", "cp1250", "koi8_r")
+_OTHERS = ("cp932", "gb18030", "big5", "cp949", "euc_jp", "cp1251", "cp1250", "koi8_r")
+_CYRILLIC_WORD = re.compile(
+    "[\u0400-\u042f\u0490\u0430-\u045f\u0491][\u0430-\u045f\u0491]*|[\u0400-\u042f\u0490]+|[№–—«»…]+"
+)
 _CYRILLIC = ("cp1251", "koi8_r", "mac_cyrillic", "iso8859_5", "cp866")
 LEGACY_ENCODINGS = (*_WESTERN, *_OTHERS, "iso8859_2", "cp1254")
 """What a file without any mark may be written in, the likeliest first."""
@@ -171,7 +174,7 @@ def _cyrillic_share(sample: bytes, encoding: str) -> float:
     """Return the share of characters beyond ASCII that are small Cyrillic letters, or capitals that begin a word."""
     text = sample.decode(encoding, "replace")
     runs = re.findall(r"[^\x00-\x7f]+", text)
-    good = sum(len(run) for run in runs if re.fullmatch(r"[А-ЯЁа-яё][а-яё]*|[А-ЯЁ]+|[№–—«»…]+", run.strip("«»„“”–—…")))
+    good = sum(len(run) for run in runs if _CYRILLIC_WORD.fullmatch(run.strip("«»„“”–—…")))
     return good / max(1, sum(map(len, runs)))
 
 

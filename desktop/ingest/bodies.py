@@ -52,6 +52,7 @@ _CODE = re.compile(
     r"|(?<!`)``[^\n]+?``(?!`)|(?<!`)`[^`\n]+`(?!`)|(?<=\n\n)(?:(?: {4}|\t)[^\n]*(?:\n|\Z))+",
     re.MULTILINE | re.DOTALL,
 )
+_CODE_MARKS = re.compile(r"\[/?code\]")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SHOWN_TAGS = re.compile(
     r"<(?=/?(?:title|textarea|style|xmp|iframe|noembed|noframes|script|plaintext)\b)", re.IGNORECASE
@@ -76,7 +77,8 @@ class Body:
 def read_body(value: str, markup: str = "html") -> Body:
     """Turn a cell's text into what a person would have read.
 
-    `markup` is `html` (or plain: it shows), `text` (tags are part of it), `markdown` (HTML, but for what stands in code) or `subject`
+    `markup` is `html` (or plain: it shows), `coded` (the same, with HTML between `[code]` and `[/code]`),
+    `text` (tags are part of it), `markdown` (HTML, but for what stands in code) or `subject`
     (text in which characters may be escaped).
     """
     if "\r" in value:
@@ -88,6 +90,8 @@ def read_body(value: str, markup: str = "html") -> Body:
     elif markup == "markdown":
         value, hidden = _read_markdown(value)
     elif "<" in value:
+        if markup == "coded":
+            value = _CODE_MARKS.sub("", value)
         value, hidden = _without_tags(value)
     elif "&" in value:
         value = _unescape(value)

@@ -31,7 +31,8 @@ _CLOCK = re.compile(
 _YEAR_LAST = re.compile(
     r"[A-Za-z]{3} (?P<day>[A-Za-z]{3} +\d{1,2}) (?P<clock>[\d:]+(?: [A-Z+\d-]+)?) (?P<year>\d{4})", re.ASCII
 )
-_NUMBER = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|[2-7]\d{4}(?:\.\d+)?", re.ASCII)
+_NUMBER = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|[2-7]\d{4}(?:[.,]\d+)?", re.ASCII)
+_GROUPED = re.compile(r"\d([,\u202f\u00a0 ])\d{3}(?:\1\d{3}){2,3}")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -93,8 +94,10 @@ def read_date(value: str, order: str) -> ReadDate:
     # Nobody writes a date so long; the patterns below would try every way to share out its blanks.
     if len(value) > _LONGEST_DATE or value.lower() in _NOTHING:
         return ReadDate("")
+    if _GROUPED.fullmatch(value):
+        value = re.sub(r"\D", "", value)
     if _NUMBER.fullmatch(value):
-        return ReadDate(_from_number(value))
+        return ReadDate(_from_number(value.replace(",", ".")))
     if match := _YEAR_LAST.fullmatch(value):
         value = f"{match['day']} {match['year']} {match['clock']}"
     if not value.isascii():

@@ -247,7 +247,8 @@ def _score(dialect: Dialect, sample: str, names: frozenset[str]) -> float:
 def _with_quotes(delimiter: str, sample: str) -> Dialect:
     single = len(re.findall(rf"'{re.escape(delimiter)} ?'", sample))
     double = len(re.findall(rf'"{re.escape(delimiter)} ?"', sample))
-    quote = "'" if single > double and sample.lstrip("\ufeff \r\n").startswith("'") else '"'
+    starts_single = single > double and sample.lstrip("\ufeff \r\n").startswith("'")
+    quote = "'" if starts_single or _quotes_singly(delimiter, sample) else '"'
     spaced = len(re.findall(rf"{re.escape(delimiter)} {quote}", sample))
     tight = len(re.findall(rf"{re.escape(delimiter)}{quote}", sample))
     dialect = Dialect(delimiter + " " if spaced > tight and delimiter != "\t" else delimiter, quote)
@@ -255,6 +256,17 @@ def _with_quotes(delimiter: str, sample: str) -> Dialect:
         return dialect
     escaped = Dialect(dialect.delimiter, f"\\{quote}")
     return escaped if _sound_rows(escaped, sample) > _sound_rows(dialect, sample) else dialect
+
+
+def _quotes_singly(delimiter: str, sample: str) -> bool:
+    """Tell whether only some cells are quoted, and with `'`: those that hold what must be quoted, and rows come out even only so."""
+    end = re.escape(delimiter)
+    quoted = re.findall(rf"(?:^|{end})'((?:[^']|''){{1,2000}})'(?={end}|$)", sample, re.MULTILINE)
+    if not any(re.search(rf"{end}|\n|''", cell) for cell in quoted) or re.search(
+        rf'(?:^|{end}) ?"[^"]*"(?={end}|$)', sample, re.MULTILINE
+    ):
+        return False
+    return _sound_rows(Dialect(delimiter, "'"), sample) > _sound_rows(Dialect(delimiter), sample)
 
 
 def _sound_rows(dialect: Dialect, sample: str) -> int:

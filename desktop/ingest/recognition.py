@@ -185,7 +185,7 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
 
 
 def _repeats_ids(head: Head, match: Match) -> bool:
-    if match.layout.shape not in ("tickets", "repeated", "journal") or match.layout.id_scope or match.layout.id_from:
+    if match.layout.shape not in ("tickets", "repeated", "journal") or match.layout.scope or match.layout.id_from:
         return False
     place = next((place for place, role in match.roles.items() if role == "ticket_id"), -1)
     ids = [row[place] for row in head.rows if 0 <= place < len(row) and not is_nothing(row[place])]
@@ -197,7 +197,7 @@ def _own_source(head: Head, match: Match) -> str:
     from_name = source_from_name(_file_of(head))
     if match.system.is_generic:
         return from_name
-    is_scoped = not match.layout.id_scope or any(name in head.folded for name in match.layout.id_scope)
+    is_scoped = not match.layout.scope or any(name in head.folded for name in match.layout.scope)
     return "" if is_scoped or from_name.startswith(match.system.key) else f"{match.system.key}-{from_name}"
 
 

@@ -74,7 +74,7 @@ class RowGate:
         if not self._checks_duplicates:
             return True
         # Hashes, not texts: a million ids take 150 MB less. One number holds a part of the row's hash and its line.
-        key = hash(self._plan.identify(cells))
+        key = hash(self._plan.ticket_id(cells))
         mark = hash(tuple(cells)) & ((1 << _LINE_BITS) - 1)
         own = mark << _LINE_BITS | record.line
         first = self._seen.setdefault(key, own)

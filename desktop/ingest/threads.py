@@ -53,6 +53,8 @@ class ThreadBuilder:
         # A file has a handful of words for these and a row each: looking them up again would cost a tenth of the import.
         self._statuses: dict[str, str] = {"": ""}
         self._priorities: dict[str, str] = {"": ""}
+        self._nothing = plan.system.nothing
+        self._markup = plan.system.markup
         self.tally = tally or Tally()
         self._within = [ThreadBuilder(thread, self.tally) for thread in plan.threads]
 
@@ -142,7 +144,7 @@ class ThreadBuilder:
         if priority not in self._priorities:
             self._priorities[priority] = normalize_priority(priority, plan.system.priority)
         return TicketDraft(
-            external_id=plan.identify(cells),
+            external_id=plan.ticket_id(cells),
             subject=self._subject(cells),
             status=self._statuses[status],
             status_original=status,
@@ -165,7 +167,10 @@ class ThreadBuilder:
         for place in plan.many.get("journal", ()):
             if not is_nothing(cells[place]):
                 found = split_journal(cells[place], plan.date_order)
-                entries += [replace(e, internal=True) for e in found] if place in plan.internal_places else found
+                if place in plan.internal_places:
+                    found = [replace(entry, internal=True) for entry in found]
+                # An export may hold the same entry twice: among all, and among the notes.
+                entries += [entry for entry in found if not entry.created_at or entry not in entries]
         return entries
 
     def _from_entries(self, entries: Sequence[Entry], cells: Sequence[str]) -> list[Message]:
@@ -312,6 +317,8 @@ class ThreadBuilder:
 
     def _word(self, cells: Sequence[str], role: str) -> str:
         value = self._plan.cell(cells, role)
+        if "\n" in value or "\r" in value:
+            value = ", ".join(filter(None, map(str.strip, value.splitlines())))  # several people
         return "" if is_nothing(value) else value.strip()
 
     def _said(self, value: str) -> str:
@@ -319,7 +326,7 @@ class ThreadBuilder:
         return self._read(value) if value.strip().casefold() not in ("", "null", "nan", "[]", "\\n") else ""
 
     def _body(self, value: str) -> str:
-        if not value or is_nothing(value) or (self._plan.system.nothing and fold(value) in self._plan.system.nothing):
+        if not value or is_nothing(value) or (self._nothing and fold(value) in self._nothing):
             return ""
         return self._read(value)
 
@@ -329,7 +336,7 @@ class ThreadBuilder:
         return "" if is_nothing(value) else _one_line(read_body(value, "subject").text)
 
     def _read(self, value: str) -> str:
-        body = read_body(value, self._plan.system.markup)
+        body = read_body(value, self._markup)
         self.tally.hidden += body.hidden
         return body.text
 
@@ -370,7 +377,10 @@ def subject_from(text: str) -> str:
 def _names(person: str) -> set[str]:
     """Return what a person can be told by: `Ada Berg <ada@example.com>` is the name and the address too."""
     match = _NAME_AND_ADDRESS.fullmatch(person.strip()) if person.endswith((">", ")")) else None
-    return {name for name in map(fold, (person, *(match.groups() if match else ()))) if name}
+    names = [person, *(match.groups() if match else ())]
+    if "\n" in person or ("@" in person and re.search(r"[,;]", person)):
+        names += re.split(r"\s*[\n,;]\s*", person)  # several people in one cell
+    return {name for name in map(fold, names) if name}
 
 
 def _numbered(messages: list[Message]) -> list[Message]:

@@ -82,13 +82,20 @@ class ReadDate:
     is_contrary: bool = False
 
 
+def is_iso_utc(value: str) -> bool:
+    """Tell whether a date is written as we write it already."""
+    if not _ISO_UTC.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 def read_date(value: str, order: str) -> ReadDate:
     """Read one date cell, day and month in the given order."""
-    if _ISO_UTC.fullmatch(value):
-        try:
-            datetime.fromisoformat(value)
-        except ValueError:
-            return ReadDate("")
+    if is_iso_utc(value):
         return ReadDate(value)
     value = value.strip()
     # Nobody writes a date so long; the patterns below would try every way to share out its blanks.

@@ -290,4 +290,5 @@ def test_an_export_becomes_its_tickets_cell_by_cell(read: Reader, export: Export
 
 def test_every_help_desk_has_an_export_of_its_own_here(systems: tuple[SystemDefinition, ...]) -> None:
     shown = {export.source.split("-")[0] for export in EXPORTS}
-    assert {system.key for system in systems if not system.is_generic} <= shown
+    # Mail is no table, and has tests of its own.
+    assert {system.key for system in systems if not system.is_generic} - {"mail"} <= shown

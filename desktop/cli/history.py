@@ -33,8 +33,8 @@ def show_history(session: Session, *, as_json: bool) -> None:
     titles = ("ID", "When", "File", "Source", "New", "Changed", "Unchanged", "Rejected", "State")
     print_table(titles, [_record_cells(record) for record in records])
     for record in records:
-        if wrong := describe_imbalance(record.totals):
-            say(f"Import {record.id}: {wrong}")
+        if not record.adds_up:
+            say(f"Import {record.id}: {describe_imbalance(record.totals)}")
 
 
 def show_changes(session: Session, import_id: int, *, as_json: bool) -> None:
@@ -69,7 +69,7 @@ def _record_fields(record: ImportRecord) -> dict[str, Any]:
         "undone_at": record.undone_at or None,
         "state": str(record.state),
         **asdict(record.totals),
-        "adds_up": record.totals.adds_up,
+        "adds_up": record.adds_up,
     }
 
 

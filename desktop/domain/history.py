@@ -16,9 +16,10 @@ from desktop.domain.tickets import Message
 
 
 class ImportState(StrEnum):
-    """How an import ended: `unfinished` is one that is still running, or whose end nobody saw."""
+    """How an import ended: `unfinished` is one whose end nobody saw, because the program was killed or another one is still at it."""
 
     WHOLE = "whole"
+    RUNNING = "running"
     STOPPED = "stopped"
     UNDONE = "undone"
     UNFINISHED = "unfinished"
@@ -26,7 +27,10 @@ class ImportState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImportRecord:
-    """One import of the past. `kept_rejects` are its rejected rows, `waiting_rejects` those of them that were not set aside."""
+    """One import. `kept_rejects` are its rejected rows, `waiting_rejects` those of them that were not set aside.
+
+    While it has no end its counts are what can be seen of it: tickets and rejected rows, without the rows that changed nothing.
+    """
 
     id: int
     source: str
@@ -39,6 +43,7 @@ class ImportRecord:
     waiting_rejects: int = 0
     kept_rejects: int = 0
     system_title: str = ""
+    is_running: bool = False
 
     @property
     def state(self) -> ImportState:
@@ -46,13 +51,18 @@ class ImportRecord:
         if self.undone_at:
             return ImportState.UNDONE
         if not self.finished_at:
-            return ImportState.UNFINISHED
+            return ImportState.RUNNING if self.is_running else ImportState.UNFINISHED
         return ImportState.WHOLE if self.counts.get("is_whole", 1) else ImportState.STOPPED
 
     @property
     def totals(self) -> ImportCounts:
-        """Return what became of its rows and tickets; all 0 while it has not ended."""
+        """Return what became of its rows and tickets."""
         return ImportCounts(**{f.name: int(self.counts.get(f.name, 0)) for f in fields(ImportCounts)})
+
+    @property
+    def adds_up(self) -> bool:
+        """Tell whether every row has exactly one fate, which can only be told at the end."""
+        return not self.finished_at or self.totals.adds_up
 
 
 @dataclass(frozen=True, slots=True)

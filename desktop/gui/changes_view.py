@@ -25,6 +25,7 @@ from desktop.gui.ticket_list import TicketList
 from desktop.gui.ticket_model import Column
 from desktop.gui.words import ElidedWords, Words
 from desktop.services.comparison import describe_difference
+from desktop.services.wording import count
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -99,9 +100,12 @@ class ChangesView(QWidget):
         self._facts.setText(self._tell(record, records.get(self._changes.compared_with)))
         for name, button in self.buttons.items():
             number = len(self._ids(name))
-            button.setText(f"{name.capitalize()}  {number:,}")
-            button.setAccessibleName(f"{name.capitalize()}, {number} tickets")
-        self.buttons["gone"].setEnabled(bool(self._changes.compared_with))
+            is_known = name != "gone" or bool(self._changes.compared_with)
+            button.setText(f"{name.capitalize()}  {number:,}" if is_known else name.capitalize())
+            button.setAccessibleName(
+                f"{name.capitalize()}, {count(number, 'ticket')}" if is_known else "Gone, not known"
+            )
+            button.setEnabled(is_known)
         self._show_group(next((name for name in ("changed", "new", "gone") if self._ids(name)), "new"))
         self.list.table.setFocus()
 
@@ -112,7 +116,7 @@ class ChangesView(QWidget):
             return f"{when}, compared with {name} of {readable_time(before.finished_at)}"
         if record.state is ImportState.STOPPED:
             return f"{when}. It was stopped, so what is gone cannot be told."
-        return f"{when}. There is no whole import of this kind before it, so nothing can be gone."
+        return f"{when}. There is no whole import of its kind before it, so what is gone cannot be told."
 
     def _group_button(self, name: str) -> QPushButton:
         button = QPushButton(name.capitalize())

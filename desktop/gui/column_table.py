@@ -85,6 +85,7 @@ class ColumnTable(QTableView):
             widest = max((metrics.horizontalAdvance(column.name) for column in columns), default=0)
             width = min(widest + 4 * SPACE, _WIDEST_NAME)
             self.horizontalHeader().resizeSection(NAME, max(width, 14 * SPACE))
+            self.setMinimumHeight(3 * TABLE_ROW_HEIGHT + SPACE)
             self.setMaximumHeight((len(columns) + 1) * TABLE_ROW_HEIGHT + SPACE)
             if columns:
                 self.setCurrentIndex(self.columns.index(0, ROLE))

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QStackedWidget, QTableView, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord, ImportState
 from desktop.gui.changes_view import ChangesView
 from desktop.gui.jobs import JobScope
 from desktop.gui.rejects_view import RejectsView
-from desktop.gui.tables import set_up_table
+from desktop.gui.tables import RowTable
 from desktop.gui.theme.style import Theme, scaled, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import readable_time
@@ -47,7 +47,7 @@ class Column(IntEnum):
 
 
 _TITLES = ("No.", "When", "File", "Source", "New", "Changed", "Unchanged", "Rejected", "State")
-_WIDTHS = (7, 25, 0, 22, 10, 11, 13, 12, 19)
+_WIDTHS = (7, 20, 0, 22, 9, 11, 13, 12, 18)
 _NUMBERS = (Column.NEW, Column.CHANGED, Column.UNCHANGED, Column.REJECTED)
 
 
@@ -150,10 +150,9 @@ class _ImportList(QWidget):
         self.undo = QPushButton("Undo")
         self.undo.setToolTip("Take this import back: what was new is removed, what was changed is restored")
         self.model = ImportTableModel(theme)
-        self.table = _Table()
-        set_up_table(self.table, "Imports")
+        self.table = RowTable("Imports", hides={Column.UNCHANGED: 112 * SPACE, Column.SOURCE: 95 * SPACE})
         self.table.setModel(self.model)
-        self.table.activated_row.connect(lambda: self.changes.click())
+        self.table.opened.connect(lambda: self.changes.click())
         self.table.doubleClicked.connect(lambda _: self.changes.click())
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show_chosen())
         self._build()
@@ -228,30 +227,20 @@ class _ImportList(QWidget):
         record = self.chosen()
         if record is None:
             return
-        totals, is_undone = record.totals, record.state is ImportState.UNDONE
+        is_undone, is_running = record.state is ImportState.UNDONE, record.state is ImportState.RUNNING
         self._name.setText(Path(record.path).name)
         place = str(Path(record.path).parent)
         self._facts.setText(f"{record.system_title} · {place}" if place != "." else record.system_title)
         self._sum.setText(_tell(record))
-        wrong = describe_imbalance(totals)
+        wrong = "" if record.adds_up else describe_imbalance(record.totals)
         self._wrong.setText(wrong)
         self._wrong.setVisible(bool(wrong))
         self._sum.setVisible(not wrong)
         self.changes.setEnabled(not is_undone)
-        self.undo.setEnabled(not is_undone and bool(record.finished_at))
+        self.undo.setEnabled(not is_undone and not is_running)
         self.rejects.setVisible(bool(record.kept_rejects))
         self.rejects.setEnabled(not is_undone and bool(record.finished_at))
         self.rejects.setText(f"Rejected rows ({record.kept_rejects:,})")
-
-
-class _Table(QTableView):
-    activated_row = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.activated_row.emit()
-            return
-        super().keyPressEvent(event)
 
 
 class ImportTableModel(QAbstractTableModel):
@@ -298,7 +287,7 @@ class ImportTableModel(QAbstractTableModel):
 
     def _ink(self, record: ImportRecord, column: Column) -> str:
         t = self._theme.tokens
-        if not record.totals.adds_up and column is Column.STATE:
+        if not record.adds_up and column is Column.STATE:
             return t.error
         if record.state is ImportState.UNDONE:
             return t.faint
@@ -309,10 +298,11 @@ class ImportTableModel(QAbstractTableModel):
 
     def _icon(self, record: ImportRecord) -> Any:
         t, icons = self._theme.tokens, self._theme.icons
-        if not record.totals.adds_up:
+        if not record.adds_up:
             return icons.pixmap("warning", t.error)
         name, color = {
             ImportState.WHOLE: ("check", t.ok),
+            ImportState.RUNNING: ("import", t.accent),
             ImportState.STOPPED: ("stop", t.warning),
             ImportState.UNDONE: ("history", t.faint),
             ImportState.UNFINISHED: ("info", t.warning),
@@ -331,7 +321,7 @@ def _cell(record: ImportRecord, column: Column) -> str:
         case Column.NUMBER:
             return str(record.id)
         case Column.WHEN:
-            return readable_time(record.finished_at or record.started_at)
+            return _short_time(record.finished_at or record.started_at)
         case Column.FILE:
             return Path(record.path).name
         case Column.SOURCE:
@@ -347,6 +337,12 @@ def _cell(record: ImportRecord, column: Column) -> str:
     return describe_state(record)
 
 
+def _short_time(iso: str) -> str:
+    """Return a time with its month in three letters: `2 Mar 2026, 09:14`."""
+    day, month, rest = readable_time(iso).split(" ", 2)
+    return f"{day} {month[:3]} {rest}"
+
+
 def _tell(record: ImportRecord) -> str:
     """Say what became of the rows, and of the import where it is no longer whole."""
     account = describe_account(record.totals)
@@ -354,7 +350,12 @@ def _tell(record: ImportRecord) -> str:
         return f"{account}. It was undone on {readable_time(record.undone_at)}."
     if record.state is ImportState.STOPPED:
         return f"{account}. It was stopped before the end of the file; the tickets that were finished are here."
+    if record.state is ImportState.RUNNING:
+        return "It is running now. What is finished of it is counted here."
     if record.state is ImportState.UNFINISHED:
-        return "It is still running, or TLDesk was ended before it was finished."
+        return (
+            "TLDesk was ended before this import was finished, or the command is still at it."
+            " Import the file again to go on: what is here already stays as it is."
+        )
     waiting = record.waiting_rejects
     return f"{account}." + (f" {count(waiting, 'rejected row')} can be mended." if waiting else "")

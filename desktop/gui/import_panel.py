@@ -265,10 +265,13 @@ class ImportPanel(QWidget):
                 item = QTableWidgetItem(text)
                 item.setToolTip(plain_tip(text))
                 self._tickets.setItem(row, column, item)
-        self._tickets.setFixedHeight((len(preview) + 1) * ROW_HEIGHT + SPACE)
+        # In a small window both tables give way and scroll, so that the button stays where it can be seen.
+        self._tickets.setMinimumHeight(2 * ROW_HEIGHT + SPACE)
+        self._tickets.setMaximumHeight((len(preview) + 1) * ROW_HEIGHT + SPACE)
         header = self._tickets.horizontalHeader()
         for column, width in ((0, 14), (2, 10), (3, 10), (4, 16), (5, 18), (6, 10)):
             header.resizeSection(column, width * SPACE)
+        header.setMinimumSectionSize(9 * SPACE)
         for column in (1, 7):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         # A column that none of them has would only take room from the others.

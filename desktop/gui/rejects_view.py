@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QSplitter, QTableView, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import EditableRow, ImportRecord, RejectedRow
 from desktop.gui.jobs import JobScope
 from desktop.gui.row_editor import RowEditor
-from desktop.gui.tables import set_up_table
+from desktop.gui.tables import RowTable
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import ElidedWords, Words, plain_tip
@@ -48,7 +48,7 @@ class RejectsView(QWidget):
         self.jobs = JobScope(self.failed.emit)
         self._editing = JobScope(self.failed.emit)
         self.model = RejectTableModel(theme)
-        self.table = _Table()
+        self.table = RowTable("Rejected rows", hides={_VALUE: 45 * SPACE})
         self.table.setModel(self.model)
         self.editor = RowEditor(theme)
         self.back = QPushButton("Imports")
@@ -108,7 +108,6 @@ class RejectsView(QWidget):
         self._show_buttons()
 
     def _build(self) -> None:
-        set_up_table(self.table, "Rejected rows")
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(_LINE, QHeaderView.ResizeMode.Fixed)
         header.resizeSection(_LINE, 9 * SPACE)
@@ -164,7 +163,7 @@ class RejectsView(QWidget):
     def _connect(self) -> None:
         self.back.clicked.connect(self.left)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._on_chosen())
-        self.table.activated_row.connect(self.editor.edit)
+        self.table.opened.connect(self.editor.edit)
         self.editor.edited.connect(self._on_edited)
         self.retry.clicked.connect(lambda: self._start_retry(only_chosen=True))
         self.retry_all.clicked.connect(lambda: self._start_retry(only_chosen=False))
@@ -252,17 +251,6 @@ class RejectsView(QWidget):
 
     def _on_theme(self) -> None:
         self.back.setIcon(self._theme.icons.icon("chevron-left"))
-
-
-class _Table(QTableView):
-    activated_row = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if is_enter and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.activated_row.emit()
-            return
-        super().keyPressEvent(event)
 
 
 class RejectTableModel(QAbstractTableModel):

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from desktop.gui.theme.style import small_font
 from desktop.gui.theme.tokens import SPACE
 
 TABLE_ROW_HEIGHT = 4 * SPACE
+
+
+class RowTable(QTableView):
+    """A table of things that are opened by Enter, one row each. `hides` are columns that a table narrower than this many pixels does without."""
+
+    opened = Signal()
+
+    def __init__(self, name: str, *, hides: Mapping[int, int]) -> None:
+        super().__init__()
+        self._hides = hides
+        set_up_table(self, name)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.opened.emit()
+            return
+        super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for column, least in self._hides.items():
+            self.setColumnHidden(column, self.width() < least)
 
 
 def set_up_table(table: QTableView, name: str) -> None:

@@ -240,13 +240,15 @@ def _score(dialect: Dialect, sample: str, names: frozenset[str]) -> float:
     has_names = any(known_names(map(fold, cells), names) >= 2 for cells in rows[:_PREAMBLE_ROWS])
     share = count / len(rows)
     # Prose has commas too; only a line of well-known names makes a table of lines that are mostly cut otherwise.
-    return share * math.log2(width) + has_names if has_names or share >= 0.4 else 0.0
+    # And a line of well-known names outweighs any width: one cell may hold ten thousand semicolons.
+    return share * math.log2(width) + 100 * has_names if has_names or share >= 0.4 else 0.0
 
 
 def _with_quotes(delimiter: str, sample: str) -> Dialect:
     single = len(re.findall(rf"'{re.escape(delimiter)} ?'", sample))
     double = len(re.findall(rf'"{re.escape(delimiter)} ?"', sample))
-    quote = "'" if single > double and sample.lstrip("\ufeff \r\n").startswith("'") else '"'
+    starts_single = single > double and sample.lstrip("\ufeff \r\n").startswith("'")
+    quote = "'" if starts_single or _quotes_singly(delimiter, sample) else '"'
     spaced = len(re.findall(rf"{re.escape(delimiter)} {quote}", sample))
     tight = len(re.findall(rf"{re.escape(delimiter)}{quote}", sample))
     dialect = Dialect(delimiter + " " if spaced > tight and delimiter != "\t" else delimiter, quote)
@@ -254,6 +256,17 @@ def _with_quotes(delimiter: str, sample: str) -> Dialect:
         return dialect
     escaped = Dialect(dialect.delimiter, f"\\{quote}")
     return escaped if _sound_rows(escaped, sample) > _sound_rows(dialect, sample) else dialect
+
+
+def _quotes_singly(delimiter: str, sample: str) -> bool:
+    """Tell whether only some cells are quoted, and with `'`: those that hold what must be quoted, and rows come out even only so."""
+    end = re.escape(delimiter)
+    quoted = re.findall(rf"(?:^|{end})'((?:[^']|''){{1,2000}})'(?={end}|$)", sample, re.MULTILINE)
+    if not any(re.search(rf"{end}|\n|''", cell) for cell in quoted) or re.search(
+        rf'(?:^|{end}) ?"[^"]*"(?={end}|$)', sample, re.MULTILINE
+    ):
+        return False
+    return _sound_rows(Dialect(delimiter, "'"), sample) > _sound_rows(Dialect(delimiter), sample)
 
 
 def _sound_rows(dialect: Dialect, sample: str) -> int:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from desktop.domain.imports import Batch, Recognized
-from desktop.ingest.plan import make_plan
+from desktop.domain.people import Person, name_people
+from desktop.domain.tickets import TicketDraft
+from desktop.ingest.people import PeopleBuilder
+from desktop.ingest.plan import Plan, make_plan
 from desktop.ingest.records import MAX_RAW_CHARACTERS, UNCLOSED, Dialect, IdPattern, Record, RecordSource
 from desktop.ingest.rows import RowGate
 from desktop.ingest.systems import SystemDefinition
@@ -50,37 +53,46 @@ def cut_row(recognized: Recognized, raw: str) -> tuple[str, ...]:
 
 
 def read_again(
-    recognized: Recognized, *, systems: Sequence[SystemDefinition], line: int, cells: Sequence[str] = (), raw: str = ""
+    recognized: Recognized,
+    *,
+    systems: Sequence[SystemDefinition],
+    people: Mapping[str, Person],
+    line: int,
+    cells: Sequence[str] = (),
+    raw: str = "",
 ) -> Batch:
     """Read a corrected row: its cells where they are known, else its raw text, which may hold more than one row.
 
-    The counts of the batch are those of the rows it turned out to be.
+    The counts of the batch are those of the rows it turned out to be. `people` are the names to put in place of ids.
     """
     plan = make_plan(recognized, systems)
-    id_place = plan.places["ticket_id"]
-    gate = RowGate(plan, IdPattern(recognized.columns[id_place].samples))
-    builder = ThreadBuilder(plan)
+    gate = RowGate(plan, IdPattern(recognized.columns[plan.id_place].samples))
     source = cast(RecordSource, _OneRow(raw))
     try:
         records = [Record(line, list(row)) for row in ([cells] if cells else _cut(recognized, raw))]
     except csv.Error:
         records = [Record(line, [], UNCLOSED)]
     admitted = [row for record in records if (row := gate.admit(record, source)) is not None]
-    if plan.shape == "messages":
-        rows_of: dict[str, list[Sequence[str]]] = {}
-        for row in admitted:
-            rows_of.setdefault(plan.cell(row, "ticket_id").strip(), []).append(row)
-        tickets = tuple(builder.from_rows(rows) for rows in rows_of.values())
-    else:
-        tickets = tuple(builder.from_row(row) for row in admitted)
+    is_of_people = plan.shape == "people"
     return Batch(
-        tickets=tickets,
+        tickets=() if is_of_people else tuple(name_people(draft, people) for draft in _drafts(plan, admitted)),
+        people=tuple(map(PeopleBuilder(plan).from_row, admitted)) if is_of_people else (),
         rejects=tuple(gate.rejects),
         rows=len(records),
         blank=gate.blank,
         footer=gate.footer,
         repeated=gate.repeated,
     )
+
+
+def _drafts(plan: Plan, rows: Sequence[Sequence[str]]) -> list[TicketDraft]:
+    builder = ThreadBuilder(plan)
+    if plan.shape != "messages":
+        return [builder.from_row(row) for row in rows]
+    rows_of: dict[str, list[Sequence[str]]] = {}
+    for row in rows:
+        rows_of.setdefault(plan.ticket_id(row), []).append(row)
+    return [builder.from_rows(group) for group in rows_of.values()]
 
 
 def _cut(recognized: Recognized, raw: str) -> list[list[str]]:

@@ -7,6 +7,7 @@ back as well. Deliberately not here: the list of imports and the undo itself, wh
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -19,16 +20,27 @@ from desktop.ingest.rereading import cut_row, obstacle, read_again
 from desktop.ingest.systems import load_systems
 from desktop.services.comparison import compare
 from desktop.services.imports import MERGED_SHAPES
+from desktop.services.steps import whole
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import BatchOutcome, ImportStore
+from desktop.storage.people import PeopleStore
 
 
 class HistoryService:
     """Looks back at imports for the window and the command."""
 
-    def __init__(self, store: HistoryStore, *, imports: ImportStore, systems_folder: Path, workers: Executor) -> None:
+    def __init__(
+        self,
+        store: HistoryStore,
+        *,
+        imports: ImportStore,
+        people: PeopleStore,
+        systems_folder: Path,
+        workers: Executor,
+    ) -> None:
         self._store = store
         self._imports = imports
+        self._people = people
         self._systems_folder = systems_folder
         self._workers = workers
 
@@ -92,11 +104,7 @@ class HistoryService:
             value = batch.rejects[0].value if batch.rejects else row.value
             await self._store.amend(reject_id, reason=reason, value=value, cells=cells, raw=raw or kept)
             return Retried(reject_id, import_id, reason)
-        # Written first and settled after it: were the program to end in between, the row would count as rejected as before, and trying
-        # once more finds its ticket unchanged.
-        outcome = await self._imports.write_batch(import_id, source_id, batch.tickets, merge_messages=is_merged)
-        await self._store.settle(reject_id, import_id, _more(batch, outcome), outcome.ticket_ids)
-        return Retried(reject_id, import_id, "", outcome.tickets_new, outcome.tickets_updated)
+        return await whole(self._use(reject_id, import_id, source_id, batch, merge_messages=is_merged))
 
     async def set_aside(self, reject_id: int, *, aside: bool = True) -> None:
         """Leave a rejected row as it is, for good; or take it up again.
@@ -106,10 +114,28 @@ class HistoryService:
         """
         await self._store.set_aside(reject_id, aside=aside)
 
+    async def _use(
+        self, reject_id: int, import_id: int, source_id: int, batch: Batch, *, merge_messages: bool
+    ) -> Retried:
+        # Written first and settled after it: were the program to end in between, the row would count as rejected as before, and trying
+        # once more finds its ticket unchanged.
+        if batch.people:
+            outcome = await self._people.write(import_id, source_id, batch.people)
+            # A table of people holds no tickets, it only renames some.
+            outcome = replace(outcome, ticket_ids=array("q"))
+        else:
+            outcome = await self._imports.write_batch(
+                import_id, source_id, batch.tickets, merge_messages=merge_messages
+            )
+        await self._store.settle(reject_id, import_id, _more(batch, outcome), outcome.ticket_ids)
+        return Retried(reject_id, import_id, "", outcome.tickets_new, outcome.tickets_updated)
+
     async def _read(self, recognized: Recognized, line: int, cells: Sequence[str], raw: str) -> Batch:
+        people = await self._people.of_source(recognized.source)
+
         def work() -> Batch:
             systems = load_systems(self._systems_folder)
-            return read_again(recognized, systems=systems, line=line, cells=cells, raw=raw)
+            return read_again(recognized, systems=systems, people=people, line=line, cells=cells, raw=raw)
 
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
@@ -123,9 +149,9 @@ def _names(recognized: Recognized, width: int) -> tuple[str, ...]:
 def _still_wrong(batch: Batch) -> str:
     if batch.rejects:
         return batch.rejects[0].reason
-    if batch.tickets:
+    if batch.tickets or batch.people:
         return ""
-    return "This row looks like a footer, not like a ticket" if batch.footer else "Nothing is left in this row"
+    return "This row looks like a footer, not like data" if batch.footer else "Nothing is left in this row"
 
 
 def _more(batch: Batch, outcome: BatchOutcome) -> ImportCounts:

@@ -12,13 +12,12 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord
@@ -43,12 +42,11 @@ from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import GENERIC_KEY, recognize
 from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
 from desktop.ingest.tickets import read_batches, read_ids
+from desktop.services.steps import whole
 from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
 from desktop.storage.people import PeopleStore
-
-T = TypeVar("T")
 
 BATCH_ROWS = 2000
 PROGRESS_SECONDS = 0.25
@@ -82,6 +80,7 @@ class ImportService:
         self._rejects_folder = rejects_folder
         self._workers = workers
         self._systems: tuple[SystemDefinition, ...] = ()
+        self._running: set[int] = set()
 
     async def expand(self, path: Path) -> tuple[Path, ...]:
         """Return the tables that a path leads to: those inside a ZIP, the lists of a JSON document of several, else the path itself.
@@ -143,28 +142,36 @@ class ImportService:
         """Import a recognized file, or only count what it would change. `told` are tickets that are counted already; it grows.
 
         Raises:
-            DeskError: `file-…`, `database-…`; what was written before it stays and can be undone.
+            DeskError: `file-…`, after which nothing of the file is left; `database-…`, after which what was written stays and can be undone.
         """
         began = time.monotonic()
         yield recognized
         total = _Total(recognized, began)
+        is_refused = False
         try:
             if not dry_run:
-                await _whole(self._begin(total))
+                await whole(self._begin(total))
             people = await self._people.of_source(recognized.source)
             with self._parse(recognized, people) as batches:
                 async with aclosing(self._ahead(batches)) as parsed:
                     async for batch in parsed:
-                        for event in await _whole(self._take(batch, total, told)):
+                        for event in await whole(self._take(batch, total, told)):
                             yield event
             total.is_whole = True
+        except DeskError as error:
+            # A file may prove to be damaged, or a bomb, far down: then what stands above is no export either.
+            is_refused = error.code.startswith("file-")
+            raise
         finally:
             if total.import_id:
-                total.import_id = await _whole(
+                self._running.discard(total.import_id)
+                total.import_id = await whole(
                     self._store.finish(
                         total.import_id, total.counts, is_whole=total.is_whole, ticket_ids=total.ticket_ids
                     )
                 )
+            if is_refused and total.import_id:
+                await whole(self._store.undo(total.import_id))
         rejects_path = ""
         if total.rejects and not dry_run:
             rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
@@ -195,7 +202,8 @@ class ImportService:
 
     async def history(self) -> tuple[ImportRecord, ...]:
         """Return all imports, the newest first."""
-        return await self._store.history()
+        records = await self._store.history()
+        return tuple(replace(record, is_running=record.id in self._running) for record in records)
 
     async def _remember(self, recognized: Recognized) -> None:
         """Keep how the file was read for the next one with its header: corrections, and a guess that was accepted."""
@@ -208,6 +216,7 @@ class ImportService:
 
     async def _begin(self, total: _Total) -> None:
         total.import_id, total.source_id = await self._store.begin(total.recognized)
+        self._running.add(total.import_id)
 
     async def _take(self, batch: Batch, total: _Total, told: set[str] | None) -> list[ImportEvent]:
         if total.recognized.shape == "people":
@@ -318,16 +327,6 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-async def _whole(work: Coroutine[Any, Any, T]) -> T:
-    """Await a step that is never half done: a cancellation waits until it has ended, so that what was written is also counted."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
-
-
 class _Parsing:
     """A file being parsed: batches on request, and the interpreter's lock handed over more often while it lasts."""
 
@@ -387,7 +386,9 @@ class _Total:
             tickets_unchanged=c.tickets_unchanged + outcome.tickets_unchanged,
             messages=c.messages + outcome.messages,
         )
-        self.ticket_ids.extend(outcome.ticket_ids)
+        if self.recognized.shape != "people":
+            # A table of people holds no tickets, it only renames some.
+            self.ticket_ids.extend(outcome.ticket_ids)
         # The cells stand in the database; here they would only weigh.
         self.rejects += (replace(reject, cells=()) for reject in batch.rejects)
         self.warnings += batch.warnings

@@ -120,10 +120,11 @@ def describe_imbalance(counts: ImportCounts) -> str:
 
 def describe_state(record: ImportRecord) -> str:
     """Say in a word or two how an import ended."""
-    if record.state is ImportState.WHOLE and not record.totals.adds_up:
+    if record.state is ImportState.WHOLE and not record.adds_up:
         return "Does not add up"
     return {
         ImportState.WHOLE: "Whole",
+        ImportState.RUNNING: "Running",
         ImportState.STOPPED: "Stopped",
         ImportState.UNDONE: "Undone",
         ImportState.UNFINISHED: "Not finished",

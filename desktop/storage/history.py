@@ -19,11 +19,8 @@ from desktop.storage.idsets import pack_ids, unpack_ids
 from desktop.storage.imports import BEFORE
 from desktop.storage.recognitions import read_recognized
 from desktop.storage.tickets import IDS_A_QUERY, message_of, read_messages
+from desktop.storage.writing import COLUMNS
 
-VALUES = (
-    *("subject", "status", "status_original", "priority", "priority_original"),
-    *("requester", "assignee", "created_at", "updated_at"),
-)
 _REJECT = 'id, line, reason, "column", value, is_set_aside'
 
 
@@ -261,12 +258,12 @@ def _after(connection: sqlite3.Connection, import_id: int, ticket_id: int) -> Ti
     if row:
         return _state(row[0])
     row = connection.execute(
-        f"SELECT {', '.join(VALUES)}, fields_json FROM ticket WHERE id = ?", [ticket_id]
+        f"SELECT {', '.join(COLUMNS)}, fields_json FROM ticket WHERE id = ?", [ticket_id]
     ).fetchone()
     if row is None:
         return None
     return TicketState(
-        dict(zip(VALUES, row, strict=False)), json.loads(row[-1]), tuple(read_messages(connection, ticket_id))
+        dict(zip(COLUMNS, row, strict=False)), json.loads(row[-1]), tuple(read_messages(connection, ticket_id))
     )
 
 
@@ -274,4 +271,4 @@ def _state(text: str) -> TicketState:
     """Read a ticket as an import that changed it kept it."""
     kept = json.loads(text)
     messages = tuple(message_of(*values) for values in kept["messages"])
-    return TicketState({name: kept[name] for name in VALUES}, json.loads(kept["fields_json"]), messages)
+    return TicketState({name: kept[name] for name in COLUMNS}, json.loads(kept["fields_json"]), messages)

@@ -30,6 +30,10 @@ BEFORE = """SELECT earlier.id, earlier.finished_at, earlier.ticket_ids FROM impo
   WHERE earlier.id < this.id AND earlier.source_id = this.source_id AND earlier.shape = this.shape AND earlier.undone_at = ''
   AND earlier.ticket_ids IS NOT NULL AND json_extract(earlier.counts_json, '$.is_whole') = 1 ORDER BY earlier.id DESC LIMIT 1"""
 """The whole import before an import, of the same source and the same shape of table: its id, its end, and the tickets that it held."""
+_COUNTS = """CASE WHEN finished_at != '' THEN counts_json ELSE json_object(
+  'tickets_new', (SELECT count(*) FROM ticket WHERE import_id = import_batch.id),
+  'tickets_updated', (SELECT count(*) FROM import_change WHERE import_id = import_batch.id),
+  'rejected', (SELECT count(*) FROM import_reject WHERE import_id = import_batch.id)) END"""
 _REJECTS = """(SELECT count(*) FROM import_reject WHERE import_id = import_batch.id AND is_set_aside = 0),
   (SELECT count(*) FROM import_reject WHERE import_id = import_batch.id)"""
 _LEFT_A_TRACE = """SELECT EXISTS (SELECT 1 FROM ticket WHERE import_id = ?) OR EXISTS (SELECT 1 FROM import_change WHERE import_id = ?)
@@ -53,7 +57,15 @@ class ImportStore:
             source_id = connection.execute("SELECT id FROM source WHERE name = ?", [recognized.source]).fetchone()[0]
             cursor = connection.execute(
                 "INSERT INTO import_batch (source_id, path, system, started_at, shape, recognized_json) VALUES (?, ?, ?, ?, ?, ?)",
-                [source_id, recognized.path, recognized.system, _now(), recognized.shape, write_recognized(recognized)],
+                # A name of bytes that are no text is known to the system only; here it is to be read.
+                [
+                    source_id,
+                    recognized.path.encode("utf-8", "replace").decode(),
+                    recognized.system,
+                    _now(),
+                    recognized.shape,
+                    write_recognized(recognized),
+                ],
             )
             return int(cursor.lastrowid or 0), int(source_id)
 
@@ -157,7 +169,7 @@ class ImportStore:
 
         def read(connection: sqlite3.Connection) -> tuple[ImportRecord, ...]:
             rows = connection.execute(
-                f"SELECT import_batch.id, name, path, import_batch.system, started_at, finished_at, undone_at, counts_json, {_REJECTS},"
+                f"SELECT import_batch.id, name, path, import_batch.system, started_at, finished_at, undone_at, {_COUNTS}, {_REJECTS},"
                 " json_extract(nullif(recognized_json, ''), '$.system_title')"
                 " FROM import_batch JOIN source ON source.id = source_id ORDER BY import_batch.id DESC"
             )

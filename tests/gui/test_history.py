@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -199,7 +200,7 @@ async def test_an_import_that_does_not_add_up_is_red_and_says_what_differs(
         assert window.notice.property("tone") == "error"
 
 
-def test_a_stopped_and_an_unfinished_import_are_told_apart(qtbot: QtBot, theme: Theme) -> None:
+def test_a_stopped_an_unfinished_and_a_running_import_are_told_apart(qtbot: QtBot, theme: Theme) -> None:
     from desktop.gui.history_panel import HistoryPanel
 
     panel = HistoryPanel(theme)
@@ -208,8 +209,16 @@ def test_a_stopped_and_an_unfinished_import_are_told_apart(qtbot: QtBot, theme: 
         2, "s", "/x/a.csv", "generic", "2026-11-25T00:00:00Z", "2026-11-25T00:01:00Z", "", {"is_whole": 0}
     )
     unfinished = ImportRecord(1, "s", "/x/b.csv", "generic", "2026-11-25T00:00:00Z", "", "", {})
-    panel.imports.show_records((stopped, unfinished))
-    assert [panel.imports.model.index(row, Column.STATE).data() for row in (0, 1)] == ["Stopped", "Not finished"]
+    running = replace(unfinished, id=3, is_running=True)
+    panel.imports.show_records((stopped, unfinished, running))
+    assert [panel.imports.model.index(row, Column.STATE).data() for row in (0, 1, 2)] == [
+        "Stopped",
+        "Not finished",
+        "Running",
+    ]
     assert "stopped before the end" in panel.imports._sum.text()
     panel.imports.table.selectRow(1)
+    assert "Import the file again to go on" in panel.imports._sum.text()
+    assert panel.imports.undo.isEnabled(), "what a killed import left could not be taken back"
+    panel.imports.table.selectRow(2)
     assert not panel.imports.undo.isEnabled()

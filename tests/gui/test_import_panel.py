@@ -85,11 +85,11 @@ def test_six_hundred_columns_are_shown_at_once(qtbot: QtBot, theme: Theme) -> No
     panel = ImportPanel(theme)
     qtbot.addWidget(panel)
     panel.show()
-    began = time.perf_counter()
+    began = time.process_time()
     panel.show_recognized(_recognized(*(f"Custom field ({n})" for n in range(600))), ImportOverrides())
     QApplication.processEvents()
-    # A combo box for each took three seconds.
-    assert time.perf_counter() - began < 0.5
+    # A combo box for each took three seconds. What is measured is this process alone: the machine may be busy.
+    assert time.process_time() - began < 0.5
 
 
 async def test_the_first_rows_that_will_be_rejected_are_said_before_the_import(

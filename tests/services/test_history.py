@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from array import array
 from contextlib import aclosing, closing
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord, ImportState, TicketDifference
-from desktop.domain.imports import Finished, Progress
+from desktop.domain.imports import Finished, ImportOverrides, Progress, Recognized, Rejected
 from desktop.services.comparison import compare_texts, describe_difference
 from desktop.services.container import Desk
 from desktop.storage.idsets import pack_ids, unpack_ids
@@ -31,6 +32,11 @@ def _write(path: Path, *rows: str, header: str = HEADER) -> Path:
 
 async def _record(desk: Desk, import_id: int) -> ImportRecord:
     return next(record for record in await desk.imports.history() if record.id == import_id)
+
+
+async def _run(desk: Desk, recognized: Recognized) -> Finished:
+    async with aclosing(desk.imports.run(recognized)) as events:
+        return [event async for event in events if isinstance(event, Finished)][-1]
 
 
 async def _references(desk: Desk, ids: array[int]) -> list[str]:
@@ -140,6 +146,39 @@ async def test_what_is_gone_is_not_guessed_from_an_import_that_was_stopped_or_of
     assert (len(changes.gone), changes.compared_with) == (0, 0)
 
 
+async def test_an_import_whose_end_nobody_saw_shows_what_it_left_and_can_be_undone(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    path = _write(tmp_path / "t.csv", "1,a,x,open,Bo,2026-01-01,Pro", ",lost,y,open,Bo,2026-01-01,Pro")
+    async with opened_desk(data_dir) as desk:
+        done = await import_path(desk, path)
+    with closing(sqlite3.connect(data_dir / "tldesk.sqlite")) as connection, connection:
+        connection.execute(
+            "UPDATE import_batch SET finished_at = '', counts_json = '{}', ticket_ids = NULL WHERE id = ?",
+            [done.import_id],
+        )
+    async with opened_desk(data_dir) as desk:
+        record = await _record(desk, done.import_id)
+        changes = await desk.history.changes(done.import_id)
+        undone = await desk.imports.undo(done.import_id)
+    assert (record.state, record.totals.tickets_new, record.totals.rejected) == (ImportState.UNFINISHED, 1, 1)
+    assert record.adds_up, "what is not at its end cannot be wrong yet"
+    assert (len(changes.new), undone.tickets_removed) == (1, 1)
+
+
+async def test_a_running_import_is_told_as_running(data_dir: Path, tmp_path: Path) -> None:
+    path = _write(tmp_path / "t.csv", ",no id,x,open,,,", *(f"{n},a,x,open,Bo,2026-01-01,Pro" for n in range(1, 3_000)))
+    async with opened_desk(data_dir) as desk:
+        recognized = await desk.imports.recognize(path)
+        async with aclosing(desk.imports.run(recognized)) as events:
+            async for event in events:
+                if isinstance(event, Rejected):
+                    running = (await desk.imports.history())[0]
+        finished = (await desk.imports.history())[0]
+    assert (running.state, running.totals.rejected, running.adds_up) == (ImportState.RUNNING, 1, True)
+    assert (finished.state, finished.totals.rows, finished.adds_up) == (ImportState.WHOLE, 3_000, True)
+
+
 async def test_a_mended_row_joins_its_import_and_the_account_adds_up(data_dir: Path, tmp_path: Path) -> None:
     path = _write(tmp_path / "t.csv", "1,a,x,open,Bo,2026-01-01,Pro", ",lost,y,Open,Bo,02/01/2026,Pro")
     async with opened_desk(data_dir) as desk:
@@ -168,6 +207,24 @@ async def test_a_mended_row_joins_its_import_and_the_account_adds_up(data_dir: P
     assert (totals.rows, totals.rows_used, totals.rejected, totals.tickets_new, totals.adds_up) == (2, 2, 0, 2, True)
     assert new == ["1", "2"]
     assert undone.tickets_removed == 2
+
+
+async def test_a_retry_that_is_cancelled_at_any_moment_leaves_counts_that_add_up(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    rows = [f",lost {n},y,open,Bo,2026-01-01,Pro" for n in range(8)]
+    async with opened_desk(data_dir) as desk:
+        done = await import_path(desk, _write(tmp_path / "t.csv", "1,a,x,open,Bo,2026-01-01,Pro", *rows))
+        for number, row in enumerate(await desk.history.rejects(done.import_id)):
+            task = asyncio.create_task(desk.history.retry(row.id, cells=[f"9{number}", "a", "b", "", "", "", ""]))
+            for _ in range(number):
+                await asyncio.sleep(0.002)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            totals = (await _record(desk, done.import_id)).totals
+            written = (await desk.tickets.counts()).by_source["t"]
+            assert (totals.rows, totals.adds_up, totals.tickets_new) == (9, True, written)
+            assert totals.rejected == len(await desk.history.rejects(done.import_id)) == 9 - written
 
 
 async def test_a_row_with_an_open_quotation_mark_is_mended_as_text(data_dir: Path, tmp_path: Path) -> None:
@@ -260,6 +317,40 @@ async def test_a_row_of_a_workbook_is_mended_cell_by_cell(data_dir: Path, tmp_pa
         thread = await desk.tickets.thread(await desk.tickets.find("t:2"))
     assert thread is not None
     assert thread.messages[0].text == "two\ttabs\tand\nlines"
+
+
+async def test_a_mended_row_of_people_gives_their_names_to_tickets(data_dir: Path, tmp_path: Path) -> None:
+    tickets = _write(
+        tmp_path / "tickets.csv",
+        "1,Printer,It burns,open,901",
+        "2,Door,It sticks,open,902",
+        "3,Lift,It is stuck,open,903",
+        header="id,subject,description,status,requester_id\n",
+    )
+    people = _write(
+        tmp_path / "users.csv",
+        "901,Ada Lovelace,ada@example.com,end-user",
+        "902,Bo Diddley,bo@example.com,end-user",
+        ",Cy Young,cy@example.com,end-user",
+        header="id,name,email,role\n",
+    )
+    async with opened_desk(data_dir) as desk:
+        (bundle,) = (await desk.joining.open([tickets, people])).bundles
+        assert [table.shape for table in bundle.tables] == ["people", "tickets"]
+        done, _ = [await _run(desk, table) for table in bundle.tables]
+        (row,) = await desk.history.rejects(done.import_id)
+        cells = (await desk.history.editable(row.id)).cells
+        assert (await desk.history.retry(row.id, cells=["903", *cells[1:]])).reason == ""
+        thread = await desk.tickets.thread(await desk.tickets.find(f"{bundle.main.source}:3"))
+        record = await _record(desk, done.import_id)
+        people.write_text("id,name,email,role\n901,Ada Lovelace,ada@example.com,end-user\n", encoding="utf-8")
+        fewer = await _run(
+            desk, await desk.imports.recognize(people, overrides=ImportOverrides(source=bundle.main.source))
+        )
+    assert thread is not None
+    assert thread.ticket.requester == "Cy Young"
+    assert (record.totals.rejected, record.adds_up) == (0, True)
+    assert fewer.import_id == 0, "people that a table no longer names were taken for tickets that are gone"
 
 
 async def test_a_mended_row_that_turns_out_to_be_two_counts_as_two(data_dir: Path, tmp_path: Path) -> None:

@@ -159,8 +159,6 @@ QLineEdit, QComboBox {{ background: {t.ground}; color: {t.text}; border: 1px sol
   padding: {half + 1}px {SPACE}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QLineEdit:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
 QLineEdit:disabled, QComboBox:disabled {{ background: {t.sunken}; color: {t.faint}; }}
-QComboBox[kind="cell"] {{ border: 1px solid transparent; background: transparent; }}
-QComboBox[kind="cell"]:hover, QComboBox[kind="cell"]:focus {{ border: 1px solid {t.strong_line}; }}
 QTableWidget::item, QTableView#framed::item {{ padding: 0 {SPACE}px; }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox::down-arrow {{ image: url("{icons.file("chevron-down", t.muted)}"); width: 12px; height: 12px; }}

@@ -28,7 +28,12 @@ SILENT_SECONDS = 1.0
 
 @click.command("import")
 @click.argument("paths", nargs=-1, metavar="PATH…", type=click.Path(path_type=Path, readable=False))
-@click.option("--mapping", default="", metavar="NAME|FILE", help="Read it as this system, or by this mapping file.")
+@click.option(
+    "--mapping",
+    default="",
+    metavar="NAME|FILE",
+    help="Read it as this system, or by this mapping file, which is then remembered for that header.",
+)
 @click.option("--source", default="", metavar="NAME", help="The source that the tickets belong to.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen.")
 @click.option("--undo", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="Take an import back.")

@@ -14,6 +14,7 @@ from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
 _NAMED_TABLES = 4
 _FORMATS = {"mbox": "a mailbox", "eml": "mails", "html": "a web page"}
+_JSON = {"json": "JSON", "jsonl": "JSON, one record a line"}
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -26,6 +27,8 @@ def describe_format(recognized: Recognized) -> str:
     """Say how a file is written: `utf-8, comma-separated`, or which sheet of a workbook it is."""
     if recognized.format in _FORMATS:
         return _FORMATS[recognized.format]
+    if recognized.format in _JSON:
+        return _JSON[recognized.format] + (f", the list “{recognized.sheet}”" if recognized.sheet else "")
     if recognized.sheet:
         return f"sheet “{recognized.sheet}” of a workbook"
     delimiter = _DELIMITERS.get(recognized.delimiter, recognized.delimiter)

@@ -81,6 +81,24 @@ def test_a_correction_leaves_the_reader_where_they_are(qtbot: QtBot, theme: Them
     assert panel._columns.columns.index(50, ROLE).data() == "subject"
 
 
+@pytest.mark.parametrize(
+    ("format_", "sheet", "words"),
+    [
+        ("json", "tickets", "JSON, the list “tickets”"),
+        ("jsonl", "", "JSON, one record a line"),
+        ("xlsx", "May", "sheet “May” of a workbook"),
+        ("csv", "", "utf-8, comma-separated"),
+    ],
+)
+def test_how_the_file_is_written_is_said_for_every_kind(
+    qtbot: QtBot, theme: Theme, format_: str, sheet: str, words: str
+) -> None:
+    panel = ImportPanel(theme)
+    qtbot.addWidget(panel)
+    panel.show_recognized(replace(_recognized("id"), format=format_, sheet=sheet), ImportOverrides())
+    assert panel._format.text() == words
+
+
 def test_six_hundred_columns_are_shown_at_once(qtbot: QtBot, theme: Theme) -> None:
     panel = ImportPanel(theme)
     qtbot.addWidget(panel)

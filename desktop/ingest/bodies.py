@@ -19,9 +19,7 @@ _TAG_NAMES = (
     "title|tr|tt|u|ul"
 )
 _LONE_LETTER = re.compile(r"<(?:a|b|i|u|s|q|p)>", re.IGNORECASE)
-_TAG = re.compile(
-    rf"<(?:/?(?:{_TAG_NAMES})(?:\s[^<>]*|/)?>|!--|!doctype\b)", re.IGNORECASE | re.DOTALL
-)
+_TAG = re.compile(rf"<(?:/?(?:{_TAG_NAMES})(?:\s[^<>]*|/)?>|!--|!doctype\b)", re.IGNORECASE | re.DOTALL)
 _KNOWN_TAG = re.compile(
     rf"(?:{_TAG_NAMES}|aside|base|bdo|button|caption|col|colgroup|embed|fieldset|details|summary|map|area|mark|noscript|object|"
     r"option|param|picture|select|source|svg|template|textarea|time|track|video|audio|wbr|iframe|frame|frameset|var|samp|acronym|"

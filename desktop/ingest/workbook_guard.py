@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from xml.parsers.expat import ExpatError, ParserCreate  # noqa: S407 - it only tells whether the XML is whole, and knows laughs by the billion
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from desktop.domain.errors import DeskError
 from desktop.ingest.files import reading

@@ -1,4 +1,4 @@
-"""Corpus: what the fuzzer starts from: our own exports as they are, packed, in other alphabets and layouts, and the small ones of the malformed kinds.
+"""Corpus: what the fuzzer starts from: our own exports as they are, packed and in other alphabets, and the small ones of the malformed kinds.
 
 Usage: `python tests/fuzz/make_corpus.py FOLDER`. Each file begins with the byte that says how it is called, see `fuzz_reading`.
 """
@@ -39,7 +39,19 @@ def seeds() -> Iterator[tuple[int, bytes]]:
 
 def damaged() -> Iterator[tuple[int, bytes]]:
     """Yield the malformed kinds that are small enough to be changed many times a second."""
-    numbers = {"gz": 3, "zip": 4, "xlsx": 5, "ods": 6, "xls": 7, "json": 8, "jsonl": 9, "ndjson": 9, "mbox": 10, "eml": 11, "doc": 12}
+    numbers = {
+        "gz": 3,
+        "zip": 4,
+        "xlsx": 5,
+        "ods": 6,
+        "xls": 7,
+        "json": 8,
+        "jsonl": 9,
+        "ndjson": 9,
+        "mbox": 10,
+        "eml": 11,
+        "doc": 12,
+    }
     with tempfile.TemporaryDirectory() as name:
         for kind in KINDS.values():
             folder = Path(name) / kind.name

@@ -85,7 +85,9 @@ class _Child:
         self._complaints: list[str] = []
         self._listeners = [
             threading.Thread(target=self._listen, args=[self.process.stdout, self._said.put], name="child's output"),
-            threading.Thread(target=self._listen, args=[self.process.stderr, self._complaints.append], name="child's errors"),
+            threading.Thread(
+                target=self._listen, args=[self.process.stderr, self._complaints.append], name="child's errors"
+            ),
         ]
         for listener in self._listeners:
             listener.start()

@@ -9,7 +9,13 @@ from tests.malformed.kinds import kind
 from tests.malformed.tables import put
 
 TICKETS = [
-    {"id": n, "subject": "Printer", "description": "It burns since Monday.", "status": "open", "created_at": "2026-03-02T10:15:00Z"}
+    {
+        "id": n,
+        "subject": "Printer",
+        "description": "It burns since Monday.",
+        "status": "open",
+        "created_at": "2026-03-02T10:15:00Z",
+    }
     for n in range(1001, 1031)
 ]
 LINES = "".join(json.dumps(ticket) + "\n" for ticket in TICKETS)
@@ -50,7 +56,9 @@ def json_with_something_behind(folder: Path) -> Path:
 
 @kind()
 def json_with_numbers_that_are_none(folder: Path) -> Path:
-    return _json(folder, '[{"id":NaN,"subject":"a"},{"id":-Infinity,"subject":"b"},{"id":3,"subject":"c","x":Infinity}]')
+    return _json(
+        folder, '[{"id":NaN,"subject":"a"},{"id":-Infinity,"subject":"b"},{"id":3,"subject":"c","x":Infinity}]'
+    )
 
 
 @kind()
@@ -60,7 +68,9 @@ def json_with_the_same_key_twice(folder: Path) -> Path:
 
 @kind()
 def json_with_half_characters(folder: Path) -> Path:
-    return _json(folder, '[{"id":1,"subject":"a\\ud83d","description":"\\udc00x"},{"id":"\\ud800","subject":"b\\u0000c"}]')
+    return _json(
+        folder, '[{"id":1,"subject":"a\\ud83d","description":"\\udc00x"},{"id":"\\ud800","subject":"b\\u0000c"}]'
+    )
 
 
 @kind()
@@ -157,7 +167,9 @@ def lines_of_json_without_newlines(folder: Path) -> Path:
 
 @kind()
 def lines_of_json_of_all_sorts(folder: Path) -> Path:
-    return _json(folder, 'null\n1\n"a"\n[]\n{}\n[1]\n' + LINES + '{"id":7}trailing\n' + "[" * 5_000 + "\n", "tickets.jsonl")
+    return _json(
+        folder, 'null\n1\n"a"\n[]\n{}\n[1]\n' + LINES + '{"id":7}trailing\n' + "[" * 5_000 + "\n", "tickets.jsonl"
+    )
 
 
 @kind()
@@ -172,7 +184,10 @@ def table_called_json(folder: Path) -> Path:
 
 @kind()
 def cells_of_json_that_is_broken(folder: Path) -> Path:
-    return put(folder, "id,subject,comments\n" + "".join(f'{n},a,"[{{""body"": ""x"",,{"[" * 3_000}"\n' for n in range(1001, 1006)))
+    return put(
+        folder,
+        "id,subject,comments\n" + "".join(f'{n},a,"[{{""body"": ""x"",,{"[" * 3_000}"\n' for n in range(1001, 1006)),
+    )
 
 
 # --- mail -------------------------------------------------------------------------------------------------------------------
@@ -189,7 +204,9 @@ def _nested(levels: int) -> str:
 
 @kind()
 def mailbox_with_broken_parts(folder: Path) -> Path:
-    broken = MAIL.format(1, 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="x\n\n--x\nContent-Type: text/plain\n')
+    broken = MAIL.format(
+        1, 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="x\n\n--x\nContent-Type: text/plain\n'
+    )
     base64 = MAIL.format(2, "Content-Transfer-Encoding: base64\n") + "!!!====\n"
     return put(folder, _mails(broken, base64, MAIL.format(3, "Content-Type: ;;;=\n")), "tickets.mbox")
 
@@ -197,7 +214,9 @@ def mailbox_with_broken_parts(folder: Path) -> Path:
 @kind()
 def mailbox_in_unknown_alphabets(folder: Path) -> Path:
     unknown = MAIL.format(1, 'Content-Type: text/plain; charset="klingon-8"\n')
-    subject = MAIL.format(2, "").replace("Subject: Printer", "Subject: =?x-none?B?4pyT?= =?utf-8?B?!!!?= =?utf-8?Q?=ff=fe?=")
+    subject = MAIL.format(2, "").replace(
+        "Subject: Printer", "Subject: =?x-none?B?4pyT?= =?utf-8?B?!!!?= =?utf-8?Q?=ff=fe?="
+    )
     return put(folder, _mails(unknown, subject), "tickets.mbox")
 
 
@@ -213,7 +232,9 @@ def mailbox_cut_in_a_header(folder: Path) -> Path:
 
 @kind()
 def mailbox_whose_mails_answer_each_other_in_a_circle(folder: Path) -> Path:
-    mails = [MAIL.format(n, f"In-Reply-To: <{(n + 1) % 50}@example.org>\nReferences: <{n}@example.org>\n") for n in range(50)]
+    mails = [
+        MAIL.format(n, f"In-Reply-To: <{(n + 1) % 50}@example.org>\nReferences: <{n}@example.org>\n") for n in range(50)
+    ]
     return put(folder, _mails(*mails), "tickets.mbox")
 
 
@@ -254,17 +275,23 @@ def mail_with_a_header_of_1_mb(folder: Path) -> Path:
 
 @kind()
 def mail_with_a_date_beyond_reason(folder: Path) -> Path:
-    return put(folder, MAIL.format(1, "").replace("02 Mar 2026 10:15:00 +0000", "99 Foo 99999 99:99:99 +9999"), "ticket.eml")
+    return put(
+        folder, MAIL.format(1, "").replace("02 Mar 2026 10:15:00 +0000", "99 Foo 99999 99:99:99 +9999"), "ticket.eml"
+    )
 
 
 @kind()
 def mail_with_addresses_without_end(folder: Path) -> Path:
-    return put(folder, MAIL.format(1, "").replace("Ada <ada@example.org>", "(" * 20_000 + "a@b" + '"' * 5_001), "ticket.eml")
+    return put(
+        folder, MAIL.format(1, "").replace("Ada <ada@example.org>", "(" * 20_000 + "a@b" + '"' * 5_001), "ticket.eml"
+    )
 
 
 @kind()
 def mail_of_random_bytes(folder: Path) -> Path:
-    return put(folder, b"From: a@b\nSubject: \xff\xfe\x80\nContent-Type: text/html\n\n" + bytes(range(256)) * 200, "ticket.eml")
+    return put(
+        folder, b"From: a@b\nSubject: \xff\xfe\x80\nContent-Type: text/html\n\n" + bytes(range(256)) * 200, "ticket.eml"
+    )
 
 
 @kind()
@@ -285,7 +312,11 @@ def page_of_tickets_never_closed(folder: Path) -> Path:
 @kind()
 def page_of_a_billion_laughs(folder: Path) -> Path:
     entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
-    return put(folder, f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "ha">{entities}]><rss><item>&a9;</item></rss>', "tickets.xml")
+    return put(
+        folder,
+        f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "ha">{entities}]><rss><item>&a9;</item></rss>',
+        "tickets.xml",
+    )
 
 
 @kind()

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.ingest.workbooks import write_xlsx
+from tests.ingest.workbooks import Cell, write_xlsx
 from tests.malformed.kinds import kind
 from tests.malformed.tables import HEADER, put, row, rows
 
@@ -33,9 +33,7 @@ def stored(name: str, deflated: bytes, *, size: int, method: int = 8, flags: int
     shared = struct.pack("<HHHHHIII", 20, flags, method, 0, 0x5C21, crc, len(deflated), size)
     encoded = name.encode("utf-8", "surrogateescape")
     local = b"PK\x03\x04" + shared + struct.pack("<HH", len(encoded), 0) + encoded + deflated
-    central = (
-        b"PK\x01\x02\x14\x00" + shared + struct.pack("<HHHHHII", len(encoded), 0, 0, 0, 0, 0, 0) + encoded
-    )
+    central = b"PK\x01\x02\x14\x00" + shared + struct.pack("<HHHHHII", len(encoded), 0, 0, 0, 0, 0, 0) + encoded
     return local + central + b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
 
 
@@ -51,7 +49,8 @@ def zipped(members: Mapping[str, bytes | str]) -> bytes:
 
 def workbook(folder: Path, changed: Mapping[str, bytes | str | None], name: str = "tickets.xlsx") -> Path:
     """Write a workbook of five tickets with some of its parts replaced, or left out (None)."""
-    cells = [["id", "subject", "status"], *([float(n), "Printer", "open"] for n in range(1001, 1006))]
+    cells: list[list[Cell]] = [["id", "subject", "status"]]
+    cells += [[float(number), "Printer", "open"] for number in range(1001, 1006)]
     sound = write_xlsx(folder / "sound.tmp", {"Tickets": cells})
     with zipfile.ZipFile(sound) as file:
         parts: dict[str, bytes | str] = {part: file.read(part) for part in file.namelist()}
@@ -328,12 +327,16 @@ def _with_raw_sheet(folder: Path, deflated: bytes, *, size: int) -> Path:
 
 @kind(must_refuse=True)
 def xlsx_with_a_cell_at_the_far_corner(folder: Path) -> Path:
-    return workbook(folder, {SHEET_XML: sheet(HEAD_ROW + ONE_ROW + f'<row r="1048576">{_text("XFD1048576", "x")}</row>')})
+    return workbook(
+        folder, {SHEET_XML: sheet(HEAD_ROW + ONE_ROW + f'<row r="1048576">{_text("XFD1048576", "x")}</row>')}
+    )
 
 
 @kind()
 def xlsx_with_a_cell_beyond_the_corner(folder: Path) -> Path:
-    return workbook(folder, {SHEET_XML: sheet(HEAD_ROW + ONE_ROW + f'<row r="9999999999">{_text("ZZZZZ9999999999", "x")}</row>')})
+    return workbook(
+        folder, {SHEET_XML: sheet(HEAD_ROW + ONE_ROW + f'<row r="9999999999">{_text("ZZZZZ9999999999", "x")}</row>')}
+    )
 
 
 @kind()
@@ -349,14 +352,18 @@ def _laughs(levels: int) -> str:
 
 @kind()
 def xlsx_of_a_billion_laughs(folder: Path) -> Path:
-    return workbook(folder, {SHEET_XML: _laughs(10) + sheet(HEAD_ROW + f'<row r="2">{_text("A2", "&a9;")}{_text("B2", "x")}</row>')})
+    return workbook(
+        folder, {SHEET_XML: _laughs(10) + sheet(HEAD_ROW + f'<row r="2">{_text("A2", "&a9;")}{_text("B2", "x")}</row>')}
+    )
 
 
 @kind()
 def xlsx_that_reads_another_file(folder: Path) -> Path:
     secret = put(folder, "secret", "secret.txt")
     entity = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY s SYSTEM "{secret.as_uri()}">]>'
-    return workbook(folder, {SHEET_XML: entity + sheet(HEAD_ROW + f'<row r="2">{_text("A2", "&s;")}{_text("B2", "x")}</row>')})
+    return workbook(
+        folder, {SHEET_XML: entity + sheet(HEAD_ROW + f'<row r="2">{_text("A2", "&s;")}{_text("B2", "x")}</row>')}
+    )
 
 
 @kind()
@@ -409,7 +416,7 @@ def xls_of_rubbish(folder: Path) -> Path:
 
 @kind(must_refuse=True)
 def xlsb_of_rubbish(folder: Path) -> Path:
-    parts = {"[Content_Types].xml": "<Types/>", "xl/workbook.bin": bytes(range(256)) * 9}
+    parts: dict[str, bytes | str] = {"[Content_Types].xml": "<Types/>", "xl/workbook.bin": bytes(range(256)) * 9}
     return put(folder, zipped(parts), "tickets.xlsb")
 
 
@@ -433,15 +440,15 @@ def _ods(folder: Path, inside: str, *, tail: str = _ODS_TAIL) -> Path:
 
 
 def _ods_row(*cells: str, attributes: str = "") -> str:
-    inside = "".join(f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in cells)
+    inside = "".join(
+        f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in cells
+    )
     return f"<table:table-row{attributes}>{inside}</table:table-row>"
 
 
 @kind(least=2)
 def ods_that_repeats_blanks_to_the_corner(folder: Path) -> Path:
-    blanks = (
-        '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
-    )
+    blanks = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
     return _ods(folder, _ods_row("id", "subject") + _ods_row("1001", "a") + _ods_row("1002", "b") + blanks)
 
 
@@ -471,7 +478,12 @@ def ods_without_content(folder: Path) -> Path:
 
 @kind()
 def ods_of_a_billion_laughs(folder: Path) -> Path:
-    content = _laughs(10) + _ODS_HEAD.removeprefix('<?xml version="1.0"?>') + _ods_row("id", "subject") + _ods_row("&a9;", "b")
+    content = (
+        _laughs(10)
+        + _ODS_HEAD.removeprefix('<?xml version="1.0"?>')
+        + _ods_row("id", "subject")
+        + _ods_row("&a9;", "b")
+    )
     return put(folder, zipped({**_ODS_PARTS, "content.xml": content + _ODS_TAIL}), "tickets.ods")
 
 

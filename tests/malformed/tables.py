@@ -234,7 +234,13 @@ def unclosed_quote_in_every_row(folder: Path) -> Path:
 
 @kind()
 def unclosed_quote_before_nine_megabytes(folder: Path) -> Path:
-    return put(folder, HEADER + '1001,a,"never closed\n' + "and so on, and on, and so further without an end\n" * 180_000 + rows(5, 1002))
+    return put(
+        folder,
+        HEADER
+        + '1001,a,"never closed\n'
+        + "and so on, and on, and so further without an end\n" * 180_000
+        + rows(5, 1002),
+    )
 
 
 @kind()
@@ -265,7 +271,9 @@ def quotes_of_two_sorts(folder: Path) -> Path:
 
 @kind()
 def quoted_row_across_the_end_of_the_head(folder: Path) -> Path:
-    return put(folder, HEADER + rows(3) + '1004,Long,"' + "line, of text\n" * 40_000 + '",open,2026-03-02\n' + rows(3, 1005))
+    return put(
+        folder, HEADER + rows(3) + '1004,Long,"' + "line, of text\n" * 40_000 + '",open,2026-03-02\n' + rows(3, 1005)
+    )
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------------
@@ -412,7 +420,16 @@ def messages_without_their_ticket(folder: Path) -> Path:
 
 @kind(least=6)
 def dates_beyond_reason(folder: Path) -> Path:
-    dates = ("0000-00-00", "9999-99-99", "31/31/2026", "1e308", "99999999999999", "-1", "2026-02-30T25:61:61+99:99", "12:00")
+    dates = (
+        "0000-00-00",
+        "9999-99-99",
+        "31/31/2026",
+        "1e308",
+        "99999999999999",
+        "-1",
+        "2026-02-30T25:61:61+99:99",
+        "12:00",
+    )
     return put(folder, HEADER + "".join(f"{n},a,b,open,{date}\n" for n, date in enumerate(dates, 1001)))
 
 
@@ -424,7 +441,9 @@ def dates_with_thousands_of_blanks(folder: Path) -> Path:
 
 @kind(least=3)
 def cells_that_a_spreadsheet_would_run(folder: Path) -> Path:
-    return put(folder, HEADER + row(1001, "=cmd|' /C calc'!A0") + row(1002, "@SUM(A1)") + rows(3, 1003) + "=1+1,x,,,,,,,\n")
+    return put(
+        folder, HEADER + row(1001, "=cmd|' /C calc'!A0") + row(1002, "@SUM(A1)") + rows(3, 1003) + "=1+1,x,,,,,,,\n"
+    )
 
 
 @kind(least=3)

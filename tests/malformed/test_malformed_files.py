@@ -50,7 +50,9 @@ def test_there_are_as_many_kinds_as_were_asked_for() -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_named_kind_is_imported_with_an_account_or_refused_in_words(named: dict[str, Report | str], name: str) -> None:
+def test_a_named_kind_is_imported_with_an_account_or_refused_in_words(
+    named: dict[str, Report | str], name: str
+) -> None:
     report, kind = named[name], KINDS[name]
     if isinstance(report, str):
         pytest.skip(f"{name}: {report}")
@@ -96,8 +98,23 @@ def data_dir(tmp_path: Path) -> Path:
 
 
 SAMPLE = (
-    *("empty", "nul_inside_cells", "unclosed_quote_in_the_first_row", "no_row_has_an_id", "web_page", "random_bytes", "duplicate_headers"),
-    *("gzip_cut_far_down", "zip_bomb", "xlsx_with_a_cell_at_the_far_corner", "directory", "link_to_itself", "name_that_is_no_text"),
+    *(
+        "empty",
+        "nul_inside_cells",
+        "unclosed_quote_in_the_first_row",
+        "no_row_has_an_id",
+        "web_page",
+        "random_bytes",
+        "duplicate_headers",
+    ),
+    *(
+        "gzip_cut_far_down",
+        "zip_bomb",
+        "xlsx_with_a_cell_at_the_far_corner",
+        "directory",
+        "link_to_itself",
+        "name_that_is_no_text",
+    ),
     *("name_with_newline", "json_nested_a_hundred_thousand_deep", "mailbox_with_broken_parts"),
 )
 
@@ -115,7 +132,9 @@ def test_the_command_says_how_a_malformed_file_ended(folder: Path, named: object
     assert "something went wrong in TLDesk" not in errors
     imported, refused = said["files"], said["errors"]
     assert imported or refused
-    assert done.returncode == (3 if imported and (refused or any(f["rejected"] for f in imported)) else 0 if imported else 4)
+    assert done.returncode == (
+        3 if imported and (refused or any(f["rejected"] for f in imported)) else 0 if imported else 4
+    )
     assert all(error["error"] in errors for error in refused if "\n" not in error["error"])
 
 

@@ -126,7 +126,7 @@ class SearchIndex:
         loop = asyncio.get_running_loop()
         if self._thread is not None:
             await asyncio.shield(asyncio.wrap_future(self._opened))
-            backlog = await loop.run_in_executor(self._searcher, self._backlog)
+            backlog = await loop.run_in_executor(self._searcher, lambda: read_backlog(self._open_reader()))
             if 0 < backlog <= BACKLOG_WORTH_WAITING:
                 await self.caught_up()
         return await loop.run_in_executor(self._searcher, lambda: function(self._open_reader()))
@@ -155,12 +155,6 @@ class SearchIndex:
                 raise
             self._reader = connection
         return self._reader
-
-    def _backlog(self) -> int:
-        row = self._open_reader().execute(
-            "SELECT ticket_revision.last - state.revision FROM ticket_revision, search.state"
-        )
-        return int(row.fetchone()[0])
 
     def _close_reader(self) -> None:
         if self._reader is not None:
@@ -287,6 +281,12 @@ class SearchIndex:
             request.cancel()
         self._searcher.shutdown(wait=True, cancel_futures=True)
         self._close_reader()
+
+
+def read_backlog(reader: sqlite3.Connection) -> int:
+    """Return how many changes the index does not know of yet, on a connection as `SearchIndex.read` gives it."""
+    row = reader.execute("SELECT ticket_revision.last - state.revision FROM ticket_revision, search.state")
+    return int(row.fetchone()[0])
 
 
 def _connect(address: str) -> sqlite3.Connection:

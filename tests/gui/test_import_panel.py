@@ -95,7 +95,7 @@ def test_how_the_file_is_written_is_said_for_every_kind(
 ) -> None:
     panel = ImportPanel(theme)
     qtbot.addWidget(panel)
-    panel.show_recognized(replace(_recognized("id"), format=format_, sheet=sheet), ImportOverrides())
+    panel.show_bundle(Bundle((replace(_recognized("id"), format=format_, sheet=sheet),)))
     assert panel._format.text() == words
 
 

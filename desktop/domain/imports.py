@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 
 from desktop.domain.errors import DeskError
 from desktop.domain.people import Person
@@ -85,6 +86,17 @@ class RememberedMapping:
         return self.fingerprint[:12]
 
 
+class Contents(StrEnum):
+    """What a table says of its tickets: all of each, all but their texts, or messages that add to them."""
+
+    RECORDS = "records"
+    LIST = "list"
+    MESSAGES = "messages"
+
+
+_TEXT_ROLES = frozenset(("body", "comment", "journal", "diff"))
+
+
 @dataclass(frozen=True, slots=True)
 class Recognized:
     """What a file turned out to be, before anything is written.
@@ -121,6 +133,13 @@ class Recognized:
     preview: tuple[TicketDraft, ...] = ()
     warnings: tuple[str, ...] = ()
     is_source_guessed: bool = False
+
+    @property
+    def contents(self) -> Contents:
+        """Return what this table says of its tickets."""
+        if self.shape == "messages":
+            return Contents.MESSAGES
+        return Contents.RECORDS if any(column.role in _TEXT_ROLES for column in self.columns) else Contents.LIST
 
 
 @dataclass(frozen=True, slots=True)

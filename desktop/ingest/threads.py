@@ -155,6 +155,7 @@ class ThreadBuilder:
             status=status,
             subject=subject or self._stand_in(messages),
             is_subject_made=not subject,
+            has_record=False,
             created_at=heading.created_at
             if heading.created_at and not self._dates_are_messages()
             else (times[0] if times else ""),

@@ -15,11 +15,10 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import EditableRow, ImportChanges, RejectedRow, Retried, TicketDifference
-from desktop.domain.imports import Batch, ImportCounts, Recognized
+from desktop.domain.imports import Batch, Contents, ImportCounts, Recognized
 from desktop.ingest.rereading import cut_row, obstacle, read_again
 from desktop.ingest.systems import load_systems
 from desktop.services.comparison import compare
-from desktop.services.imports import MERGED_SHAPES
 from desktop.services.steps import whole
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import BatchOutcome, ImportStore
@@ -95,16 +94,15 @@ class HistoryService:
         if why or recognized is None:
             raise DeskError("reject-unreadable", why, remedy="Mend it in the file and import the file again.")
         batch = await self._read(recognized, row.line, cells, raw)
-        is_merged = recognized.shape in MERGED_SHAPES
         drafts = [(ticket.external_id, ticket.content_hash()) for ticket in batch.tickets]
         reason = _still_wrong(batch) or await self._store.conflict(
-            import_id, source_id, drafts, merge_messages=is_merged
+            import_id, source_id, drafts, contents=recognized.contents
         )
         if reason:
             value = batch.rejects[0].value if batch.rejects else row.value
             await self._store.amend(reject_id, reason=reason, value=value, cells=cells, raw=raw or kept)
             return Retried(reject_id, import_id, reason)
-        return await whole(self._use(reject_id, import_id, source_id, batch, merge_messages=is_merged))
+        return await whole(self._use(reject_id, import_id, source_id, batch, contents=recognized.contents))
 
     async def set_aside(self, reject_id: int, *, aside: bool = True) -> None:
         """Leave a rejected row as it is, for good; or take it up again.
@@ -115,7 +113,7 @@ class HistoryService:
         await self._store.set_aside(reject_id, aside=aside)
 
     async def _use(
-        self, reject_id: int, import_id: int, source_id: int, batch: Batch, *, merge_messages: bool
+        self, reject_id: int, import_id: int, source_id: int, batch: Batch, *, contents: Contents
     ) -> Retried:
         # Written first and settled after it: were the program to end in between, the row would count as rejected as before, and trying
         # once more finds its ticket unchanged.
@@ -124,9 +122,7 @@ class HistoryService:
             # A table of people holds no tickets, it only renames some.
             outcome = replace(outcome, ticket_ids=array("q"))
         else:
-            outcome = await self._imports.write_batch(
-                import_id, source_id, batch.tickets, merge_messages=merge_messages
-            )
+            outcome = await self._imports.write_batch(import_id, source_id, batch.tickets, contents=contents)
         await self._store.settle(reject_id, import_id, _more(batch, outcome), outcome.ticket_ids)
         return Retried(reject_id, import_id, "", outcome.tickets_new, outcome.tickets_updated)
 

@@ -79,11 +79,13 @@ class JoiningService:
         )
 
     async def _bundles(self, found: Sequence[Recognized], left_out: Sequence[FailedFile]) -> tuple[Bundle, ...]:
+        # Messages find their tickets first, so that people find one source and not two.
+        found = sorted(found, key=lambda table: ("tickets", "messages", "people").index(_kind(table)))
         records = [table for table in found if _kind(table) == "tickets"]
         bundles: dict[str, list[Recognized]] = {}
         notes: dict[str, list[str]] = {}
         for table in found:
-            joined, note = await self._join(table, records, found)
+            joined, note = await self._join(table, records, set(bundles))
             bundles.setdefault(joined.source, []).append(joined)
             if note:
                 notes.setdefault(joined.source, []).append(note)
@@ -102,16 +104,15 @@ class JoiningService:
         )
 
     async def _join(
-        self, table: Recognized, records: Sequence[Recognized], found: Sequence[Recognized]
+        self, table: Recognized, records: Sequence[Recognized], sources: set[str]
     ) -> tuple[Recognized, str]:
         """Return a table with the source it belongs to, and why."""
         kind = _kind(table)
         if kind == "tickets" or not table.is_source_guessed:
             return table, ""
         name = Path(table.path).name
-        others = {other.source for other in found if other is not table and _kind(other) != "people"}
-        if kind == "people" and len(others) == 1:
-            return _of_source(table, others.pop()), ""
+        if kind == "people" and len(sources) == 1:
+            return _of_source(table, next(iter(sources))), ""
         ids = await self._imports.read_ids(table, SAMPLED_IDS)
         for record in records if kind == "messages" else ():
             share = len(ids & await self._imports.read_ids(record, MOST_IDS)) / max(1, len(ids))

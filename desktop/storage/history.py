@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportChanges, RejectedRow, TicketState
-from desktop.domain.imports import ImportCounts, Recognized
+from desktop.domain.imports import Contents, ImportCounts, Recognized
 from desktop.storage.database import Database
 from desktop.storage.idsets import pack_ids, unpack_ids
 from desktop.storage.imports import BEFORE
@@ -120,7 +120,7 @@ class HistoryStore:
         return await self._database.read(read)
 
     async def conflict(
-        self, import_id: int, source_id: int, drafts: Sequence[tuple[str, str]], *, merge_messages: bool
+        self, import_id: int, source_id: int, drafts: Sequence[tuple[str, str]], *, contents: Contents
     ) -> str:
         """Say why tickets (external id, content hash) may not be written as part of an import; '' when they may.
 
@@ -141,7 +141,7 @@ class HistoryStore:
                     continue
                 if row[2] > import_id:
                     return f"Ticket {external_id} came with import {row[2]} since, which is newer than this row"
-                if row[0] in held and not merge_messages:
+                if row[0] in held and contents is not Contents.MESSAGES:
                     return f"Another row of this file already made ticket {external_id}, with different content"
             return ""
 

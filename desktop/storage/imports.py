@@ -15,7 +15,7 @@ from dataclasses import asdict
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord
-from desktop.domain.imports import ImportCounts, Recognized, Reject, Undone
+from desktop.domain.imports import Contents, ImportCounts, Recognized, Reject, Undone
 from desktop.domain.tickets import TicketDraft
 from desktop.storage.database import Database
 from desktop.storage.idsets import pack_ids
@@ -36,6 +36,13 @@ _COUNTS = """CASE WHEN finished_at != '' THEN counts_json ELSE json_object(
   'rejected', (SELECT count(*) FROM import_reject WHERE import_id = import_batch.id)) END"""
 _REJECTS = """(SELECT count(*) FROM import_reject WHERE import_id = import_batch.id AND is_set_aside = 0),
   (SELECT count(*) FROM import_reject WHERE import_id = import_batch.id)"""
+_SOURCE_OF_TICKETS = """WITH ids AS (SELECT value FROM json_each(?)) SELECT source.name, count(*) AS n
+  FROM ticket JOIN source ON source.id = source_id WHERE external_id IN ids GROUP BY source_id ORDER BY n DESC LIMIT 1"""
+_SOURCE_OF_PEOPLE = """WITH ids AS (SELECT value FROM json_each(?)), named AS (
+    SELECT source_id, external_id AS id FROM person WHERE external_id IN ids
+    UNION SELECT source_id, requester FROM ticket WHERE requester IN ids UNION SELECT source_id, assignee FROM ticket WHERE assignee IN ids
+    UNION SELECT source_id, author FROM message JOIN ticket ON ticket.id = ticket_id WHERE author IN ids)
+  SELECT source.name, count(DISTINCT named.id) AS n FROM named JOIN source ON source.id = source_id GROUP BY source_id ORDER BY n DESC LIMIT 1"""
 _LEFT_A_TRACE = """SELECT EXISTS (SELECT 1 FROM ticket WHERE import_id = ?) OR EXISTS (SELECT 1 FROM import_change WHERE import_id = ?)
   OR EXISTS (SELECT 1 FROM import_reject WHERE import_id = ?) OR EXISTS (SELECT 1 FROM person WHERE import_id = ?)"""
 
@@ -78,37 +85,30 @@ class ImportStore:
         drafts: Sequence[TicketDraft],
         *,
         rejects: Sequence[Reject] = (),
-        merge_messages: bool,
+        contents: Contents,
     ) -> BatchOutcome:
-        """Write tickets: new ones, changed ones, and none that is equal. `merge_messages` keeps stored messages that the file no longer has."""
+        """Write tickets: new ones, changed ones, and none that is equal. `contents` is what their table says of tickets."""
 
         def write(connection: sqlite3.Connection) -> BatchOutcome:
             insert_rejects(connection, import_id, rejects)
-            return BatchWriting(connection, import_id, source_id, is_of_messages=merge_messages).write_all(drafts)
+            return BatchWriting(connection, import_id, source_id, contents=contents).write_all(drafts)
 
         outcome = await self._database.write(write)
         self._database.index.tell(outcome.tickets_new + outcome.tickets_updated)
         return outcome
 
-    async def preview_batch(self, source: str, drafts: Sequence[TicketDraft], *, merge_messages: bool) -> BatchOutcome:
+    async def preview_batch(self, source: str, drafts: Sequence[TicketDraft], *, contents: Contents) -> BatchOutcome:
         """Say what `write_batch` would do, writing nothing."""
 
         def read(connection: sqlite3.Connection) -> BatchOutcome:
             row = connection.execute("SELECT id FROM source WHERE name = ?", [source]).fetchone()
-            return BatchWriting(connection, 0, row[0] if row else 0, is_of_messages=merge_messages).count_all(drafts)
+            return BatchWriting(connection, 0, row[0] if row else 0, contents=contents).count_all(drafts)
 
         return await self._database.read(read)
 
     async def find_source(self, ids: Iterable[str], *, are_people: bool) -> tuple[str, int]:
         """Return the source whose tickets have, or name as their people, most of these ids, and how many of them; ('', 0) for none."""
-        named = "(external_id IN ids)"
-        if are_people:
-            named = "(requester IN ids OR assignee IN ids OR EXISTS (SELECT 1 FROM message WHERE ticket_id = ticket.id AND author IN ids))"
-        counted = "count(*)" if not are_people else "(SELECT count(*) FROM ids)"
-        statement = (
-            f"WITH ids AS (SELECT value FROM json_each(?)) SELECT source.name, {counted} AS n FROM ticket JOIN source ON source.id = source_id"
-            f" WHERE {named} GROUP BY source_id ORDER BY n DESC LIMIT 1"
-        )
+        statement = _SOURCE_OF_PEOPLE if are_people else _SOURCE_OF_TICKETS
         listed = json.dumps(list(ids))
 
         def read(connection: sqlite3.Connection) -> tuple[str, int]:

@@ -1,7 +1,8 @@
 """Merging: what several exports say of one ticket, joined. Plain values, no SQL.
 
 Two kinds of tables speak of a ticket. A *record* says all of it: a later one takes its place. A *table of messages* adds to it, and may hold
-only the newest: what it brought stays *attached*, also when the record comes in again. The outcome is the same whichever comes first.
+only the newest: what it brought stays *attached*, also when the record comes in again. The outcome is the same whichever comes first. A record of
+a mere list says nothing of messages, and takes none away.
 """
 
 from __future__ import annotations
@@ -9,15 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from desktop.domain.imports import Contents
 from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 
+MESSAGE_FIELD = "message."
+"""Before the name of a column of a table of messages, in a ticket whose record has columns of its own: both tables call one `id`."""
 
-def merge_tickets(stored: TicketDraft, new: TicketDraft, *, is_of_messages: bool) -> TicketDraft:
-    """Join a ticket with what a later export says of it: a table of messages, or a record."""
-    if is_of_messages:
-        return _with_roles(_added(stored, new))
-    attached = [message for message in stored.messages if message.is_attached]
-    return _with_roles(_renewed(stored, new, attached)) if attached else new
+
+def merge_tickets(stored: TicketDraft, new: TicketDraft, contents: Contents) -> TicketDraft:
+    """Join a ticket with what a later export says of it."""
+    match contents:
+        case Contents.MESSAGES:
+            return _with_roles(_added(stored, new))
+        case Contents.LIST:
+            # What a list does not say, the description for one, stays as it was.
+            kept = stored.messages
+        case Contents.RECORDS:
+            kept = tuple(message for message in stored.messages if message.is_attached)
+    if not kept:
+        return new
+    return _with_roles(_renewed(stored, new, kept, keeps_fields=contents is Contents.LIST))
 
 
 def merge(stored: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
@@ -37,9 +49,15 @@ def merge(stored: Sequence[Message], new: Sequence[Message]) -> tuple[Message, .
     return tuple(replace(joined[place], position=number) for number, place in enumerate(order, 1))
 
 
-def _renewed(stored: TicketDraft, new: TicketDraft, attached: Sequence[Message]) -> TicketDraft:
+def _renewed(stored: TicketDraft, new: TicketDraft, attached: Sequence[Message], *, keeps_fields: bool) -> TicketDraft:
     """Let a record take its place, and keep what tables of messages attached to the ticket."""
     times = [message.created_at for message in attached]
+    if not stored.has_record:
+        fields = {**new.fields, **{_of_messages(name): value for name, value in stored.fields.items()}}
+    elif keeps_fields:
+        fields = {**stored.fields, **new.fields}
+    else:
+        fields = {**new.fields, **{n: value for n, value in stored.fields.items() if n.startswith(MESSAGE_FIELD)}}
     keeps_subject = new.is_subject_made and bool(stored.subject)
     return replace(
         new,
@@ -49,7 +67,7 @@ def _renewed(stored: TicketDraft, new: TicketDraft, attached: Sequence[Message])
         assignee=new.assignee or stored.assignee,
         created_at=new.created_at or stored.created_at,
         updated_at=max([new.updated_at, *times]),
-        fields={**stored.fields, **new.fields},
+        fields=fields,
         messages=merge(attached, new.messages),
     )
 
@@ -66,8 +84,11 @@ def _added(stored: TicketDraft, new: TicketDraft) -> TicketDraft:
     if new.is_subject_made != stored.is_subject_made:
         # A subject that somebody wrote is worth more than a first sentence.
         opening, other = (stored, new) if new.is_subject_made else (new, stored)
-    first_known = stored if any(not message.is_attached for message in stored.messages) else None
     created_at = min(filter(None, (stored.created_at, new.created_at)), default="")
+    if stored.has_record:
+        fields = _merge_fields(stored.fields, {_of_messages(name): value for name, value in new.fields.items()})
+    else:
+        fields = _merge_fields(earlier.fields, latest.fields)
     return replace(
         latest,
         subject=opening.subject or other.subject,
@@ -78,12 +99,17 @@ def _added(stored: TicketDraft, new: TicketDraft) -> TicketDraft:
         status_original=latest.status_original or earlier.status_original,
         priority=latest.priority or earlier.priority,
         priority_original=latest.priority_original or earlier.priority_original,
-        created_at=(first_known and first_known.created_at) or created_at,
+        has_record=stored.has_record,
+        created_at=(stored.has_record and stored.created_at) or created_at,
         updated_at=max(stored.updated_at, new.updated_at),
-        fields=_merge_fields(earlier.fields, latest.fields),
+        fields=fields,
         messages=messages,
         rows=new.rows,
     )
+
+
+def _of_messages(name: str) -> str:
+    return name if name.startswith(MESSAGE_FIELD) else f"{MESSAGE_FIELD}{name}"
 
 
 def _with_roles(ticket: TicketDraft) -> TicketDraft:
@@ -101,12 +127,14 @@ def _with_roles(ticket: TicketDraft) -> TicketDraft:
 def _merge_fields(
     earlier: Mapping[str, str | list[str]], latest: Mapping[str, str | list[str]]
 ) -> dict[str, str | list[str]]:
-    """Join columns: a list holds what both have, each value once; of single values the latest counts."""
+    """Join columns: a list holds what the earlier had and what the latest adds; of single values the latest counts."""
     merged = dict(earlier)
     for name, value in latest.items():
         before = merged.get(name, [])
         if isinstance(value, list) or isinstance(before, list):
-            merged[name] = list(dict.fromkeys([*_listed(before), *_listed(value)]))
+            listed = _listed(before)
+            known = frozenset(listed)
+            merged[name] = [*listed, *dict.fromkeys(each for each in _listed(value) if each not in known)]
         else:
             merged[name] = value or before
     return merged

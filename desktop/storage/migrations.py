@@ -160,9 +160,13 @@ def keep_the_search_index_in_a_file_of_its_own(db: Database) -> None:
 
 @migrations()
 def join_tables(db: Database) -> None:
-    """Which messages a table of messages attached, which subject is only a first sentence, and who stands behind the numbers of people."""
+    """What came from which kind of table, and who stands behind the numbers of people.
+
+    Which messages a table of messages attached, which subject is only a first sentence, and which ticket a table of tickets told of.
+    """
     db.execute("ALTER TABLE message ADD COLUMN is_attached INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE ticket ADD COLUMN is_subject_made INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE ticket ADD COLUMN has_record INTEGER NOT NULL DEFAULT 1")
     db.execute(
         "CREATE TABLE person (source_id INTEGER NOT NULL REFERENCES source(id), external_id TEXT NOT NULL, name TEXT NOT NULL, email TEXT NOT NULL,"
         " role TEXT NOT NULL, import_id INTEGER NOT NULL REFERENCES import_batch(id), before_json TEXT NOT NULL DEFAULT '',"

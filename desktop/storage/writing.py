@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import orjson
 
+from desktop.domain.imports import Contents
 from desktop.domain.tickets import Message, TicketDraft
 from desktop.storage.merging import merge_tickets
 from desktop.storage.tickets import read_messages
@@ -26,7 +27,7 @@ COLUMNS = (
 ROWS_A_STATEMENT = 32
 _INSERTED = (
     *("id", "source_id", "external_id", "content_hash", *COLUMNS),
-    *("message_count", "fields_json", "is_subject_made", "import_id", "changed_import_id", "revision"),
+    *("message_count", "fields_json", "is_subject_made", "has_record", "import_id", "changed_import_id", "revision"),
 )
 _CHANGED = (
     "id",
@@ -35,10 +36,11 @@ _CHANGED = (
     "message_count",
     "fields_json",
     "is_subject_made",
+    "has_record",
     "changed_import_id",
     "revision",
 )
-_KEPT = (*COLUMNS, "content_hash", "message_count", "fields_json", "is_subject_made", "changed_import_id")
+_KEPT = (*COLUMNS, "content_hash", "message_count", "fields_json", "is_subject_made", "has_record", "changed_import_id")
 _MESSAGE = ("ticket_id", "position", "author", "role", "internal", "created_at", "text", "is_attached")
 
 # Everything that `undo` needs to restore a ticket, as one JSON document a ticket.
@@ -81,7 +83,7 @@ class _Prepared(NamedTuple):
 class BatchWriting:
     """One batch on the writer's connection, or on a reader's when it is only counted.
 
-    `is_of_messages` when a table of messages holds it; `is_as_is` when the drafts are what the tickets shall be, nothing to be merged.
+    `contents` is what its table says of tickets; `is_as_is` when the drafts are what the tickets shall be, nothing to be merged.
     """
 
     def __init__(
@@ -90,13 +92,13 @@ class BatchWriting:
         import_id: int,
         source_id: int,
         *,
-        is_of_messages: bool = False,
+        contents: Contents = Contents.RECORDS,
         is_as_is: bool = False,
     ) -> None:
         self._connection = connection
         self._import_id = import_id
         self._source_id = source_id
-        self._is_of_messages = is_of_messages
+        self._contents = contents
         self._is_as_is = is_as_is
 
     def write_all(self, drafts: Sequence[TicketDraft]) -> BatchOutcome:
@@ -124,7 +126,7 @@ class BatchWriting:
             content_hash = hash_content(draft, fields)
             if id_ and known_hash != content_hash and not self._is_as_is:
                 stored_draft = read_draft(self._connection, id_, draft.external_id)
-                draft = merge_tickets(stored_draft, draft, is_of_messages=self._is_of_messages)
+                draft = merge_tickets(stored_draft, draft, self._contents)
                 fields = dump(draft.fields)
                 content_hash = hash_content(draft, fields)
             yield _Prepared(id_, draft, fields.decode(), content_hash, known_hash != content_hash)
@@ -145,7 +147,15 @@ class BatchWriting:
             [
                 (
                     *(i, source, t.draft.external_id, t.content_hash, *_values(t.draft)),
-                    *(len(t.draft.messages), t.fields_json, t.draft.is_subject_made, batch, batch, place),
+                    *(
+                        len(t.draft.messages),
+                        t.fields_json,
+                        t.draft.is_subject_made,
+                        t.draft.has_record,
+                        batch,
+                        batch,
+                        place,
+                    ),
                 )
                 for place, (i, t) in enumerate(zip(ids, tickets, strict=True), revision)
             ],
@@ -161,7 +171,7 @@ class BatchWriting:
         rows = [
             (
                 *(t.id, *_values(t.draft), t.content_hash, len(t.draft.messages)),
-                *(t.fields_json, t.draft.is_subject_made, self._import_id, place),
+                *(t.fields_json, t.draft.is_subject_made, t.draft.has_record, self._import_id, place),
             )
             for place, t in enumerate(tickets, revision)
         ]
@@ -235,12 +245,14 @@ def read_draft(connection: sqlite3.Connection, ticket_id: int, external_id: str)
     """Return a ticket as a draft of an export would give it."""
     names = ", ".join(COLUMNS)
     row = connection.execute(
-        f"SELECT {names}, is_subject_made, fields_json FROM ticket WHERE id = ?", [ticket_id]
+        f"SELECT {names}, is_subject_made, has_record, fields_json FROM ticket WHERE id = ?", [ticket_id]
     ).fetchone()
     values = dict(zip(COLUMNS, row, strict=False))
     messages = read_messages(connection, ticket_id)
-    fields = orjson.loads(row[-1])
-    return TicketDraft(external_id, **values, fields=fields, messages=messages, is_subject_made=bool(row[-2]))
+    is_subject_made, has_record, fields = bool(row[-3]), bool(row[-2]), orjson.loads(row[-1])
+    return TicketDraft(
+        external_id, **values, fields=fields, messages=messages, is_subject_made=is_subject_made, has_record=has_record
+    )
 
 
 def _values(d: TicketDraft) -> tuple[str, ...]:

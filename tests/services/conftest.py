@@ -19,11 +19,14 @@ TICKET = "support-tickets:DSK-4136"
 
 
 @asynccontextmanager
-async def opened_desk(data_dir: Path, server: ScriptedServer | None = None) -> AsyncIterator[Desk]:
+async def opened_desk(
+    data_dir: Path, server: ScriptedServer | None = None, *, with_sample: bool = True
+) -> AsyncIterator[Desk]:
     """Open a desk with the sample tickets, and a provider at `server`."""
     desk = await open_desk(find_paths(data_dir))
     try:
-        await import_path(desk, desk.paths.sample)
+        if with_sample:
+            await import_path(desk, desk.paths.sample)
         if server is not None:
             desk.providers.save(
                 ProviderProfile(SCRIPTED, "custom", server.base_url, model="scripted"), make_default=True

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlite_utils.db import Database as MigratingDatabase
 from sqlite_utils.migrations import Migrations
 
-from desktop.domain.imports import ImportCounts, Recognized
+from desktop.domain.imports import Contents, ImportCounts, Recognized
 from desktop.domain.tickets import Message, Role, TicketDraft, TicketQuery
 from desktop.storage.database import Database
 from desktop.storage.imports import BatchOutcome, ImportStore
@@ -45,7 +45,7 @@ class Desk:
     async def put(self, drafts: Sequence[TicketDraft]) -> tuple[int, BatchOutcome]:
         """Import drafts and return the import's id and what became of them."""
         import_id, source_id = await self.imports.begin(_recognized())
-        outcome = await self.imports.write_batch(import_id, source_id, drafts, merge_messages=False)
+        outcome = await self.imports.write_batch(import_id, source_id, drafts, contents=Contents.RECORDS)
         return await self.imports.finish(import_id, ImportCounts()), outcome
 
     async def search(self, text: str) -> set[str]:
@@ -68,7 +68,9 @@ async def test_tickets_are_found_while_their_import_goes_on(data_dir: Path) -> N
     async with _desk(data_dir) as desk:
         import_id, source_id = await desk.imports.begin(_recognized())
         for number in range(3):
-            await desk.imports.write_batch(import_id, source_id, [_draft(number, "walnut desk")], merge_messages=False)
+            await desk.imports.write_batch(
+                import_id, source_id, [_draft(number, "walnut desk")], contents=Contents.RECORDS
+            )
             assert await desk.search("walnut") == {f"T-{n}" for n in range(number + 1)}
 
 

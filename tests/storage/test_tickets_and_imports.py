@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import ImportCounts, Recognized
+from desktop.domain.imports import Contents, ImportCounts, Recognized
 from desktop.domain.tickets import Message, Role, TicketDraft, TicketQuery
 from desktop.storage.database import Database
 from desktop.storage.imports import BatchOutcome, ImportStore
@@ -55,7 +55,9 @@ class Desk:
     async def put(self, drafts: Sequence[TicketDraft], *, merge: bool = False) -> tuple[int, BatchOutcome]:
         """Import drafts and return the import's id and what became of them."""
         import_id, source_id = await self.imports.begin(_recognized())
-        outcome = await self.imports.write_batch(import_id, source_id, drafts, merge_messages=merge)
+        outcome = await self.imports.write_batch(
+            import_id, source_id, drafts, contents=Contents.MESSAGES if merge else Contents.RECORDS
+        )
         counts = ImportCounts(tickets_new=outcome.tickets_new, tickets_updated=outcome.tickets_updated)
         return await self.imports.finish(import_id, counts), outcome
 
@@ -186,7 +188,7 @@ async def test_a_reference_that_names_no_ticket_or_two_says_so(data_dir: Path) -
     async with _desk(data_dir) as desk:
         await desk.put([_draft(1)])
         import_id, source_id = await desk.imports.begin(_recognized("jira"))
-        await desk.imports.write_batch(import_id, source_id, [_draft(1)], merge_messages=False)
+        await desk.imports.write_batch(import_id, source_id, [_draft(1)], contents=Contents.RECORDS)
         with pytest.raises(DeskError, match=r"jira:T-1, zendesk:T-1"):
             await desk.tickets.find("T-1")
         assert await desk.tickets.find("jira:T-1") != await desk.tickets.find("zendesk:T-1")
@@ -229,7 +231,7 @@ async def test_a_cancelled_wait_leaves_no_half_of_a_batch(data_dir: Path) -> Non
     async with _desk(data_dir) as desk:
         import_id, source_id = await desk.imports.begin(_recognized())
         drafts = [_draft(n) for n in range(200)]
-        task = asyncio.create_task(desk.imports.write_batch(import_id, source_id, drafts, merge_messages=False))
+        task = asyncio.create_task(desk.imports.write_batch(import_id, source_id, drafts, contents=Contents.RECORDS))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -1,0 +1,248 @@
+"""Files that belong together: tickets, their messages and the people, dropped together or one after the other, in any order."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from desktop.domain.imports import Bundle, Finished, ImportCounts, total
+from desktop.domain.tickets import Role, Thread
+from desktop.services.container import Desk
+from tests.services.conftest import opened_desk
+
+TICKETS = (
+    "id,subject,description,status,requester_id,assignee_id,created_at,updated_at\n"
+    "9001,Lamp,The lamp is dark.,open,501,777,2026-03-01T08:00:00Z,2026-03-01T08:00:00Z\n"
+    "9002,Door,The door sticks.,solved,502,777,2026-03-01T09:00:00Z,2026-03-04T09:00:00Z\n"
+)
+COMMENTS = (
+    "id,ticket_id,author_id,body,created_at\n"
+    "3,9001,501,Now it smokes.,2026-03-02T08:00:00Z\n"
+    "1,9001,501,The lamp is dark.,2026-03-01T08:00:00Z\n"
+    "2,9001,777,Please unplug it.,2026-03-01T10:00:00Z\n"
+    "4,9002,777,Oiled.,2026-03-04T09:00:00Z\n"
+)
+USERS = "id,name,email,role\n501,Ann Lee,ann@fern.example,customer\n502,Bo Nash,bo@fern.example,customer\n777,Sam Ortiz,sam@fern.example,agent\n"
+FILES = {"tickets.csv": TICKETS, "comments.csv": COMMENTS, "users.csv": USERS}
+ZENDESK = {
+    "tickets.csv": TICKETS.replace("assignee_id", "assignee_id,submitter_id").replace(",777,", ",777,501,"),
+    "comments.csv": COMMENTS.replace("created_at", "created,public")
+    .replace("author_id", "user_id")
+    .replace("Z\n", "Z,TRUE\n"),
+    "users.csv": USERS.replace("role\n", "role,shared_agent\n")
+    .replace("customer\n", "end-user,FALSE\n")
+    .replace("agent\n", "agent,TRUE\n", 2),
+}
+
+
+def write(folder: Path, texts: dict[str, str]) -> dict[str, Path]:
+    """Write tables and return their paths by their names."""
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return {name: folder / name for name in texts}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """Write the three tables of an unknown help desk."""
+    return write(tmp_path, FILES)
+
+
+async def take(desk: Desk, *paths: Path) -> list[Finished]:
+    """Import files as the window does: look at them together, then bundle after bundle."""
+    drop = await desk.joining.open(paths)
+    assert not drop.questions
+    assert not drop.failed
+    done = []
+    for bundle in drop.bundles:
+        for table in bundle.tables:
+            events = [event async for event in desk.imports.run(table)]
+            done += [event for event in events if isinstance(event, Finished)]
+    return done
+
+
+async def thread_of(desk: Desk, external_id: str) -> Thread:
+    """Return a ticket by its own id, of whichever source."""
+    thread = await desk.tickets.thread(await desk.tickets.find(external_id))
+    assert thread is not None
+    return thread
+
+
+def said(thread: Thread) -> list[tuple[str, Role, str]]:
+    return [(message.author, message.role, message.text) for message in thread.messages]
+
+
+LAMP = [
+    ("Ann Lee", Role.CUSTOMER, "The lamp is dark."),
+    ("Sam Ortiz", Role.AGENT, "Please unplug it."),
+    ("Ann Lee", Role.CUSTOMER, "Now it smokes."),
+]
+
+
+async def test_dropped_together_they_are_one_source(data_dir: Path, files: dict[str, Path]) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        drop = await desk.joining.open([files["users.csv"], files["comments.csv"], files["tickets.csv"]])
+        (bundle,) = drop.bundles
+        assert [Path(table.path).name for table in bundle.tables] == ["users.csv", "tickets.csv", "comments.csv"]
+        assert {table.source for table in bundle.tables} == {"tickets"}
+        assert Path(bundle.main.path).name == "tickets.csv"
+        counted = [event.counts async for event in desk.joining.preview(bundle) if isinstance(event, Finished)]
+        assert (total(counted).tickets_new, total(counted).tickets_updated) == (2, 0)
+        assert all(counts.adds_up for counts in counted)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(FILES)), ids="-".join)
+async def test_one_after_the_other_in_any_order_they_come_to_the_same(
+    data_dir: Path, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        files = write(tmp_path, ZENDESK)
+        for name in order:
+            (done,) = await take(desk, files[name])
+            assert done.counts.adds_up
+        assert (await desk.tickets.counts()).total == 2
+        thread = await thread_of(desk, "9001")
+        assert said(thread) == LAMP
+        ticket = thread.ticket
+        assert (ticket.subject, ticket.status, ticket.requester, ticket.assignee) == (
+            "Lamp",
+            "open",
+            "Ann Lee",
+            "Sam Ortiz",
+        )
+        assert ticket.updated_at == "2026-03-02T08:00:00Z"
+        # Once more, all of them: nothing is new, and nothing is taken away.
+        again = [await take(desk, path) for path in files.values()]
+        assert all(done.import_id == 0 for (done,) in again)
+
+
+async def test_a_later_export_of_tickets_alone_keeps_the_messages(data_dir: Path, files: dict[str, Path]) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        await take(desk, *files.values())
+        files["tickets.csv"].write_text(
+            TICKETS.replace("Lamp,The lamp is dark.,open", "Lamp,The lamp is dark.,solved"), encoding="utf-8"
+        )
+        (done,) = await take(desk, files["tickets.csv"])
+        assert (done.counts.tickets_updated, done.counts.tickets_unchanged) == (1, 1)
+        thread = await thread_of(desk, "9001")
+        assert (thread.ticket.status, said(thread)) == ("solved", LAMP)
+
+
+async def test_a_list_without_texts_takes_no_text_away(data_dir: Path, tmp_path: Path, files: dict[str, Path]) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        await take(desk, files["tickets.csv"])
+        (tmp_path / "tickets.csv").write_text("id,subject,status\n9001,Lamp,closed\n", encoding="utf-8")
+        await take(desk, tmp_path / "tickets.csv")
+        thread = await thread_of(desk, "9001")
+        assert (thread.ticket.status, [message.text for message in thread.messages]) == (
+            "closed",
+            ["The lamp is dark."],
+        )
+        assert thread.fields["description"] == "The lamp is dark."
+
+
+async def test_people_that_change_their_name_and_the_way_back(data_dir: Path, files: dict[str, Path]) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        await take(desk, *files.values())
+        files["users.csv"].write_text(USERS.replace("Ann Lee", "Ann Ames"), encoding="utf-8")
+        (done,) = await take(desk, files["users.csv"])
+        assert (done.counts.rows_used, done.counts.rows_unchanged) == (1, 2)
+        # The ticket says Ann Lee by now, and by that name nobody is known: who wrote it then keeps the name of then.
+        assert said(await thread_of(desk, "9001")) == LAMP
+        await desk.imports.undo(done.import_id)
+        (again,) = await take(desk, files["users.csv"])
+        assert again.counts.rows_used == 1
+
+
+async def test_undoing_people_brings_the_numbers_back(data_dir: Path, files: dict[str, Path]) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        await take(desk, files["tickets.csv"])
+        await take(desk, files["comments.csv"])
+        (done,) = await take(desk, files["users.csv"])
+        assert done.counts.tickets_updated == 2
+        undone = await desk.imports.undo(done.import_id)
+        assert undone.tickets_restored == 2
+        thread = await thread_of(desk, "9001")
+        assert (thread.ticket.requester, thread.messages[1].author) == ("501", "777")
+
+
+async def test_messages_find_the_tickets_that_are_here_and_say_so(data_dir: Path, files: dict[str, Path]) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        await take(desk, files["tickets.csv"])
+        drop = await desk.joining.open([files["comments.csv"]])
+        assert drop.bundles[0].main.source == "tickets"
+        assert (
+            "these messages belong to tickets of “tickets” (2 of 2 ids looked at are there)" in drop.bundles[0].notes[0]
+        )
+
+
+async def test_messages_of_other_tickets_stay_apart(data_dir: Path, tmp_path: Path, files: dict[str, Path]) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        await take(desk, files["tickets.csv"])
+        (tmp_path / "comments.csv").write_text(COMMENTS.replace("9001", "1234"), encoding="utf-8")
+        drop = await desk.joining.open([tmp_path / "comments.csv"])
+        assert (drop.bundles[0].main.source, drop.bundles[0].notes) == ("comments", ())
+
+
+async def test_a_document_with_tickets_users_and_more(data_dir: Path, tmp_path: Path) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        ticket = {
+            "id": 7,
+            "subject": "Lamp",
+            "description": "Dark.",
+            "status": "open",
+            "requester_id": 501,
+            "submitter_id": 501,
+            "via": {"channel": "web"},
+        }
+        users = [{"id": 501, "name": "Ann Lee", "email": "ann@fern.example", "role": "end-user", "shared_agent": False}]
+        document = {"tickets": [ticket], "users": users, "facets": [{"count": 1}], "next_page": None}
+        path = tmp_path / "export.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        drop = await desk.joining.open([path])
+        (bundle,) = drop.bundles
+        assert [Path(table.path).name for table in bundle.tables] == ["users", "tickets"]
+        assert bundle.notes == ("“facets” in export.json holds no tickets and is left out.",)
+        assert (drop.failed, drop.questions) == ((), ())
+        for table in bundle.tables:
+            async for _ in desk.imports.run(table):
+                pass
+        assert (await thread_of(desk, "7")).ticket.requester == "Ann Lee"
+
+
+async def test_an_archive_of_three_tables_is_one_bundle(data_dir: Path, tmp_path: Path, files: dict[str, Path]) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+            for path in files.values():
+                archive.write(path, path.name)
+        done = await take(desk, tmp_path / "export.zip")
+        assert len(done) == 3
+        assert said(await thread_of(desk, "9001")) == LAMP
+
+
+async def test_what_is_wrong_with_one_file_is_said_of_that_file(
+    data_dir: Path, tmp_path: Path, files: dict[str, Path]
+) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        (tmp_path / "figures.csv").write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
+        drop = await desk.joining.open([tmp_path / "missing.csv", tmp_path / "figures.csv", files["tickets.csv"]])
+        assert [Path(file.path).name for file in drop.failed] == ["missing.csv"]
+        assert [Path(question.recognized.path).name for question in drop.questions] == ["figures.csv"]
+        assert [Path(bundle.main.path).name for bundle in drop.bundles] == ["tickets.csv"]
+
+
+async def test_correcting_the_source_of_the_tickets_takes_the_others_along(
+    data_dir: Path, files: dict[str, Path]
+) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        (bundle,) = (await desk.joining.open(list(files.values()))).bundles
+        main = await desk.imports.recognize(Path(bundle.main.path))
+        corrected: Bundle = bundle.with_main(replace(main, source="berlin"))
+        assert {table.source for table in corrected.tables} == {"berlin"}
+        assert corrected.main.source == "berlin"
+        assert total([]) == ImportCounts()

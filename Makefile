@@ -8,12 +8,14 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: run test setup system system-test system-bundle format lint types contracts tests durability bundle bench lock clean help broken
+.PHONY: run test setup system system-test system-bundle format lint types contracts tests durability fuzz bundle bench lock clean help broken
 
 PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.set-up-in
+FUZZ := .fuzz
+FUZZ_SECONDS ?= 60
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
@@ -87,6 +89,16 @@ contracts: setup  ## check which part imports which
 tests: setup  ## run the tests, journeys included (the machine needs what `make test` installs)
 	$(BIN)/pytest
 
+# atheris is installed here and not with the rest: 35 MB that only this needs, with wheels for Linux alone. It starts from what earlier runs found.
+fuzz: setup  ## look for files that break the import, for a minute (FUZZ_SECONDS=60)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(UV) pip install --quiet --python $(BIN)/python 'atheris>=3,<4' || \
+	  { echo "atheris is not to be had for this system and Python; on Linux with Python 3.11 to 3.13 it is." >&2; exit 1; }
+	@mkdir -p $(FUZZ)/found $(FUZZ)/crashes
+	@$(BIN)/python tests/fuzz/make_corpus.py $(FUZZ)/seeds
+	$(BIN)/python tests/fuzz/fuzz_reading.py -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=500 -max_len=16384 -print_final_stats=1 \
+	  -artifact_prefix=$(FUZZ)/crashes/ $(FUZZ)/found $(FUZZ)/seeds || \
+	  { echo "What broke it was saved:" >&2; ls -t $(FUZZ)/crashes | sed 's|^|  $(FUZZ)/crashes/|' >&2; exit 1; }
+
 bundle: system-bundle setup  ## build dist/tldesk, the program that needs no Python, and let it check itself
 	$(BIN)/pyinstaller --noconfirm --log-level WARN build.spec
 	@du -sh dist/tldesk
@@ -103,7 +115,7 @@ lock: $(UV)  ## write requirements.lock anew from pyproject.toml (UPGRADE=1: new
 	  $(if $(UPGRADE),--upgrade) --all-extras --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was made here: .venv, .tools, build, dist, caches
-	rm -rf .venv .tools build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .tools .fuzz build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find desktop tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## show this

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -71,6 +72,31 @@ async def _import_sample(desk: Desk) -> str:
     return f"{counts.tickets_new} tickets, {counts.messages} messages from the sample"
 
 
+async def _tell_languages(desk: Desk) -> str:
+    async with aclosing(desk.languages.fill()) as batches:
+        async for _ in batches:
+            pass
+    told = (await desk.tickets.counts()).by_language
+    if desk.languages.is_available and not {"en", "de", "ja"} <= told.keys():
+        raise DeskError("self-check", f"The sample's languages were not told: {', '.join(told) or 'none'}.")
+    return f"{len(told)} told in the sample" if told else "no detector for this platform"
+
+
+async def _watch_folder(desk: Desk) -> str:
+    from desktop.domain.watching import FilesFound
+
+    folder = desk.paths.data_dir / "watched"
+    await asyncio.to_thread(folder.mkdir)
+    async with aclosing(desk.watching.watch(folder, settle_seconds=0.1)) as events:
+        await anext(events)
+        # Found by a notice of the system or, at the latest, when the folder is next looked at.
+        await asyncio.to_thread(shutil.copy, desk.paths.sample, folder)
+        async for event in events:
+            if isinstance(event, FilesFound):
+                return f"{Path(event.files[0].path).name} was noticed in a folder"
+    raise DeskError("self-check", "Watching the folder ended by itself.")
+
+
 async def _summarize(desk: Desk) -> str:
     from desktop.domain.providers import ProviderProfile
     from desktop.domain.runs import Finished, RunState
@@ -124,6 +150,8 @@ def _render_window(paths: Paths) -> tuple[bool, str]:
 
 _CHECKS: tuple[tuple[str, Callable[[Desk], Awaitable[str]]], ...] = (
     ("import", _import_sample),
+    ("languages", _tell_languages),
+    ("watching", _watch_folder),
     ("summary", _summarize),
     ("keyring", _read_keyring),
     ("built-in model", _find_model),

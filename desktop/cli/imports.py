@@ -17,7 +17,7 @@ from desktop.cli.output import clean, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Finished, ImportOverrides, Progress, Recognized
-from desktop.services.wording import describe_format, describe_import, describe_undo
+from desktop.services.wording import describe_format, describe_header, describe_import, describe_undo
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -184,7 +184,8 @@ def file_fields(finished: Finished) -> dict[str, Any]:
 
 def _say_recognized(name: str, recognized: Recognized) -> None:
     say(f"{name}: {recognized.system_title} ({recognized.reason})")
-    say(f"  {describe_format(recognized)}, header on line {recognized.header_line}", end="")
+    header = describe_header(recognized)
+    say(f"  {describe_format(recognized)}{f', header on {header}' if header else ''}", end="")
     say(f"; dates: {recognized.date_evidence}" if recognized.date_evidence else "")
     roles = [f"{column.name} → {column.role}" for column in recognized.columns if column.role]
     kept = sum(not column.role for column in recognized.columns)

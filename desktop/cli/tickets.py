@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,10 +67,16 @@ def list_command(
     async def work(desk: Desk) -> tuple[list[TicketRow], int, str | None]:
         if search:
             await desk.tickets.caught_up()
+        if any(name == "language" for name, _ in where):
+            # Only what was looked at can be found; after an import that is nothing yet.
+            async with aclosing(desk.languages.fill()) as batches:
+                async for _ in batches:
+                    pass
         ids = await desk.tickets.ids(TicketQuery(search, where, sort))
         start = _position_after(ids.tolist(), after)
         chosen = ids[start : start + (limit or SHOWN_WITHOUT_LIMIT)]
         following = str(chosen[-1]) if chosen and start + len(chosen) < len(ids) else None
+        await desk.languages.look_at(chosen)
         return await desk.tickets.rows(chosen), len(ids), following
 
     rows, total, following = session.run(work)
@@ -95,7 +102,9 @@ def show_command(session: Session, reference: str, as_json: bool) -> None:
     """Show a ticket with its messages. ID is SOURCE:NUMBER as `tldesk list` prints it, or the number alone where it is unique."""
 
     async def work(desk: Desk) -> Thread:
-        thread = await desk.tickets.thread(await desk.tickets.find(reference))
+        ticket_id = await desk.tickets.find(reference)
+        await desk.languages.look_at([ticket_id])
+        thread = await desk.tickets.thread(ticket_id)
         assert thread is not None
         return thread
 
@@ -123,6 +132,7 @@ def ticket_fields(row: TicketRow) -> dict[str, Any]:
         "updated_at": row.updated_at,
         "message_count": row.message_count,
         "gist": row.gist,
+        "language": row.language or None,
     }
 
 

@@ -1,9 +1,9 @@
 """Quoting: which stretches of a message are not its own words.
 
-A mail repeats what was said before (`>` lines, "On … wrote:", "-----Original Message-----", an Outlook header block) and ends in a signature.
-Both are folded: shown on request, never numbered as sentences. It is conservative. A forwarded message is news to the ticket and stays, an answer
-between quoted lines stays, and a message that would vanish whole keeps its signature, then its quotes. It works line by line and never guesses
-at the meaning of a sentence.
+A mail repeats what was said before (`>` lines, "On … wrote:", "-----Original Message-----", an Outlook header block) and ends in a signature and
+legal text (see `disclaimers`). They are folded: shown on request, never numbered as sentences. It is conservative. A forwarded message is news to the
+ticket and stays, an answer between quoted lines stays, and a message that would vanish whole keeps its signature, then its quotes. It works line by
+line and never guesses at the meaning of a sentence.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from desktop.domain.disclaimers import is_banner, is_disclaimer, is_heading
+
 _ATTRIBUTION_LINES = 3
 _HEADER_LINES = 8
 _SIGN_OFF_LINES = 8
 _SIGN_OFF_WIDTH = 60
 _DASHED_SIGNATURE_LINES = 12
+_LEGAL_LINES = 30
 
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _QUOTE = re.compile(r"\s*>")
@@ -84,14 +87,15 @@ class _Line:
 
 @lru_cache(maxsize=512)
 def folded_spans(text: str) -> tuple[tuple[int, int], ...]:
-    """Return the spans (start, end) of quoted history and signature, in order, apart from each other; never all of a message's words.
+    """Return the spans (start, end) of quoted history, signature and disclaimer, in order and apart; never all of a message's words.
 
     Kept for the texts that were asked for last: what is numbered in a worker is folded in the window a moment later.
     """
     lines = _read_lines(text)
     quoted = _find_quoted(lines)
-    signed = _find_signature(lines, quoted)
-    for folded in (quoted | signed, quoted, signed):
+    legal = _find_disclaimers(lines, quoted)
+    signed = _find_signature(lines, quoted | legal, legal)
+    for folded in (quoted | legal | signed, quoted | legal, legal, quoted, signed):
         if folded and any(number not in folded and not line.is_blank for number, line in enumerate(lines)):
             return _as_spans(lines, folded)
     return ()
@@ -175,8 +179,43 @@ def _header_block(lines: list[_Line], number: int) -> int:
     return len(names) if len(set(names)) >= 3 and names[0] in _FROM else 0
 
 
-def _find_signature(lines: list[_Line], quoted: set[int]) -> set[int]:
-    """Return the numbers of the lines of a signature: the last thing before trailing history, or before the end."""
+def _find_disclaimers(lines: list[_Line], quoted: set[int]) -> set[int]:
+    """Return the numbers of the lines of legal text, the last of a message's own words, and of a mail system's warning, the first of them."""
+    paragraphs = _own_paragraphs(lines, quoted)
+    legal: set[int] = set()
+    for paragraph in reversed(paragraphs):
+        # Legal text may follow the name without a blank line; a log of thousands of lines is not looked through for it.
+        ending = paragraph[-_LEGAL_LINES:]
+        texts = [lines[number].text.strip() for number in ending]
+        first = next((place for place in range(len(texts)) if is_disclaimer(" ".join(texts[place:]))), None)
+        if first is None and legal and is_heading(" ".join(texts)):
+            first = 0
+        if first is not None:
+            legal.update(ending[first:])
+        is_whole = first == 0 and ending == paragraph
+        if not is_whole and not all(_SENT_FROM.fullmatch(text) for text in texts):
+            break
+    opening = paragraphs[0][:_LEGAL_LINES] if paragraphs else []
+    if opening and is_banner(" ".join(lines[number].text.strip() for number in opening)):
+        legal.update(opening)
+    return legal
+
+
+def _own_paragraphs(lines: list[_Line], quoted: set[int]) -> list[list[int]]:
+    paragraphs: list[list[int]] = []
+    is_open = False
+    for number, line in enumerate(lines):
+        is_own = not line.is_blank and not line.is_fenced and number not in quoted
+        if is_own and is_open:
+            paragraphs[-1].append(number)
+        elif is_own:
+            paragraphs.append([number])
+        is_open = is_own
+    return paragraphs
+
+
+def _find_signature(lines: list[_Line], quoted: set[int], legal: set[int]) -> set[int]:
+    """Return the numbers of the lines of a signature: the last thing before trailing history and legal text, or before the end."""
     own = [number for number in range(len(lines)) if number not in quoted]
     end = own[-1] + 1 if own else 0
     while end and (lines[end - 1].is_blank or end - 1 in quoted):
@@ -187,7 +226,9 @@ def _find_signature(lines: list[_Line], quoted: set[int]) -> set[int]:
     if dashed is not None:
         return set(range(dashed, end))
     start = end
-    while start and (_SENT_FROM.fullmatch(lines[start - 1].text) or lines[start - 1].is_blank):
+    while start and (
+        lines[start - 1].is_blank or start - 1 in legal or _SENT_FROM.fullmatch(lines[start - 1].text) is not None
+    ):
         start -= 1
     signed = _sign_off(lines, start)
     first = start if signed is None else signed

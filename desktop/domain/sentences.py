@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from desktop.domain.quoting import folded_spans
 from desktop.domain.tickets import Message
 
-SPLITTER_VERSION = 1
+SPLITTER_VERSION = 2
 """Grows when the same text would be cut differently."""
 
 LONGEST_SENTENCE = 1000

@@ -90,7 +90,10 @@ class TicketDraft:
 
 @dataclass(frozen=True, slots=True)
 class TicketRow:
-    """One ticket as a list shows it. `id` is the database's; `reference` is `SOURCE:EXTERNAL_ID`, what people type."""
+    """One ticket as a list shows it. `id` is the database's; `reference` is `SOURCE:EXTERNAL_ID`, what people type.
+
+    `language` is ISO 639-1, '' when it is not known.
+    """
 
     id: int
     source: str
@@ -106,6 +109,7 @@ class TicketRow:
     updated_at: str
     message_count: int
     gist: str
+    language: str = ""
 
     @property
     def reference(self) -> str:
@@ -139,7 +143,7 @@ class TicketQuery:
 
 @dataclass(frozen=True, slots=True)
 class TicketCounts:
-    """How many tickets there are: in all, by normalized status, by source. Empty status counts under ''.
+    """How many tickets there are: in all, by normalized status, by source. Empty status counts under ''; languages are those that were told.
 
     `has_status` and `has_priority` tell whether any ticket has one at all.
     """
@@ -149,6 +153,7 @@ class TicketCounts:
     by_source: Mapping[str, int]
     has_status: bool = True
     has_priority: bool = True
+    by_language: Mapping[str, int] = field(default_factory=dict)
 
 
 def in_order(times: Sequence[str]) -> list[int]:

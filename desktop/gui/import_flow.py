@@ -219,6 +219,11 @@ class ImportFlow(QObject):
         assert done is not None
         return done
 
+    async def idle(self) -> None:
+        """Wait until nothing is being imported."""
+        async with self._turn:
+            pass
+
     async def show_stopped(self, name: str) -> None:
         """Say that an import was cut short, and offer to take back what it wrote."""
         if not self._is_closing and not await self.tell_stopped():

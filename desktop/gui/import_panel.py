@@ -29,7 +29,7 @@ from desktop.gui.mapping_menu import MappingMenu
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import ElidedWords, Words, plain_tip
-from desktop.services.wording import count, describe_format, describe_imbalance
+from desktop.services.wording import count, describe_format, describe_header, describe_imbalance
 
 _SHAPES = {
     "tickets": "one row a ticket",
@@ -98,7 +98,7 @@ class ImportPanel(QWidget):
         self._reason.setText(f"{recognized.system_title}: {reason[:1].lower()}{reason[1:]}")
         self._source.setText(recognized.source)
         self._format.setText(describe_format(recognized))
-        self._header.setText(f"line {recognized.header_line:,}")
+        self._header.setText(describe_header(recognized) or "none needed")
         self._shape.setText(_SHAPES.get(recognized.shape, recognized.shape))
         self._dates.blockSignals(True)
         self._dates.setCurrentIndex(max(0, self._dates.findData(recognized.date_order)))

@@ -15,11 +15,13 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.tickets import STATUSES, TicketCounts
+from desktop.gui.language_names import language_name
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import RADIUS, SIDEBAR_WIDTH, SPACE
 from desktop.gui.words import plain_tip
 
 Where = tuple[tuple[str, str], ...]
+MOST_LANGUAGES = 8
 _WHERE = int(Qt.ItemDataRole.UserRole)
 _COUNT = _WHERE + 1
 _IS_HEADING = _WHERE + 2
@@ -73,6 +75,7 @@ class Sidebar(QWidget):
         if counts.by_source:
             entries.append(("SOURCES", (), -1))
             entries += [(source, (("source", source),), n) for source, n in sorted(counts.by_source.items())]
+        entries += _language_entries(counts)
         if entries == self._shown:
             return
         self._shown = entries
@@ -104,6 +107,15 @@ class Sidebar(QWidget):
     def _on_current(self, current: QListWidgetItem | None) -> None:
         if current is not None:
             self.filter_chosen.emit(current.data(_WHERE))
+
+
+def _language_entries(counts: TicketCounts) -> list[tuple[str, Where, int]]:
+    """Return the most frequent languages; a backlog in one language has none to choose from."""
+    languages = sorted(counts.by_language.items(), key=lambda pair: (-pair[1], pair[0]))
+    if len(languages) < 2:
+        return []
+    shown = [(language_name(code), (("language", code),), n) for code, n in languages[:MOST_LANGUAGES]]
+    return [("LANGUAGES", (), -1), *shown]
 
 
 class _FilterDelegate(QStyledItemDelegate):

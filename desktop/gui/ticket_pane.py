@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -28,6 +29,7 @@ from desktop.domain.runs import (
 from desktop.domain.tickets import Thread
 from desktop.gui.clipboard import copy_highlights, copy_summary
 from desktop.gui.jobs import JobScope
+from desktop.gui.language_names import language_name
 from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
@@ -91,6 +93,11 @@ class TicketPane(QWidget):
         """Show the same ticket again, after an import may have changed it."""
         if self._thread is not None and not self.card.is_running:
             self.jobs.restart(self._load(self._thread.ticket.id))
+
+    def refresh_facts(self) -> None:
+        """Read the line below the title again; the rest of the ticket stays as it is shown."""
+        if self._thread is not None:
+            self.jobs.start(self._load_facts(self._thread))
 
     def clear(self) -> None:
         """Show no ticket."""
@@ -172,6 +179,12 @@ class TicketPane(QWidget):
         if opened.is_unfinished and self._starts_by_itself():
             await self._summarize(ticket_id, again=False)
 
+    async def _load_facts(self, thread: Thread) -> None:
+        assert self._desk is not None
+        rows = await self._desk.tickets.rows([thread.ticket.id])
+        if rows and thread is self._thread:
+            self._facts.setText(_facts(replace(thread, ticket=rows[0])))
+
     def _starts_by_itself(self) -> bool:
         assert self._desk is not None
         wanted = self._desk.settings.get("auto_summarize")
@@ -232,6 +245,7 @@ def _facts(thread: Thread) -> str:
         ticket.external_id,
         cell_text(ticket, Column.STATUS),
         cell_text(ticket, Column.PRIORITY),
+        language_name(ticket.language),
         f"{count} message{'' if count == 1 else 's'}{when}",
     ]
     return " · ".join(part for part in parts if part)

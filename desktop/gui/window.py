@@ -42,6 +42,7 @@ from desktop.gui.history_panel import HistoryPanel
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
+from desktop.gui.language_flow import LanguageFlow
 from desktop.gui.notices import NoticeBar
 from desktop.gui.providers_panel import ProvidersPanel
 from desktop.gui.sidebar import Sidebar
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         self.imports = ImportFlow(self.import_panel, self.status, self.notice)
         self.watching = WatchFlow(self.imports, self.notice)
         self.status.add(self.watching.button)
+        self.languages = LanguageFlow(self.imports, self._show_error)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._build()
         self._connect()
@@ -116,6 +118,7 @@ class MainWindow(QMainWindow):
         if not desk.read_only_reason:
             self._quiet.start(self.imports.tell_stopped())
         self.watching.attach(desk)
+        self.languages.attach(desk)
         files, self._waiting_files = self._waiting_files, []
         if files:
             self.open_files(files)
@@ -146,7 +149,7 @@ class MainWindow(QMainWindow):
         """End all jobs and keep the layout; called once, after the window was closed."""
         scopes = (
             *(self._lists, self._pages, self._quiet, self.ticket.jobs, self.imports, self.watching),
-            self.providers.jobs,
+            *(self.languages, self.providers.jobs),
         )
         await asyncio.gather(self.history.close_jobs(), *(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
@@ -241,6 +244,8 @@ class MainWindow(QMainWindow):
         self.history.tickets_changed.connect(self._on_mended)
         self.history.failed.connect(self._show_error)
         self.history.closed.connect(self._show_tickets)
+        self.languages.told.connect(self.refresh_list)
+        self.languages.told.connect(self.ticket.refresh_facts)
         self.providers.changed.connect(self._show_provider_menu)
         self.providers.removed.connect(self._on_provider_removed)
         self.providers.closed.connect(self._show_tickets)

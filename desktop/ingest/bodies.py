@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from collections import Counter
 from html.parser import HTMLParser
+from typing import NamedTuple
 
 _TAG_NAMES = (
     "a|abbr|address|article|b|big|blockquote|body|br|center|cite|code|dd|del|div|dl|dt|em|figure|font|footer|form|h[1-6]|head|header|hr|html|i|img|"
     "input|ins|kbd|label|li|link|main|meta|nav|ol|p|pre|q|s|script|section|small|span|strike|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|"
     "title|tr|tt|u|ul"
 )
-_TAG = re.compile(
-    rf"<(?!(?:a|b|i|u|s|q|p)>(?!.*</))(?:/?(?:{_TAG_NAMES})(?:\s[^<>]*|/)?>|!--|!doctype\b)", re.IGNORECASE | re.DOTALL
-)
+_LONE_LETTER = re.compile(r"<(?:a|b|i|u|s|q|p)>", re.IGNORECASE)
+_TAG = re.compile(rf"<(?:/?(?:{_TAG_NAMES})(?:\s[^<>]*|/)?>|!--|!doctype\b)", re.IGNORECASE | re.DOTALL)
 _KNOWN_TAG = re.compile(
     rf"(?:{_TAG_NAMES}|aside|base|bdo|button|caption|col|colgroup|embed|fieldset|details|summary|map|area|mark|noscript|object|"
     r"option|param|picture|select|source|svg|template|textarea|time|track|video|audio|wbr|iframe|frame|frameset|var|samp|acronym|"
@@ -34,6 +34,7 @@ _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]
 _LONE_AMPERSAND = re.compile(r"&(?!(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
 # The marks that embed right-to-left names stay: people write them, and only the overrides can disguise a text.
 _INVISIBLE = re.compile("[\u200b\u2060-\u2064\ufeff\u180e\u202d\u202e\U000e0000-\U000e007f]")
+_INVISIBLE_TAGS = re.compile("[\U000e0000-\U000e007f]")
 _BLOCKS = frozenset(
     "p div table tr ul ol h1 h2 h3 h4 h5 h6 blockquote pre section article header footer form hr dl dt dd address center figure".split()
 )
@@ -52,16 +53,21 @@ _CODE = re.compile(
     r"|(?<!`)``[^\n]+?``(?!`)|(?<!`)`[^`\n]+`(?!`)|(?<=\n\n)(?:(?: {4}|\t)[^\n]*(?:\n|\Z))+",
     re.MULTILINE | re.DOTALL,
 )
+_CODE_MARKS = re.compile(r"\[/?code\]")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SHOWN_TAGS = re.compile(
     r"<(?=/?(?:title|textarea|style|xmp|iframe|noembed|noframes|script|plaintext)\b)", re.IGNORECASE
 )
 MAX_PARSED_CHARACTERS = 400_000
 """The parser of the standard library is quadratic on some broken input; beyond this only tags are cut out."""
+_MOST_UNENDED = 500
+_LONGEST_STYLE = 2_000
+
+DEEPEST_TAG = 400
+"""Each word is asked what it stands in, so tags without an end would take quadratic time; no browser shows deeper ones as such either."""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """Plain text with `\\n` line ends, and how many hidden pieces were dropped from it."""
 
     text: str
@@ -71,7 +77,8 @@ class Body:
 def read_body(value: str, markup: str = "html") -> Body:
     """Turn a cell's text into what a person would have read.
 
-    `markup` is `html` (or plain: it shows), `text` (tags are part of it), `markdown` (HTML, but for what stands in code) or `subject`
+    `markup` is `html` (or plain: it shows), `coded` (the same, with HTML between `[code]` and `[/code]`),
+    `text` (tags are part of it), `markdown` (HTML, but for what stands in code) or `subject`
     (text in which characters may be escaped).
     """
     if "\r" in value:
@@ -83,14 +90,36 @@ def read_body(value: str, markup: str = "html") -> Body:
     elif markup == "markdown":
         value, hidden = _read_markdown(value)
     elif "<" in value:
+        if markup == "coded":
+            value = _CODE_MARKS.sub("", value)
         value, hidden = _without_tags(value)
     elif "&" in value:
         value = _unescape(value)
     if not value.isascii():
-        value, invisible = _INVISIBLE.subn("", value)
-        hidden += invisible
+        if _holds_invisible(value):
+            value, invisible = _INVISIBLE.subn("", value)
+            hidden += invisible
         value = value.replace("\u00a0", " ")
     return Body(value.strip(), hidden)
+
+
+def _holds_invisible(v: str) -> bool:
+    """Look for each sign by itself: it takes a third of the time of a pattern, which would be a tenth of parsing."""
+    if "\u200b" in v or "\ufeff" in v or "\u180e" in v or "\u202d" in v or "\u202e" in v:
+        return True
+    if "\u2060" in v or "\u2061" in v or "\u2062" in v or "\u2063" in v or "\u2064" in v:
+        return True
+    # Only a text with signs beyond the first 65,536 takes four bytes for each.
+    return v.__sizeof__() > 4 * len(v) and _INVISIBLE_TAGS.search(v) is not None
+
+
+def as_cell(text: str) -> str:
+    """Return a plain text so that reading it as a cell gives the same text, though it may speak of `<br>` and `&amp;`."""
+    if "<" not in text and "&" not in text:
+        return text
+    if read_body(text).text == read_body(text.replace("&", "&amp;").replace("<", "&lt;")).text:
+        return text
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _read_markdown(value: str) -> tuple[str, int]:
@@ -114,9 +143,9 @@ def _read_markdown(value: str) -> tuple[str, int]:
 def _without_tags(value: str, *, collapses: bool = True) -> tuple[str, int]:
     closed = {name.lower() for name in _CLOSING.findall(value)}
     plain = _BARE_INLINE.sub(lambda match: _bare_replacement(match, closed), value)
-    if "<" not in plain or not _TAG.search(plain):
+    if "<" not in plain or not _holds_tag(plain):
         return (_unescape(plain) if "&" in plain else plain), 0
-    if len(value) > MAX_PARSED_CHARACTERS:
+    if len(value) > MAX_PARSED_CHARACTERS or _is_never_ended(value):
         return _unescape(re.sub(r"<[^<>]*>", " ", value)), 0
     # The parser decodes `&copy=2` as a browser would; what is meant in a ticket is the address.
     value = _LONE_AMPERSAND.sub("&amp;", value)
@@ -127,6 +156,18 @@ def _without_tags(value: str, *, collapses: bool = True) -> tuple[str, int]:
     except AssertionError:  # the parser's way to say that a `<![` declaration is broken
         return _unescape(re.sub(r"<[^<>]*>", " ", value)), 0
     return parser.text(), parser.hidden
+
+
+def _holds_tag(text: str) -> bool:
+    """Tell whether a text holds a tag. A lone `<b>` is one only when something is closed behind it."""
+    last = text.rfind("</")
+    return any(match.start() < last or not _LONE_LETTER.match(match.group()) for match in _TAG.finditer(text))
+
+
+def _is_never_ended(text: str) -> bool:
+    """Tell whether so many tags or comments are begun and not ended that the parser would look for each end in all of the text."""
+    tags, comments = text.count("<") - text.count(">"), text.count("<!--") - text.count("-->")
+    return max(tags, comments) > _MOST_UNENDED
 
 
 def _bare_replacement(match: re.Match[str], closed: set[str]) -> str:
@@ -147,6 +188,7 @@ class _BodyParser(HTMLParser):
         self._collapses = collapses
         self._pieces: list[str] = []
         self._open: list[tuple[str, bool, bool]] = []  # tag, is hidden, is on a colored background
+        self._open_tags: Counter[str] = Counter()
         self._link = ""
         self._link_start = 0
         self.hidden = 0
@@ -158,7 +200,7 @@ class _BodyParser(HTMLParser):
             return
         values = {name: value or "" for name, value in attrs}
         above_hidden, above_colored = self._open[-1][1:] if self._open else (False, False)
-        style = values.get("style", "").lower()
+        style = values.get("style", "")[:_LONGEST_STYLE].lower()
         is_colored = above_colored or _colors_background(style, values.get("bgcolor", "").lower())
         is_hidden = above_hidden or tag in _UNSEEN or "hidden" in values or _hides(style, values, is_colored=is_colored)
         if tag == "br":
@@ -174,15 +216,20 @@ class _BodyParser(HTMLParser):
             return
         if tag == "a" and not is_hidden:
             self._link, self._link_start = values.get("href", "").strip(), len(self._pieces)
-        self._open.append((tag, is_hidden, is_colored))
+        # What hides is followed deeper, or it could be buried to be seen.
+        if len(self._open) < (DEEPEST_TAG * 10 if is_hidden else DEEPEST_TAG):
+            self._open.append((tag, is_hidden, is_colored))
+            self._open_tags[tag] += 1
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self._link:
             self._close_link()
-        for place in range(len(self._open) - 1, -1, -1):
-            if self._open[place][0] == tag:
-                del self._open[place:]
-                break
+        # Counted, because looking through all that are open, for each end and each word, is what nested markup without end waits for.
+        is_closed = not self._open_tags[tag]
+        while not is_closed:
+            innermost = self._open.pop()[0]
+            self._open_tags[innermost] -= 1
+            is_closed = innermost == tag
         if tag in _BLOCKS or tag == "li":
             self._break()
 
@@ -191,7 +238,7 @@ class _BodyParser(HTMLParser):
             if data.strip() and self._open[-1][0] not in _UNSEEN:
                 self.hidden += 1
             return
-        is_preformatted = any(tag == "pre" for tag, _, _ in self._open)
+        is_preformatted = self._open_tags["pre"] > 0
         self._pieces.append(re.sub(r"\s+", " ", data) if self._collapses and not is_preformatted else data)
 
     def text(self) -> str:

@@ -31,7 +31,8 @@ _CLOCK = re.compile(
 _YEAR_LAST = re.compile(
     r"[A-Za-z]{3} (?P<day>[A-Za-z]{3} +\d{1,2}) (?P<clock>[\d:]+(?: [A-Z+\d-]+)?) (?P<year>\d{4})", re.ASCII
 )
-_NUMBER = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|[2-7]\d{4}(?:\.\d+)?", re.ASCII)
+_NUMBER = re.compile(r"\d{10}(?:\.\d+)?|\d{13}|[2-7]\d{4}(?:[.,]\d+)?", re.ASCII)
+_GROUPED = re.compile(r"\d([,\u202f\u00a0 ])\d{3}(?:\1\d{3}){2,3}")
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -53,6 +54,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
+_LONGEST_DATE = 100
 _NOTHING = {"", "?", "-", "null", "none", "n/a", "nan", "0000-00-00 00:00:00", "0000-00-00", "not set", "never"}
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 # 2026年3月2日 午後9時14分, 2026년 3월 2일 오후 9:14
@@ -80,19 +82,29 @@ class ReadDate:
     is_contrary: bool = False
 
 
+def is_iso_utc(value: str) -> bool:
+    """Tell whether a date is written as we write it already."""
+    if not _ISO_UTC.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 def read_date(value: str, order: str) -> ReadDate:
     """Read one date cell, day and month in the given order."""
-    if _ISO_UTC.fullmatch(value):
-        try:
-            datetime.fromisoformat(value)
-        except ValueError:
-            return ReadDate("")
+    if is_iso_utc(value):
         return ReadDate(value)
     value = value.strip()
-    if value.lower() in _NOTHING:
+    # Nobody writes a date so long; the patterns below would try every way to share out its blanks.
+    if len(value) > _LONGEST_DATE or value.lower() in _NOTHING:
         return ReadDate("")
+    if _GROUPED.fullmatch(value):
+        value = re.sub(r"\D", "", value)
     if _NUMBER.fullmatch(value):
-        return ReadDate(_from_number(value))
+        return ReadDate(_from_number(value.replace(",", ".")))
     if match := _YEAR_LAST.fullmatch(value):
         value = f"{match['day']} {match['year']} {match['clock']}"
     if not value.isascii():

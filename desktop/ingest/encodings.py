@@ -36,11 +36,16 @@ _MAGIC = (
     (b"PK\x03\x04", "a ZIP archive or an Office document"),
     (b"\x1f\x8b", "a compressed file"),
     (b"%PDF", "a PDF document"),
+    (b"{\\rtf", "an RTF document"),
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
     (b"SQLite format 3", "an SQLite database"),
 )
 _WESTERN = ("cp1252", "mac_roman")
-_OTHERS = ("cp932", "gb18030", "big5", "euc_kr", "euc_jp", "cp1251", "cp1250", "koi8_r")
+_OTHERS = ("cp932", "gb18030", "big5", "cp949", "euc_jp", "cp1251", "cp1250", "koi8_r")
+_CYRILLIC_WORD = re.compile(
+    "[\u0400-\u042f\u0490\u0430-\u045f\u0491][\u0430-\u045f\u0491]*|[\u0400-\u042f\u0490]+|[№–—«»…]+"
+)
+_CYRILLIC = ("cp1251", "koi8_r", "mac_cyrillic", "iso8859_5", "cp866")
 LEGACY_ENCODINGS = (*_WESTERN, *_OTHERS, "iso8859_2", "cp1254")
 """What a file without any mark may be written in, the likeliest first."""
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -84,8 +89,9 @@ def detect_encoding(head: bytes) -> str:
     sample = head[: head.rfind(b"\n") + 1] or head
     if _decodes(sample, "utf-8") or _decodes(head, "utf-8"):
         return "utf-8"
-    # A stray wrong byte in a UTF-8 file is repaired while reading: better than to misread every other accent.
-    if _share_of_utf8_faults(sample) < 0.05:
+    # A stray wrong byte in a UTF-8 file is repaired while reading: better than to misread every other accent. Other alphabets make next to
+    # no valid UTF-8 by chance, so even a quarter of faults speaks for it.
+    if _share_of_utf8_faults(sample) <= 0.25:
         return "utf-8"
     return _guess_legacy(sample[:65536])
 
@@ -126,18 +132,41 @@ def _share_of_utf8_faults(sample: bytes) -> float:
 
 
 def _guess_legacy(sample: bytes) -> str:
+    best_western = max(_WESTERN, key=lambda name: _naturalness(sample, name))
+    is_dense = _is_dense(sample)
+    if b"\xa4" in sample and not is_dense and not re.search(rb"[\x80-\x9f]", sample):
+        # Nobody writes the sign for any currency: where it would stand, the euro was meant.
+        best_western = max(best_western, "iso8859-15", key=lambda name: _naturalness(sample, name))
+    if _naturalness(sample, best_western) > 0.9 and not is_dense:
+        return best_western
+    cyrillic = max(_CYRILLIC, key=lambda name: _cyrillic_share(sample, name))
+    if is_dense and _cyrillic_share(sample, cyrillic) > 0.9:
+        return cyrillic
+    if not is_dense and _naturalness(sample, "cp1250") > _naturalness(sample, best_western) + 0.05:
+        return "cp1250"
     # Imported here: it costs 30 ms, and nearly every file is UTF-8.
     from charset_normalizer import from_bytes
 
-    best_western = max(_WESTERN, key=lambda name: _naturalness(sample, name))
-    if _naturalness(sample, best_western) > 0.9:
-        return best_western
     match = from_bytes(sample, cp_isolation=[*_WESTERN, *_OTHERS], preemptive_behaviour=False).best()
     found = match.encoding if match else best_western
     if _naturalness(sample, found) > _naturalness(sample, best_western) + 0.05:
         return found
     natural = max(_OTHERS, key=lambda name: _naturalness(sample, name))
     return natural if _naturalness(sample, natural) > _naturalness(sample, best_western) + 0.2 else best_western
+
+
+def _is_dense(sample: bytes) -> bool:
+    """Tell whether letters beyond ASCII mostly stand side by side, as whole words of another alphabet do; accents stand alone."""
+    beyond = re.findall(rb"[\x80-\xff]+", sample)
+    return sum(len(run) for run in beyond if len(run) > 2) > 0.6 * sum(map(len, beyond))
+
+
+def _cyrillic_share(sample: bytes, encoding: str) -> float:
+    """Return the share of characters beyond ASCII that are small Cyrillic letters, or capitals that begin a word."""
+    text = sample.decode(encoding, "replace")
+    runs = re.findall(r"[^\x00-\x7f]+", text)
+    good = sum(len(run) for run in runs if _CYRILLIC_WORD.fullmatch(run.strip("«»„“”–—…")))
+    return good / max(1, sum(map(len, runs)))
 
 
 def _naturalness(sample: bytes, encoding: str) -> float:

@@ -14,13 +14,16 @@ from desktop.ingest.records import Dialect, IdPattern, RecordReader, RecordSourc
 
 JSON_FORMATS = ("json", "jsonl")
 MAIL_FORMATS = ("mbox", "eml")
+JIRA_WORD = "issues"
+"""In the place of a table's number: Jira's document, which has many tables an issue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """How a file holds its rows. `format` names the reader; `header_line` is a physical line from 1.
 
-    `encoding` and `dialect` are those of delimited text, `sheet` is the sheet's name in a workbook, the key of the list in JSON; '' elsewhere.
+    `encoding` and `dialect` are those of delimited text, `sheet` is the sheet's name in a workbook, the key of the list in JSON,
+    the number of the table in a page; '' elsewhere.
     """
 
     format: str
@@ -54,6 +57,14 @@ def open_records(
         from desktop.ingest.mails import MailReader
 
         return MailReader(path, limit_bytes=limit_bytes)
+    if form.format == "html":
+        from desktop.ingest.jira_word import JiraWordReader
+        from desktop.ingest.pages import Page, PageReader
+
+        page = Page(path)
+        if form.sheet == JIRA_WORD:
+            return JiraWordReader(page)
+        return PageReader(page, int(form.sheet), first_row=form.header_line)
     if form.format in JSON_FORMATS:
         from desktop.ingest.json_files import JsonReader
 

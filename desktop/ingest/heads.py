@@ -20,10 +20,12 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 from desktop.ingest.encodings import LEGACY_ENCODINGS, READ_NOW, check_is_text, detect_encoding
 from desktop.ingest.files import is_all_mails, missing_inside, open_file, split_path
-from desktop.ingest.forms import Form, open_records
+from desktop.ingest.forms import JIRA_WORD, Form, open_records
+from desktop.ingest.jira_word import JiraWordReader, is_jira_word
 from desktop.ingest.json_files import is_json, lists_in, read_sample
 from desktop.ingest.mailbox import looks_like_mail
 from desktop.ingest.mapping import known_names
+from desktop.ingest.pages import Page, PageReader, best_table, is_page
 from desktop.ingest.records import Dialect, Record, RecordReader
 from desktop.ingest.sheets import is_workbook, read_sheet
 from desktop.ingest.vocabulary import fold
@@ -77,8 +79,10 @@ def _read_delimited_head(path: Path, head: bytes, size: int, names: frozenset[st
     check_is_text(path, head)
     encoding = _by_names(head, detect_encoding(head), names)
     text = _decode(head, encoding)
-    if re.match(r"\s*<(?:!doctype|html|table|\?xml)", text, re.IGNORECASE):
-        raise _no_table(path, "it looks like a web page")
+    if is_page(text):
+        return _read_page_head(path, size, names)
+    if re.match(r"\s*<\?xml", text):
+        raise _no_table(path, "it is XML")
     first_line, dialect = _find_dialect(path, text, names)
     with RecordReader(path, dialect, encoding=encoding, first_line=first_line, limit_bytes=HEAD_BYTES) as reader:
         records = [record for record in _take(reader, _SAMPLE_ROWS) if any(cell.strip() for cell in record.cells)]
@@ -93,6 +97,27 @@ def _read_sheet_head(path: Path, size: int, known: frozenset[str]) -> Head:
     place = _find_header(path, records, known)
     kind = path.suffix.lower().lstrip(".")
     return _make_head(path, size, Form(kind, header_line=records[place].line, sheet=sheet.name), records[place:])
+
+
+def _read_page_head(path: Path, size: int, names: frozenset[str]) -> Head:
+    page = Page(path)
+    if is_jira_word(page):
+        form = Form("html", page.encoding, sheet=JIRA_WORD)
+        records = list(itertools.islice(JiraWordReader(page), _SAMPLE_ROWS))
+        return _make_head(path, size, form, records)
+    table, rating = best_table(page, _rate_rows)
+    # A workbook that is a page at heart holds a table of its own; of other pages only one with columns of tickets is meant.
+    if table < 0 or (rating < 2 and not path.name.lower().endswith((".xls", ".xls.gz"))):
+        raise _no_table(path, "it looks like a web page, and no table in it has the columns of tickets")
+    records = [
+        record
+        for record in itertools.islice(PageReader(page, table, first_row=1), _SAMPLE_ROWS)
+        if any(cell.strip() for cell in record.cells)
+    ]
+    place = _find_header(path, records, names)
+    form = Form("html", page.encoding, header_line=records[place].line, sheet=str(table))
+    with PageReader(page, table, first_row=form.header_line) as reader:
+        return _make_head(path, size, form, list(itertools.islice(reader, _SAMPLE_ROWS)))
 
 
 def _read_mail_head(path: Path, kind: str, size: int) -> Head:
@@ -215,13 +240,15 @@ def _score(dialect: Dialect, sample: str, names: frozenset[str]) -> float:
     has_names = any(known_names(map(fold, cells), names) >= 2 for cells in rows[:_PREAMBLE_ROWS])
     share = count / len(rows)
     # Prose has commas too; only a line of well-known names makes a table of lines that are mostly cut otherwise.
-    return share * math.log2(width) + has_names if has_names or share >= 0.4 else 0.0
+    # And a line of well-known names outweighs any width: one cell may hold ten thousand semicolons.
+    return share * math.log2(width) + 100 * has_names if has_names or share >= 0.4 else 0.0
 
 
 def _with_quotes(delimiter: str, sample: str) -> Dialect:
     single = len(re.findall(rf"'{re.escape(delimiter)} ?'", sample))
     double = len(re.findall(rf'"{re.escape(delimiter)} ?"', sample))
-    quote = "'" if single > double and sample.lstrip("\ufeff \r\n").startswith("'") else '"'
+    starts_single = single > double and sample.lstrip("\ufeff \r\n").startswith("'")
+    quote = "'" if starts_single or _quotes_singly(delimiter, sample) else '"'
     spaced = len(re.findall(rf"{re.escape(delimiter)} {quote}", sample))
     tight = len(re.findall(rf"{re.escape(delimiter)}{quote}", sample))
     dialect = Dialect(delimiter + " " if spaced > tight and delimiter != "\t" else delimiter, quote)
@@ -229,6 +256,17 @@ def _with_quotes(delimiter: str, sample: str) -> Dialect:
         return dialect
     escaped = Dialect(dialect.delimiter, f"\\{quote}")
     return escaped if _sound_rows(escaped, sample) > _sound_rows(dialect, sample) else dialect
+
+
+def _quotes_singly(delimiter: str, sample: str) -> bool:
+    """Tell whether only some cells are quoted, and with `'`: those that hold what must be quoted, and rows come out even only so."""
+    end = re.escape(delimiter)
+    quoted = re.findall(rf"(?:^|{end})'((?:[^']|''){{1,2000}})'(?={end}|$)", sample, re.MULTILINE)
+    if not any(re.search(rf"{end}|\n|''", cell) for cell in quoted) or re.search(
+        rf'(?:^|{end}) ?"[^"]*"(?={end}|$)', sample, re.MULTILINE
+    ):
+        return False
+    return _sound_rows(Dialect(delimiter, "'"), sample) > _sound_rows(Dialect(delimiter), sample)
 
 
 def _sound_rows(dialect: Dialect, sample: str) -> int:

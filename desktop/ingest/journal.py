@@ -2,9 +2,8 @@
 
 ServiceNow writes `2026-03-04 10:15:00 - Sam Ortiz (Work notes)` above each entry, newest first; other exports write
 `[2026-03-04T10:15:00Z] Sam Ortiz: text`; OTRS writes `-->||customer||Sam Ortiz||2026-03-04 10:15:00||<--------------` and Bugzilla
-`--- Comment #2 from Sam Ortiz <sam@example.com> 2026-03-04 10:15:00 CET ---`;
-Jira gives each comment a cell `date;author;text`, where the text may hold semicolons itself.
-Deliberately not here: who the author is to the ticket.
+`--- Comment #2 from Sam Ortiz <sam@example.com> 2026-03-04 10:15:00 CET ---`; Jira gives each comment a cell `date;author;text`, where the
+text may hold semicolons itself. Deliberately not here: who the author is to the ticket.
 """
 
 from __future__ import annotations
@@ -40,10 +39,9 @@ OPENING = "opening"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One comment as a cell held it.
+    """One comment as a cell held it. `created_at` is ISO 8601 UTC or ''; `is_contrary` when its date fits only the other order.
 
-    `kind` is what the system calls its author or the comment. `created_at` is ISO 8601 UTC or '';
-    `is_contrary` when its date fits only the other order.
+    `kind` is what the system calls its author or the comment.
     """
 
     author: str

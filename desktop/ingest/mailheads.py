@@ -117,7 +117,7 @@ def _unfolded(head: bytes) -> list[tuple[str, bytes]]:
 def decode(data: bytes, charset: str) -> str:
     """Read bytes in the charset that a mail names, or in the one they are really in when that fails."""
     charset = charset.strip().strip("\"'").partition("*")[0].lower()
-    codec = _codec(charset)
+    codec = codec_of(charset)
     if codec in ("utf-8", ""):
         if b"\x1b$" in data or b"\x1b(" in data:
             return data.decode("iso2022_jp_ext", "replace")
@@ -135,8 +135,9 @@ def decode(data: bytes, charset: str) -> str:
         return data.decode(codec, "replace")
 
 
-def _codec(charset: str) -> str:
-    name = _ALIASES.get(charset, charset)
+def codec_of(charset: str) -> str:
+    """Name the Python codec of a charset as mails and pages name them; '' when nobody knows it, or it says nothing."""
+    name = _ALIASES.get(charset.lower(), charset.lower())
     if not name or _KNOWN_NO_CHARSET.search(name) or not re.fullmatch(r"[\w.:+-]{1,40}", name, re.ASCII):
         return ""
     for candidate in (name, name.replace("cp-", "cp"), name.replace("windows", "cp").replace("-", "")):

@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 
 from desktop.domain.tickets import Role
+from desktop.ingest.bodies import as_cell
 from desktop.ingest.mailbox import Mailbox, RawMail
 from desktop.ingest.mailheads import Address, Heads, one_line, read_addresses, read_time
-from desktop.ingest.mailtext import as_cell, read_text
+from desktop.ingest.mailtext import read_text
 from desktop.ingest.mailthreads import Mail, Place, arrange, bare_subject
 from desktop.ingest.records import MAX_RAW_CHARACTERS, Record
 from desktop.ingest.threads import subject_from
@@ -25,7 +26,7 @@ from desktop.ingest.threads import subject_from
 COLUMNS = (
     *("Thread", "Thread subject", "Requester", "Requester address", "Message-ID", "In-Reply-To", "References"),
     *("Date", "Sent", "From", "From name", "From address", "Role", "To", "Cc", "Reply-To", "Subject", "Body"),
-    *("Attachments", "Labels", "List", "File"),
+    *("Attachments", "Labels", "List"),
 )
 _AUTOMATIC_SENDER = re.compile(r"(?:mailer-daemon|postmaster|bounces?|mail-daemon)(?:[+-].*)?", re.IGNORECASE)
 _BULK = frozenset(("bulk", "junk", "auto_reply", "auto-reply"))
@@ -137,7 +138,6 @@ def _row(raw: RawMail, place: Place, cell: str, attachments: tuple[str, ...]) ->
         "Attachments": ", ".join(attachments),
         "Labels": heads.text("x-gmail-labels") or heads.text("keywords"),
         "List": heads.text("list-id"),
-        "File": raw.file,
     }
     for column in ("To", "Cc", "Reply-To"):
         values[column] = ", ".join(person.whole for person in heads.people(column.lower()))

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.policy import compat32
 
-from desktop.ingest.bodies import read_body
+from desktop.ingest.bodies import as_cell, read_body
 from desktop.ingest.mailbox import RawMail
-from desktop.ingest.mailheads import Heads, decode, decode_words, from_base64, one_line
+from desktop.ingest.mailheads import decode, decode_words, from_base64, one_line
 
 MOST_PARTS = 500
 DEEPEST_PART = 30
@@ -78,15 +78,6 @@ def read_text(raw: RawMail) -> MailText:
         cell = f"(Attached: {', '.join(names)})" if names else NO_TEXT
         cell = as_cell(cell)
     return MailText(cell, names)
-
-
-def as_cell(text: str) -> str:
-    """Return a plain text so that reading it as a cell gives the same text, though it may speak of `<br>` and `&amp;`."""
-    if "<" not in text and "&" not in text:
-        return text
-    if read_body(text).text == read_body(text.replace("&", "&amp;").replace("<", "&lt;")).text:
-        return text
-    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _joined(texts: list[tuple[str, bool]]) -> str:
@@ -271,8 +262,3 @@ def _file_name(part: Message) -> str:
 def _decoded_value(value: str) -> str:
     raw = value.encode("utf-8", "surrogateescape")
     return one_line(decode_words(value if raw.isascii() else decode(raw, "")))
-
-
-def text_of(heads: Heads, name: str) -> str:
-    """Return a header as a cell."""
-    return as_cell(heads.text(name))

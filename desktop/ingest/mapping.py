@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from desktop.ingest.dates import read_date
 from desktop.ingest.journal import holds_journal, split_comment
@@ -104,6 +105,7 @@ _ELEMENT_ROLES = {
 }
 """What the keys of a message within a record are called."""
 _EVERY_NAME = frozenset(alias for aliases in _ALIASES.values() for alias in aliases)
+_MOST_COMPARED = 500
 _DATE_ROLES = ("created_at", "updated_at", "message_created_at")
 _MESSAGE_ROLES = ("author", "author_role", "message_id", "internal")
 _ID_VALUE = re.compile(r"#?[A-Za-z]{1,12}[-_ ]?\d{2,}|\d{3,}|[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
@@ -236,11 +238,13 @@ def _give_by_name(
     only: Mapping[str, Sequence[str]] = _ALIASES,
 ) -> None:
     candidates = [
-        (_similarity(name, alias) - rank * 0.001, role, place)
+        (similarity - rank * 0.001, role, place)
         for place, name in enumerate(names)
+        # Columns by the thousand are fields of their own; comparing all their names with all words would take a minute.
+        if place < _MOST_COMPARED or name in _EVERY_NAME
         for role, aliases in only.items()
         for rank, alias in enumerate(aliases)
-        if _similarity(name, alias) >= 0.8
+        if (similarity := _similarity(name, alias)) >= 0.8
     ]
     # Stable: of equal candidates the role that stands first in the table above wins, then the leftmost column.
     for _, role, place in sorted(candidates, key=lambda candidate: -candidate[0]):
@@ -249,6 +253,7 @@ def _give_by_name(
             roles[place] = role
 
 
+@lru_cache(maxsize=20_000)  # exports repeat a column by the hundred
 def _similarity(name: str, alias: str) -> float:
     if name == alias:
         return 1.0
@@ -260,6 +265,8 @@ def _similarity(name: str, alias: str) -> float:
         return 0.85
     if abs(len(name) - len(alias)) > 2 or len(name) < 5:
         return 0.0
+    if len(set(name) ^ set(alias)) > 0.13 * (len(name) + len(alias)):
+        return 0.0  # too many letters have no partner for any ratio that counts
     ratio = SequenceMatcher(None, name, alias).ratio()
     return ratio - 0.05 if ratio >= 0.87 else 0.0
 

@@ -22,7 +22,6 @@ EXTRA_FIELD = "(extra)"
 
 # 1 234 and 1,234, as GLPI writes the number of a ticket.
 _GROUPED_NUMBER = re.compile(r"\d{1,3}(?:[ \u00a0\u202f,.'’]\d{3})+")
-_REPOSITORY_URL = re.compile(r"https?://[^/]+/(?:api/v\d/)?(?:repos/)?([^/]+/[^/?#]+)")
 # A column of notes among colleagues; one that holds comments as well says of each entry which it is.
 _INTERNAL_COLUMN = re.compile(
     r"^(?!.*comment).*\b(?:work ?notes?|internal|private|arbeitsnotizen|interne?|notas de trabajo)\b"
@@ -60,6 +59,7 @@ class Plan:
     scope_places: tuple[int, ...] = ()
     id_places: tuple[int, ...] = ()
     threads: tuple[Plan, ...] = ()
+    has_plain_ids: bool = True
 
     @property
     def width(self) -> int:
@@ -77,18 +77,23 @@ class Plan:
             return ""
         return ", ".join(read_list(cells[place])) if place in self.joined_places else cells[place]
 
-    def identify(self, cells: Sequence[str]) -> str:
-        """Return the ticket id of a row: its own as it stands, after where it counts (`owner/name#7`), or one made of what it says."""
-        own = cells[self.id_place].strip()
-        if self.layout.numeric_ids and _GROUPED_NUMBER.fullmatch(own):
-            own = re.sub(r"\D", "", own)
+    def ticket_id(self, cells: Sequence[str]) -> str:
+        """Return what names the ticket of a row: its id, with what the id is unique within in front (`owner/name#12`), or one made of cells."""
+        identifier = cells[self.id_place].strip()
+        if identifier.startswith('="'):
+            identifier = identifier[2:].removesuffix('"')  # how zeros in front are kept from a spreadsheet
+        if self.has_plain_ids:
+            return identifier
+        layout = self.layout
+        if layout.numeric_ids and _GROUPED_NUMBER.fullmatch(identifier):
+            return re.sub(r"\D", "", identifier)
         if self.id_places:
             told = "\0".join(cells[place].strip() for place in self.id_places)
-            return f"{own}#{hashlib.sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
+            return f"{identifier}#{hashlib.sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
         scope = next((cells[place].strip() for place in self.scope_places if cells[place].strip()), "")
-        if match := _REPOSITORY_URL.match(scope):
-            scope = match[1]
-        return f"{scope}#{own.lstrip('#')}" if scope else own
+        scope = _first_group(layout.scope_pattern, scope)
+        identifier = _first_group(layout.id_pattern, identifier)
+        return f"{scope}#{identifier.lstrip('#')}" if scope else identifier
 
     def fields(self, cells: Sequence[str]) -> dict[str, str | list[str]]:
         """Return every column by its own name; repeated columns as a list of what they hold."""
@@ -112,9 +117,11 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     names = tuple(column.name for column in recognized.columns)
     folded = [fold(name) for name in names]
     system, layout = definition_of(recognized, systems, folded)
-    groups: dict[str, tuple[int, ...]] = {}
+    scope_places = tuple(folded.index(name) for name in layout.scope if name in folded)
+    id_places = tuple(folded.index(name) for name in layout.id_from if name in folded)
+    groups: dict[str, list[int]] = {}
     for place, name in enumerate(names):
-        groups[name] = (*groups.get(name, ()), place)
+        groups.setdefault(name, []).append(place)
     places, many = _roles(recognized, "")
     plan = Plan(
         shape=recognized.shape,
@@ -124,20 +131,21 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         layout=layout,
         names=names,
         places=places,
-        many=many,
+        many={role: tuple(where) for role, where in many.items()},
         requester_places=_people(places, ("requester", "requester_email"), layout.requester_ids, folded),
         assignee_places=_people(places, ("assignee",), layout.assignee_ids, folded),
         event_places=tuple(place for place, name in enumerate(folded) if name in layout.events),
         part_place=folded.index(layout.part_column) if layout.part_column in folded else -1,
         internal_places=frozenset(place for place, name in enumerate(folded) if _INTERNAL_COLUMN.search(name)),
         is_public_flag=_is_public(folded, places),
-        groups=groups if len(groups) < len(names) else {},
+        groups={name: tuple(where) for name, where in groups.items()} if len(groups) < len(names) else {},
         list_places=frozenset(place for place, name in enumerate(names) if is_list_column(name)),
         joined_places=frozenset(
             c.index for c in recognized.columns if c.role in RECORD_ROLES and is_list_column(c.name)
         ),
-        scope_places=tuple(folded.index(name) for name in layout.id_scope if name in folded),
-        id_places=tuple(folded.index(name) for name in layout.id_from if name in folded),
+        scope_places=scope_places,
+        id_places=id_places,
+        has_plain_ids=not (scope_places or id_places or layout.numeric_ids),
     )
     threads = tuple(
         thread
@@ -150,12 +158,12 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
 def _roles(recognized: Recognized, group: str) -> tuple[dict[str, int], dict[str, tuple[int, ...]]]:
     """Return the places of the roles in one list of a record, '' for the record itself: the first of each, and all of each."""
     places: dict[str, int] = {}
-    many: dict[str, tuple[int, ...]] = {}
+    many: dict[str, list[int]] = {}
     for column in recognized.columns:
         if column.role and (group_of(column.name) if column.role not in RECORD_ROLES else "") == group:
             places.setdefault(column.role, column.index)
-            many[column.role] = (*many.get(column.role, ()), column.index)
-    return places, many
+            many.setdefault(column.role, []).append(column.index)
+    return places, {role: tuple(where) for role, where in many.items()}
 
 
 def _thread(plan: Plan, recognized: Recognized, group: str) -> Plan | None:
@@ -180,6 +188,11 @@ def _thread(plan: Plan, recognized: Recognized, group: str) -> Plan | None:
 def _is_public(folded: Sequence[str], places: Mapping[str, int]) -> bool:
     place = places.get("internal", -1)
     return place >= 0 and "public" in folded[place]
+
+
+def _first_group(pattern: str, value: str) -> str:
+    match = re.search(pattern, value) if pattern else None
+    return match[1] if match else value
 
 
 def definition_of(

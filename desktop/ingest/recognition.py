@@ -109,8 +109,10 @@ def _no_id(recognized: Recognized) -> MappingNeeded:
 
 def source_from_name(path: Path) -> str:
     """Name the tickets of an unknown system after their file, without the date or number at its end: next week's export is the same source."""
-    stem = path.stem.lower()
-    shorter = re.sub(r"(?:[\s._\-()]*\d+[tz]?)+[\s._\-()]*$", "", stem).rstrip(" ._-(")
+    # A name of bytes that are no text (of an old system, or unpacked by one) is kept by the system, and no database could.
+    stem = path.stem.lower().encode("utf-8", "replace").decode()
+    # Possessive: a long number before a last letter has more ways to be cut up than there are atoms.
+    shorter = re.sub(r"(?:[\s._\-()]*+\d++[tz]?+)++[\s._\-()]*+$", "", stem).rstrip(" ._-(")
     return re.sub(r"[\s:]+", "-", shorter or stem).strip("-") or "tickets"
 
 
@@ -122,6 +124,9 @@ def _file_of(head: Head) -> Path:
 
 def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemDefinition | None) -> _Meaning:
     match = match_within(chosen, head.folded) if chosen else match_header(systems, head.folded)
+    if match and not chosen and _repeats_ids(head, match):
+        # A row a message, whichever system has these columns: as tickets, all but the first row of each would be rejected.
+        match = match_header(systems, head.folded, shapes=("messages",)) or match
     if match and match.layout.shape == "none":
         raise DeskError(
             "file-not-tickets",
@@ -179,12 +184,20 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
     )
 
 
+def _repeats_ids(head: Head, match: Match) -> bool:
+    if match.layout.shape not in ("tickets", "repeated", "journal") or match.layout.scope or match.layout.id_from:
+        return False
+    place = next((place for place, role in match.roles.items() if role == "ticket_id"), -1)
+    ids = [row[place] for row in head.rows if 0 <= place < len(row) and not is_nothing(row[place])]
+    return len(ids) >= 4 and len(set(ids)) <= len(ids) * 0.85
+
+
 def _own_source(head: Head, match: Match) -> str:
     """Name the source after the file where the ids mean nothing beyond it: no product, or numbers of a repository that no column names."""
     from_name = source_from_name(_file_of(head))
     if match.system.is_generic:
         return from_name
-    is_scoped = not match.layout.id_scope or any(name in head.folded for name in match.layout.id_scope)
+    is_scoped = not match.layout.scope or any(name in head.folded for name in match.layout.scope)
     return "" if is_scoped or from_name.startswith(match.system.key) else f"{match.system.key}-{from_name}"
 
 

@@ -91,7 +91,7 @@ def _drafts(plan: Plan, rows: Sequence[Sequence[str]]) -> list[TicketDraft]:
         return [builder.from_row(row) for row in rows]
     rows_of: dict[str, list[Sequence[str]]] = {}
     for row in rows:
-        rows_of.setdefault(plan.identify(row), []).append(row)
+        rows_of.setdefault(plan.ticket_id(row), []).append(row)
     return [builder.from_rows(group) for group in rows_of.values()]
 
 

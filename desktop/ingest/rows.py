@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from desktop.domain.imports import Reject
 from desktop.ingest.plan import Plan
 from desktop.ingest.records import IdPattern, Record, RecordSource
+from desktop.ingest.seen import SeenIds
 from desktop.ingest.vocabulary import is_nothing
 
 _FOOTER = re.compile(
@@ -22,6 +23,7 @@ _FOOTER = re.compile(
     re.IGNORECASE,
 )
 _LINE_BITS = 32
+_LINE_MASK = (1 << _LINE_BITS) - 1
 
 
 class RowGate:
@@ -33,7 +35,7 @@ class RowGate:
         self._id_place = plan.id_place
         self._id_noun = "id" if plan.shape == "people" else "ticket id"
         self._checks_duplicates = plan.shape != "messages"
-        self._seen: dict[int, int] = {}
+        self._seen = SeenIds()
         self._header = list(plan.names)
         self.padded = 0
         self.extended = 0
@@ -73,24 +75,21 @@ class RowGate:
     def _is_new(self, record: Record, cells: list[str], source: RecordSource) -> bool:
         if not self._checks_duplicates:
             return True
-        # Hashes, not texts: a million ids take 150 MB less. One number holds a part of the row's hash and its line.
-        key = hash(self._plan.identify(cells))
-        mark = hash(tuple(cells)) & ((1 << _LINE_BITS) - 1)
-        own = mark << _LINE_BITS | record.line
-        first = self._seen.setdefault(key, own)
-        if first is not own and first >> _LINE_BITS == mark:
+        # One number holds a part of the row's hash and its line.
+        mark = hash(tuple(cells)) & _LINE_MASK
+        first = self._seen.first(self._plan.ticket_id(cells), mark << _LINE_BITS | record.line)
+        if not first:
+            return True
+        if first >> _LINE_BITS == mark:
             self.repeated += 1
             return False
-        if first >> _LINE_BITS != mark:
-            first_line = first & ((1 << _LINE_BITS) - 1)
-            self._reject(
-                record.line,
-                f"This {self._id_noun} already stands on line {first_line}, with different content",
-                source,
-                cells,
-            )
-            return False
-        return True
+        self._reject(
+            record.line,
+            f"This {self._id_noun} already stands on line {first & _LINE_MASK}, with different content",
+            source,
+            cells,
+        )
+        return False
 
     def _fit(self, record: Record, source: RecordSource) -> list[str] | None:
         cells, width = record.cells, self._plan.width
@@ -104,8 +103,10 @@ class RowGate:
             if self._id_place < len(cells) and not is_nothing(cells[self._id_place]):
                 self.padded += 1
             return cells + [""] * (width - len(cells))
-        while len(cells) > width and not cells[-1].strip():
-            cells = cells[:-1]
+        end = len(cells)
+        while end > width and not cells[end - 1].strip():
+            end -= 1
+        cells = cells[:end]
         if len(cells) == width:
             return cells
         if not self._ids.fits(cells[self._id_place]) and not is_nothing(cells[self._id_place]):

@@ -17,10 +17,10 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 from desktop.ingest.files import open_file
 from desktop.ingest.records import Record
+from desktop.ingest.workbook_guard import MOST_CELLS, check_workbook
 
 MOST_BYTES = 200_000_000
 MOST_UNPACKED_BYTES = 1_500_000_000
-MOST_CELLS = 40_000_000
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
@@ -103,10 +103,12 @@ def _read_bytes(path: Path) -> bytes:
     finally:
         opened.close()
     unpacked = 0
+    archive: zipfile.ZipFile | None = None
     if data.startswith(_ZIP):
         try:
-            unpacked = sum(info.file_size for info in zipfile.ZipFile(io.BytesIO(data)).infolist())
-        except zipfile.BadZipFile:
+            archive = zipfile.ZipFile(io.BytesIO(data))
+            unpacked = sum(info.file_size for info in archive.infolist())
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
             raise DeskError(
                 "file-broken", f"{path.name} is damaged: it cannot be unpacked.", remedy="Save it again, or as CSV."
             ) from None
@@ -116,6 +118,8 @@ def _read_bytes(path: Path) -> bytes:
             f"{path.name} is too large for a workbook ({max(len(data), unpacked) // 1_000_000:,} MB unpacked).",
             remedy="Save it as CSV, which can be of any size.",
         )
+    if archive is not None:
+        check_workbook(path, archive)
     return data
 
 

@@ -7,7 +7,7 @@ that no definition fits, see `mapping`.
     key = "zendesk"                     # becomes the source of its tickets
     title = "Zendesk"
     date_order = "month-first"          # used only when the values leave it open
-    markup = "text"                     # what texts are: `html` or plain (the default), `text` kept as it stands, `markdown`
+    markup = "text"                     # what texts are: `html` or plain (the default), `coded` (HTML in [code]), `text` as it stands, `markdown`
     nothing = ["No articles yet."]      # what stands in place of a text where there is none
 
     [[layouts]]
@@ -37,6 +37,7 @@ A mapping that a person saved (`mapping_files`) may say more:
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ LARGEST_DEFINITION = 10_000_000
 """Bytes. A table of 20,000 columns has a mapping of about one million; what is larger is another kind of file."""
 SHAPES = ("tickets", "repeated", "messages", "journal", "people", "none")
 MARKUPS = ("html", "coded", "text", "markdown")
+_NAMES_OF_TICKETS = frozenset("subject summary description betreff asunto sujet assunto status".split())
+"""What no table of users or tags has: with one of these, a table is more than that."""
 MANY_COLUMNS = ("comment", "journal", "customer_author", "agent_author")
 """Roles that more than one column may have."""
 
@@ -71,10 +74,11 @@ class Layout:
 
     `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value
     of `part_column`; `part_status`: the status it leaves the ticket in; `internal_parts`: values of it that mark a note among colleagues.
-    `requester_ids` and `assignee_ids`: further columns that name the same person. `absent`: columns that must not be there. `all_are`: the role
-    of everybody in a table of people. `id_scope`: columns that say where an id counts, such as the repository of an issue's number, of which the
-    first filled one counts; `id_from`: columns that make the id together where no column does. `numeric_ids`: ids are whole numbers, and
-    `1 234` is 1234.
+    `requester_ids` and `assignee_ids`: further columns that name the same person. `absent`: columns that must not be
+    there. `all_are`: the role of everybody in a table of people. `scope`: columns that say within
+    what an id is unique (a repository), the first filled one counts, and of it the first group of `scope_pattern` where there is one.
+    `id_pattern`: its first group is the id, where it is found in the cell. `id_from`: columns that make the id together where none holds one.
+    `numeric_ids`: ids are whole numbers, and `1 234` is 1234.
     """
 
     name: str
@@ -91,7 +95,9 @@ class Layout:
     assignee_ids: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     all_are: str = ""
-    id_scope: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()
+    scope_pattern: str = ""
+    id_pattern: str = ""
     id_from: tuple[str, ...] = ()
     numeric_ids: bool = False
     threads: tuple[ThreadLayout, ...] = ()
@@ -220,13 +226,16 @@ def column_names(systems: Sequence[SystemDefinition]) -> frozenset[str]:
     )
 
 
-def match_header(systems: Sequence[SystemDefinition], names: Sequence[str]) -> Match | None:
-    """Find the layout whose fingerprint fits these folded column names best; None when no one's does."""
+def match_header(
+    systems: Sequence[SystemDefinition], names: Sequence[str], *, shapes: Sequence[str] = SHAPES
+) -> Match | None:
+    """Find the layout, of one of these shapes, whose fingerprint fits these folded column names best; None when no one's does."""
     present = frozenset(names)
     best: tuple[tuple[bool, int, int], Match] | None = None
     for system in systems:
         for layout in system.layouts:
-            if layout.fits(present):
+            is_fit = layout.shape in shapes and layout.fits(present)
+            if is_fit and not (layout.shape == "none" and present & _NAMES_OF_TICKETS):
                 found = Match(system, layout, layout.assign(names))
                 rank = (not system.is_generic, len(layout.fingerprint), len(found.roles))
                 if best is None or rank > best[0]:
@@ -311,7 +320,9 @@ class _Checker:
             assignee_ids=self._names(data, "assignee_ids", place),
             absent=self._names(data, "absent", place),
             all_are=self._one_of(data, "all_are", place, ("", *Role)),
-            id_scope=self._names(data, "id_scope", place),
+            scope=self._names(data, "scope", place),
+            scope_pattern=self._pattern(data, "scope_pattern", place),
+            id_pattern=self._pattern(data, "id_pattern", place),
             id_from=self._names(data, "id_from", place),
             numeric_ids=data.get("numeric_ids") is True,
             threads=tuple(self._threads(data.get("threads", []), f"{place}.threads")),
@@ -327,6 +338,16 @@ class _Checker:
             self._only(thread, where, "list columns")
             name = fold(self._text(thread, "list", where, required=True))
             yield ThreadLayout(name + LIST_MARK, self._columns(thread.get("columns", {}), f"{where}.columns"))
+
+    def _pattern(self, data: Mapping[str, object], key: str, place: str) -> str:
+        pattern = self._text(data, key, place)
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise self._error(f"{place}.{key}", f"is no pattern: {error}") from error
+        if pattern and groups != 1:
+            raise self._error(f"{place}.{key}", "must have one group in round brackets")
+        return pattern
 
     def _spellings(self, name: str, columns: Mapping[str, tuple[str, ...]], place: str) -> tuple[str, ...]:
         if not name.startswith("@"):

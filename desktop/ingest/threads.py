@@ -10,16 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import NamedTuple
 
 from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 from desktop.ingest.bodies import read_body
-from desktop.ingest.dates import read_date
+from desktop.ingest.dates import is_iso_utc, read_date
 from desktop.ingest.journal import OPENING, Entry, split_comment, split_journal
 from desktop.ingest.nested import read_list
 from desktop.ingest.plan import Plan
 from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_priority, normalize_status
 
 SUBJECT_CHARACTERS = 80
+_SUBJECT_SOURCE_CHARACTERS = 2_000
 _HANDLES = re.compile(r"(?:\s*[.,:]*@\w+[\s,:;.!]*)+")
 _NAME_AND_ADDRESS = re.compile(r'"?([^"<(]+?)"?\s*[<(]([^<>()\s]+@[^<>()\s]+)[>)]')
 # Flags as people's spreadsheets write them, in the languages whose Excel translates TRUE.
@@ -44,41 +47,69 @@ class Tally:
     hidden: int = 0
 
 
+class _Head(NamedTuple):
+    """The cells of one row that make its ticket, as they stand; '' for what the file has no column for."""
+
+    ticket_id: str
+    subject: str
+    body: str
+    status: str
+    priority: str
+    requester: str
+    requester_email: str
+    assignee: str
+    created_at: str
+    updated_at: str
+
+
 class ThreadBuilder:
     """Makes ticket drafts of rows by a plan."""
 
     def __init__(self, plan: Plan, tally: Tally | None = None) -> None:
         self._plan = plan
         # A file has a handful of words for these and a row each: looking them up again would cost a tenth of the import.
-        self._statuses: dict[str, str] = {"": ""}
-        self._priorities: dict[str, str] = {"": ""}
+        self._statuses: dict[str, tuple[str, str]] = {}
+        self._priorities: dict[str, tuple[str, str]] = {}
+        # All of a row's cells in one call; what is no column is the '' behind the last one.
+        self._pick = itemgetter(*(plan.places.get(role, -1) for role in _Head._fields))
+        self._nothing = plan.system.nothing
+        self._markup = plan.system.markup
         self.tally = tally or Tally()
         self._within = [ThreadBuilder(thread, self.tally) for thread in plan.threads]
+        self._has_more = bool({"comment", "journal", "diff"} & set(plan.many)) or bool(plan.threads)
 
     def from_row(self, cells: Sequence[str]) -> TicketDraft:
         """Make a ticket of one row: its description and the comments that stand in the same row."""
-        plan = self._plan
-        draft = self._heading(cells)
-        requester = draft.requester
+        head = self._head(cells)
+        requester = _word(head.requester) or _word(head.requester_email)
+        created_at = self._date(head.created_at)
+        body = self._body(head.body)
+        if self._has_more:
+            messages = self._thread(body, requester, created_at, cells)
+        elif body:
+            messages = (Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, created_at, body),)
+        else:
+            messages = ()
+        draft = self._heading(head, cells, requester, created_at, messages)
+        if self._has_more and not requester:
+            requester = next((m.author for m in messages if m.role is Role.CUSTOMER), "")
+            draft = replace(draft, requester=requester)
+        return draft if draft.subject else replace(draft, subject=self._stand_in(messages), is_subject_made=True)
+
+    def _thread(self, body: str, requester: str, created_at: str, cells: Sequence[str]) -> tuple[Message, ...]:
+        """Make the messages of a row that holds more than its description."""
         messages: list[Message] = []
-        body = self._body(plan.cell(cells, "body"))
         entries = self._entries(cells)
         if not body and entries and entries[0].kind == OPENING:
             # What stands above the first heading of a thread is what was asked.
             body, entries = self._body(entries[0].text), entries[1:]
         if body:
-            messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, draft.created_at, body))
-        if diff := plan.cell(cells, "diff").strip("\n"):
+            messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, created_at, body))
+        if diff := self._plan.cell(cells, "diff").strip("\n"):
             # As it is: a diff of a web page is full of tags.
-            messages.append(Message(2, requester, Role.SYSTEM, draft.created_at, diff))
+            messages.append(Message(2, requester, Role.SYSTEM, created_at, diff))
         nested = [message for builder in self._within for message in builder.from_lists(cells)]
-        if entries or nested:
-            messages = _numbered([*_without_repeat(messages, nested), *self._from_entries(entries, cells), *nested])
-            requester = requester or next((m.author for m in messages if m.role is Role.CUSTOMER), "")
-        subject = draft.subject or self._stand_in(messages)
-        return replace(
-            draft, messages=tuple(messages), subject=subject, requester=requester, is_subject_made=not draft.subject
-        )
+        return tuple(_numbered([*_without_repeat(messages, nested), *self._from_entries(entries, cells), *nested]))
 
     def from_lists(self, cells: Sequence[str]) -> list[Message]:
         """Make the messages of a list within a record: every cell of its columns holds the values of all elements."""
@@ -107,7 +138,7 @@ class ThreadBuilder:
         ]
         timed = [timed[place] for place in in_order([time for time, _ in timed])]
         ordered = [row for _, row in timed]
-        heading = self._heading(ordered[-1])
+        heading = self._heading_of(ordered[-1])
         requester = next((self._word(row, "requester") for row in ordered if self._word(row, "requester")), "")
         messages = self._events(timed, requester) if plan.event_places else self._parts(timed)
         times = [time for time, _ in timed if time]
@@ -133,26 +164,42 @@ class ThreadBuilder:
             rows=len(rows),
         )
 
-    def _heading(self, cells: Sequence[str]) -> TicketDraft:
-        plan = self._plan
-        status, priority = self._word(cells, "status"), self._word(cells, "priority")
-        if status not in self._statuses:
-            self._statuses[status] = normalize_status(status, plan.system.status)
-        if priority not in self._priorities:
-            self._priorities[priority] = normalize_priority(priority, plan.system.priority)
+    def _heading_of(self, cells: Sequence[str]) -> TicketDraft:
+        head = self._head(cells)
+        requester = _word(head.requester) or _word(head.requester_email)
+        return self._heading(head, cells, requester, self._date(head.created_at), ())
+
+    def _heading(
+        self, head: _Head, cells: Sequence[str], requester: str, created_at: str, messages: tuple[Message, ...]
+    ) -> TicketDraft:
+        system = self._plan.system
+        if head.status not in self._statuses:
+            word = _word(head.status)
+            self._statuses[head.status] = normalize_status(word, system.status), word
+        if head.priority not in self._priorities:
+            word = _word(head.priority)
+            self._priorities[head.priority] = normalize_priority(word, system.priority), word
+        status, status_original = self._statuses[head.status]
+        priority, priority_original = self._priorities[head.priority]
         return TicketDraft(
-            external_id=plan.identify(cells),
+            external_id=self._plan.ticket_id(cells),
             subject=self._subject(cells),
-            status=self._statuses[status],
-            status_original=status,
-            priority=self._priorities[priority],
-            priority_original=priority,
-            requester=self._word(cells, "requester") or self._word(cells, "requester_email"),
-            assignee=self._word(cells, "assignee"),
-            created_at=self._date(plan.cell(cells, "created_at")),
-            updated_at=self._date(plan.cell(cells, "updated_at")),
-            fields=plan.fields(cells),
+            status=status,
+            status_original=status_original,
+            priority=priority,
+            priority_original=priority_original,
+            requester=requester,
+            assignee=_word(head.assignee),
+            created_at=created_at,
+            updated_at=self._date(head.updated_at),
+            fields=self._plan.fields(cells),
+            messages=messages,
         )
+
+    def _head(self, cells: Sequence[str]) -> _Head:
+        if self._plan.joined_places:
+            return _Head(*(self._plan.cell(cells, role) for role in _Head._fields))
+        return _Head(*self._pick((*cells, "")))
 
     def _entries(self, cells: Sequence[str]) -> list[Entry]:
         plan = self._plan
@@ -164,7 +211,10 @@ class ThreadBuilder:
         for place in plan.many.get("journal", ()):
             if not is_nothing(cells[place]):
                 found = split_journal(cells[place], plan.date_order)
-                entries += [replace(e, internal=True) for e in found] if place in plan.internal_places else found
+                if place in plan.internal_places:
+                    found = [replace(entry, internal=True) for entry in found]
+                # An export may hold the same entry twice: among all, and among the notes.
+                entries += [entry for entry in found if not entry.created_at or entry not in entries]
         return entries
 
     def _from_entries(self, entries: Sequence[Entry], cells: Sequence[str]) -> list[Message]:
@@ -310,15 +360,14 @@ class ThreadBuilder:
         return merged
 
     def _word(self, cells: Sequence[str], role: str) -> str:
-        value = self._plan.cell(cells, role)
-        return "" if is_nothing(value) else value.strip()
+        return _word(self._plan.cell(cells, role))
 
     def _said(self, value: str) -> str:
         """Return what a message says. “?” and “none” are answers; in a table of messages only what databases write for nothing is nothing."""
         return self._read(value) if value.strip().casefold() not in ("", "null", "nan", "[]", "\\n") else ""
 
     def _body(self, value: str) -> str:
-        if not value or is_nothing(value) or (self._plan.system.nothing and fold(value) in self._plan.system.nothing):
+        if not value or is_nothing(value) or (self._nothing and fold(value) in self._nothing):
             return ""
         return self._read(value)
 
@@ -328,12 +377,14 @@ class ThreadBuilder:
         return "" if is_nothing(value) else _one_line(read_body(value, "subject").text)
 
     def _read(self, value: str) -> str:
-        body = read_body(value, self._plan.system.markup)
+        body = read_body(value, self._markup)
         self.tally.hidden += body.hidden
         return body.text
 
     def _date(self, value: str) -> str:
-        if not value or is_nothing(value):
+        if is_iso_utc(value):
+            return value
+        if is_nothing(value):
             return ""
         date = read_date(value, self._plan.date_order)
         self.tally.unread_dates += not date.text
@@ -350,7 +401,7 @@ def _without_repeat(opening: list[Message], others: Sequence[Message]) -> list[M
 
 def subject_from(text: str) -> str:
     """Return the first telling sentence of a text, without the @handles it begins with, at most 80 characters."""
-    text = _one_line(text)
+    text = _one_line(text[:_SUBJECT_SOURCE_CHARACTERS])
     rest = _HANDLES.sub("", text, count=1) if _HANDLES.match(text) else text
     text = rest or text
     end = 0
@@ -369,12 +420,21 @@ def subject_from(text: str) -> str:
 def _names(person: str) -> set[str]:
     """Return what a person can be told by: `Ada Berg <ada@example.com>` is the name and the address too."""
     match = _NAME_AND_ADDRESS.fullmatch(person.strip()) if person.endswith((">", ")")) else None
-    return {name for name in map(fold, (person, *(match.groups() if match else ()))) if name}
+    names = [person, *(match.groups() if match else ())]
+    if "\n" in person or ("@" in person and re.search(r"[,;]", person)):
+        names += re.split(r"\s*[\n,;]\s*", person)  # several people in one cell
+    return {name for name in map(fold, names) if name}
 
 
 def _numbered(messages: list[Message]) -> list[Message]:
     order = in_order([message.created_at for message in messages])
     return [replace(messages[place], position=number) for number, place in enumerate(order, start=1)]
+
+
+def _word(value: str) -> str:
+    if "\n" in value or "\r" in value:
+        value = ", ".join(filter(None, map(str.strip, value.splitlines())))  # several people
+    return "" if is_nothing(value) else value.strip()
 
 
 def _one_line(text: str) -> str:

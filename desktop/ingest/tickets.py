@@ -118,7 +118,7 @@ class _Reading:
         rows_of: dict[str, list[Sequence[str]]] = {}
         for seen, cells in enumerate(self._admitted(), start=1):
             if cells:
-                rows_of.setdefault(self._plan.identify(cells), []).append(cells)
+                rows_of.setdefault(self._plan.ticket_id(cells), []).append(cells)
             if seen % batch_rows == 0:
                 yield self._batch([], done=0.5 * self.records.fraction)
         tickets: list[TicketDraft] = []
@@ -150,7 +150,7 @@ class _Reading:
 
     def ids(self) -> Iterator[str]:
         """Yield what each row is told from others by."""
-        return (self._plan.identify(cells) for cells in self._admitted() if cells)
+        return (self._plan.ticket_id(cells) for cells in self._admitted() if cells)
 
     def first_tickets(self) -> tuple[TicketDraft, ...]:
         """Return the first few tickets of what can be read."""
@@ -161,7 +161,7 @@ class _Reading:
             return tuple(self._builder.from_row(cells) for cells in itertools.islice(admitted, PREVIEW_TICKETS))
         rows_of: dict[str, list[Sequence[str]]] = {}
         for cells in admitted:
-            identifier = self._plan.identify(cells)
+            identifier = self._plan.ticket_id(cells)
             if identifier in rows_of or len(rows_of) < PREVIEW_TICKETS:
                 rows_of.setdefault(identifier, []).append(cells)
         return tuple(self._builder.from_rows(group) for group in rows_of.values())

@@ -81,7 +81,7 @@ _STATUS_STARTS = (
 
 def fold(word: str) -> str:
     """Lower case, with runs of spaces, dashes, dots, slashes and underscores as one space: what makes two names the same."""
-    return re.sub(r"[\s_\-./:]+", " ", word.replace("\ufeff", "").casefold()).strip() or word.strip()
+    return re.sub(r"[\s_\-./:]+", " ", word.replace("\ufeff", "").replace("’", "'").casefold()).strip() or word.strip()
 
 
 def is_nothing(value: str) -> bool:
@@ -93,6 +93,10 @@ def normalize_status(original: str, own: Mapping[str, str]) -> str:
     """Return open, pending, on-hold, solved or closed; '' when the word is not known. `own` is the system's table, keys folded."""
     word = _core(original)
     known = own.get(fold(original)) or own.get(word) or _STATUSES.get(word)
+    if not known and word.endswith(")"):
+        # “Waiting on us (Support Pipeline)”, “Closed (Resolved)”
+        bare = word[: word.rfind("(")].strip()
+        known = own.get(bare) or _STATUSES.get(bare)
     if known or not word:
         return known or ""
     return next((meaning for start, meaning in _STATUS_STARTS if word.startswith(start + " ")), "")
@@ -113,6 +117,6 @@ def author_role(original: str, own: Mapping[str, str]) -> Role:
 
 
 def _core(original: str) -> str:
-    """`3 - Moderate` and `(2) High` mean their word; `P1` stays."""
+    """`3 - Moderate`, `(2) High` and `P1 - Critical` mean their word; `P1` stays."""
     word = fold(original)
-    return re.sub(r"^\(?\d{1,2}\)? +(?=\D)", "", word)
+    return re.sub(r"^\(?(?:p|s|sev)?\d{1,2}\)? +(?=\D)", "", word)

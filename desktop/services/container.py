@@ -23,6 +23,7 @@ from desktop.services.doctor import Check, Doctor
 from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
 from desktop.services.joining import JoiningService
+from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
@@ -32,6 +33,7 @@ from desktop.services.watching import WatchService
 from desktop.storage.database import Database
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
+from desktop.storage.languages import LanguageStore
 from desktop.storage.mappings import MappingStore
 from desktop.storage.people import PeopleStore
 from desktop.storage.runs import LedgerStore, RunStore
@@ -78,6 +80,7 @@ class Desk:
             systems_folder=paths.systems,
             workers=self._workers,
         )
+        self.languages = LanguageService(LanguageStore(self._database), workers=self._workers)
         self.mappings = MappingService(mapping_store, self.imports)
         self.watching = WatchService(self.imports, mappings=mapping_store, store=WatchedStore(self._database))
         self.providers = ProviderService(

@@ -142,11 +142,12 @@ class ImportService:
         """Import a recognized file, or only count what it would change. `told` are tickets that are counted already; it grows.
 
         Raises:
-            DeskError: `file-…`, `database-…`; what was written before it stays and can be undone.
+            DeskError: `file-…`, after which nothing of the file is left; `database-…`, after which what was written stays and can be undone.
         """
         began = time.monotonic()
         yield recognized
         total = _Total(recognized, began)
+        is_refused = False
         try:
             if not dry_run:
                 await whole(self._begin(total))
@@ -157,6 +158,10 @@ class ImportService:
                         for event in await whole(self._take(batch, total, told)):
                             yield event
             total.is_whole = True
+        except DeskError as error:
+            # A file may prove to be damaged, or a bomb, far down: then what stands above is no export either.
+            is_refused = error.code.startswith("file-")
+            raise
         finally:
             if total.import_id:
                 self._running.discard(total.import_id)
@@ -165,6 +170,8 @@ class ImportService:
                         total.import_id, total.counts, is_whole=total.is_whole, ticket_ids=total.ticket_ids
                     )
                 )
+            if is_refused and total.import_id:
+                await whole(self._store.undo(total.import_id))
         rejects_path = ""
         if total.rejects and not dry_run:
             rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))

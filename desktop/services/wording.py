@@ -12,7 +12,7 @@ from desktop.domain.history import ImportRecord, ImportState
 from desktop.domain.imports import ImportCounts, Recognized, Undone
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
-_FORMATS = {"mbox": "a mailbox", "eml": "mail", "html": "a web page"}
+_FORMATS = {"mbox": "a mailbox", "eml": "mails", "html": "a web page"}
 _JSON = {"json": "JSON", "jsonl": "JSON, one record a line"}
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
@@ -32,6 +32,11 @@ def describe_format(recognized: Recognized) -> str:
         return f"sheet “{recognized.sheet}” of a workbook"
     delimiter = _DELIMITERS.get(recognized.delimiter, recognized.delimiter)
     return f"{recognized.encoding}, {delimiter}-separated"
+
+
+def describe_header(recognized: Recognized) -> str:
+    """Say where the names of the columns stand, '' where they are given by the kind of file, as those of mail are."""
+    return f"line {recognized.header_line:,}" if recognized.delimiter or recognized.sheet else ""
 
 
 def describe_claim(checked: CheckedClaim) -> str:

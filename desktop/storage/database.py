@@ -223,7 +223,8 @@ class Database:
                 writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
                 # A full or failing disk is no news here: whoever wrote was told. The log keeps what is in it until the next start.
-                if _translate(error, self.path) is None:
+                known = _translate(error, self.path)
+                if known is None or known.code == "database-broken":
                     raise
 
 

@@ -57,7 +57,15 @@ class ImportStore:
             source_id = connection.execute("SELECT id FROM source WHERE name = ?", [recognized.source]).fetchone()[0]
             cursor = connection.execute(
                 "INSERT INTO import_batch (source_id, path, system, started_at, shape, recognized_json) VALUES (?, ?, ?, ?, ?, ?)",
-                [source_id, recognized.path, recognized.system, _now(), recognized.shape, write_recognized(recognized)],
+                # A name of bytes that are no text is known to the system only; here it is to be read.
+                [
+                    source_id,
+                    recognized.path.encode("utf-8", "replace").decode(),
+                    recognized.system,
+                    _now(),
+                    recognized.shape,
+                    write_recognized(recognized),
+                ],
             )
             return int(cursor.lastrowid or 0), int(source_id)
 

@@ -144,3 +144,13 @@ def watch_folders(db: Database) -> None:
         "CREATE TABLE watched_file (path TEXT PRIMARY KEY, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL, handled_at TEXT NOT NULL) STRICT"
     )
     db.execute("ALTER TABLE mapping ADD COLUMN is_correction INTEGER NOT NULL DEFAULT 1")
+
+
+@migrations()
+def tell_languages(db: Database) -> None:
+    """The language of each ticket, as of the import that changed it last."""
+    db.execute(
+        "CREATE TABLE ticket_language (ticket_id INTEGER PRIMARY KEY REFERENCES ticket(id) ON DELETE CASCADE, language TEXT NOT NULL,"
+        " version INTEGER NOT NULL) STRICT"
+    )
+    db.execute("CREATE INDEX ticket_language_by_language ON ticket_language (language)")

@@ -42,7 +42,8 @@ FIELDS = {
 ORIGINALS = {"status": STATUSES, "priority": PRIORITIES}
 """Fields that have the export's own word beside ours."""
 _ROW = """SELECT ticket.id, source.name, external_id, subject, status, status_original, priority, priority_original, requester, assignee,
-  created_at, updated_at, message_count, gist FROM ticket JOIN source ON source.id = ticket.source_id"""
+  created_at, updated_at, message_count, gist,
+  coalesce((SELECT language FROM ticket_language WHERE ticket_id = ticket.id), '') FROM ticket JOIN source ON source.id = ticket.source_id"""
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _WORD = re.compile(r"\w+")
 IDS_A_QUERY = 500
@@ -110,7 +111,12 @@ class TicketStore:
             has_status, has_priority = connection.execute(
                 "SELECT EXISTS (SELECT 1 FROM ticket WHERE status_original != ''), EXISTS (SELECT 1 FROM ticket WHERE priority_original != '')"
             ).fetchone()
-            return TicketCounts(total, by_status, by_source, bool(has_status), bool(has_priority))
+            by_language = dict(
+                connection.execute(
+                    "SELECT language, count(*) FROM ticket_language WHERE language != '' GROUP BY language"
+                )
+            )
+            return TicketCounts(total, by_status, by_source, bool(has_status), bool(has_priority), by_language)
 
         return await self._database.read(read)
 
@@ -210,6 +216,9 @@ def _condition(name: str, value: str) -> tuple[str, list[str]]:
     if name == "source":
         # The plus keeps SQLite from looking through all of a source's tickets one by one: the list's index holds what is asked for.
         return "+ticket.source_id = (SELECT id FROM source WHERE name = ?)", [value]
+    if name == "language":
+        told = "SELECT ticket_id FROM ticket_language WHERE language"
+        return (f"ticket.id IN ({told} = ?)", [value.lower()]) if value else (f"ticket.id NOT IN ({told} != '')", [])
     if name in ORIGINALS and value.lower() not in ORIGINALS[name]:
         # Not one of our words, so the export's own is meant.
         return f"ticket.{name}_original = ? COLLATE NOCASE", [value]
@@ -229,7 +238,7 @@ def _path(name: str) -> str:
 def _refuse_unknown_fields(connection: sqlite3.Connection, where: Sequence[tuple[str, str]]) -> None:
     """Say it when no ticket was found because no ticket has such a column."""
     for name, _ in where:
-        if name == "source" or name in FIELDS:
+        if name in ("source", "language") or name in FIELDS:
             continue
         statement = "SELECT 1 FROM ticket WHERE json_type(fields_json, ?) IS NOT NULL LIMIT 1"
         if connection.execute(statement, [_path(name)]).fetchone() is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -71,6 +72,7 @@ class Run:
         self._sizes = sizes
         self._threads = ThreadPoolExecutor(parallel)
         self._tried = 0
+        self.is_whole = False
         self.groups: list[Group] = []
         self.controls: list[Group] = []
 
@@ -82,38 +84,45 @@ class Run:
         stage = set_stage(exports, self._make("stage"))
         fresh = set_stage(exports, self._make("fresh-stage"), is_fresh=True)
         say(f"calls of its busiest thread: {stage.calls}")
-        self.groups.append(
-            self._try(
-                "killed at a call", self._kills(stage, plan.plan_kills(stage.calls, sizes.kills - sizes.fresh_kills))
-            )
-        )
+        kills = plan.plan_kills(stage.calls, sizes.kills - sizes.fresh_kills)
+        self._try("killed at a call", self._kills(stage, kills))
         first = plan.plan_first_kills(fresh.calls, sizes.fresh_kills)
-        self.groups.append(self._try("killed at a call, new folder", self._kills(fresh, first)))
-        seconds = self._time(stage)
-        delays = plan.plan_delays(seconds, sizes.random_kills)
-        self.groups.append(self._try("killed at random", [self._kill_after(stage, s, n) for n, s in enumerate(delays)]))
+        self._try("killed at a call, new folder", self._kills(fresh, first))
+        delays = plan.plan_delays(self._time(stage), sizes.random_kills)
+        self._try("killed at random", [self._kill_after(stage, s, n) for n, s in enumerate(delays)])
         faults = plan.plan_faults(stage.calls, sizes.faults - sizes.fresh_faults)
-        self.groups.append(self._try("an error of the disk", [self._fail(stage, fault) for fault in faults]))
+        self._try("an error of the disk", [self._fail(stage, fault) for fault in faults])
         first = plan.plan_first_faults(sizes.fresh_faults)
-        self.groups.append(self._try("an error of the disk, new folder", [self._fail(fresh, fault) for fault in first]))
-        self.groups.append(self._try_full_disks(stage))
+        self._try("an error of the disk, new folder", [self._fail(fresh, fault) for fault in first])
+        self._try_full_disks(stage)
         for control in (CONSTRAINT, KEY):
             keyless = without_key(stage, self._folder / f"without-{control}", control)
-            middle = [Fault("pwrite64", stage.calls["pwrite64"] * part // 4) for part in (1, 2, 3)]
-            self.controls.append(self._try(f"control without the {control}", self._kills(keyless, middle)))
-        self._threads.shutdown()
+            later = [Fault("pwrite64", stage.calls["pwrite64"] * part // 4) for part in (2, 3, 4)]
+            self._try(f"control without the {control}", self._kills(keyless, later), is_control=True)
+        self.is_whole = True
+
+    def close(self) -> None:
+        """Let the points that are being tried come to their end, and try no more."""
+        self._threads.shutdown(cancel_futures=True)
 
     @property
     def has_passed(self) -> bool:
         """Tell whether all points held and were hit, and the control without a key failed as it must."""
         held = all(not group.failed for group in self.groups)
         hit = all(group.hit >= LEAST_HIT * len(group.outcomes) for group in self.groups[:2])
-        return held and hit and self.bites
+        return self.is_whole and held and hit and self.bites
+
+    @property
+    def verdict(self) -> str:
+        """Say in one word how it ended; `stopped` before its end, and nothing had failed until then."""
+        if self.has_passed:
+            return "passed"
+        return "failed" if self.is_whole or any(group.failed for group in self.groups) else "stopped"
 
     @property
     def bites(self) -> bool:
-        """Tell whether the harness finds something at every point where nothing prevents doubles."""
-        return len(self.controls[-1].failed) == len(self.controls[-1].outcomes)
+        """Tell whether the harness fails where nothing prevents doubles."""
+        return bool(self.controls and self.controls[-1].failed)
 
     def _kills(self, stage: Stage, faults: Iterable[Fault]) -> list[Try]:
         return [self._kill(stage, fault, number) for number, fault in enumerate(faults)]
@@ -127,25 +136,21 @@ class Run:
     def _fail(self, stage: Stage, fault: Fault) -> Try:
         return lambda folder: fail_at(stage, fault, folder)
 
-    def _try_full_disks(self, stage: Stage) -> Group:
-        reason = why_no_disk_here()
-        if reason:
-            return Group("a full disk", skipped=reason)
+    def _try_full_disks(self, stage: Stage) -> None:
         size = stage.exports.tickets.path.stat().st_size // 1024
         rooms = [size * (1 + n) // (1 + self._sizes.full_disks) for n in range(self._sizes.full_disks)]
-        try:
-            return self._try("a full disk", [self._fill(stage, room) for room in rooms])
-        except OSError as error:
-            return Group("a full disk", skipped=f"no small disk can be mounted here ({error})")
+        reason = why_no_disk_here()
+        group = self._try("a full disk", [] if reason else [self._fill(stage, room) for room in rooms])
+        group.skipped = reason
 
     def _fill(self, stage: Stage, room_kb: int) -> Try:
         return lambda folder: fill_disk(stage, folder, room_kb)
 
     def _time(self, stage: Stage) -> float:
-        """Measure how long an import takes while as many run beside it as do during the kills."""
-        began = time.monotonic()
-        copies = [self._make(f"timed-{n}") for n in range(2)]
+        """Measure how long an import takes while another runs beside it."""
+        copies = [shutil.copytree(stage.folder, self._folder / f"timed-{n}") for n in range(2)]
         words = import_words(stage.exports)
+        began = time.monotonic()
         list(self._threads.map(lambda copy: observed_import(copy, copy.with_suffix(".told"), *words), copies))
         return time.monotonic() - began
 
@@ -154,10 +159,11 @@ class Run:
         folder.mkdir()
         return folder
 
-    def _try(self, name: str, points: Sequence[Try]) -> Group:
+    def _try(self, name: str, points: Sequence[Try], *, is_control: bool = False) -> Group:
         """Try points, some at a time, and say how far it is."""
         began = time.monotonic()
         group = Group(name)
+        (self.controls if is_control else self.groups).append(group)
 
         def work(point: Try) -> Outcome:
             self._tried += 1
@@ -165,11 +171,11 @@ class Run:
 
         for number, outcome in enumerate(self._threads.map(work, points), start=1):
             group.outcomes.append(outcome)
+            group.seconds = time.monotonic() - began
             for problem in outcome.problems:
                 say(f"  {name}, {outcome.point}: {problem}")
             if number % SAID_EVERY == 0 or number == len(points):
-                say(f"{name}: {number} of {len(points)}, {len(group.failed)} failed, {time.monotonic() - began:.0f} s")
-        group.seconds = time.monotonic() - began
+                say(f"{name}: {number} of {len(points)}, {len(group.failed)} failed, {group.seconds:.0f} s")
         return group
 
 
@@ -186,7 +192,7 @@ def report(run: Run, sizes: Sizes, seconds: float, *, as_json: bool) -> None:
     """Print what was found."""
     if as_json:
         document = {
-            "verdict": "passed" if run.has_passed else "failed",
+            "verdict": run.verdict,
             "tickets": sizes.tickets,
             "groups": {group.name: group.as_json() for group in run.groups},
             "controls": {group.name: group.as_json() for group in run.controls},
@@ -200,8 +206,9 @@ def report(run: Run, sizes: Sizes, seconds: float, *, as_json: bool) -> None:
             f"{len(group.outcomes):4} points, {group.hit:4} hit, {len(group.failed):4} failed, {group.seconds:6.0f} s"
         )
         print(f"{group.name:34} {f'skipped: {group.skipped}' if group.skipped else figures}")
-    print(f"The control {'fails, as it must' if run.bites else 'does not fail: this test proves nothing'}.")
-    print(f"{'PASSED' if run.has_passed else 'FAILED'} with {sizes.tickets} tickets in {seconds:.0f} s")
+    if run.is_whole:
+        print(f"The control {'fails, as it must' if run.bites else 'does not fail: this test proves nothing'}.")
+    print(f"{run.verdict.upper()} with {sizes.tickets} tickets in {seconds:.0f} s")
 
 
 def main() -> int:
@@ -220,7 +227,12 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tldesk-durability-") as name:
         run = Run(Path(name), sizes, parallel=options.parallel)
-        run.run()
+        try:
+            run.run()
+        except KeyboardInterrupt:
+            say("Stopped: what was tried so far is told below.")
+        finally:
+            run.close()
     report(run, sizes, time.monotonic() - began, as_json=options.json)
     return 0 if run.has_passed else 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,15 +21,15 @@ def why_no_disk_here() -> str:
     """Say in words why no small disk can be had on this machine, '' when one can."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "only root may mount a small disk"
-    return ""
+    try:
+        with tempfile.TemporaryDirectory(prefix="tldesk-disk-") as folder, _mounted(Path(folder) / "disk", ROOMY_KB):
+            return ""
+    except OSError as error:
+        return f"no small disk can be mounted here ({error})"
 
 
 def fill_disk(stage: Stage, folder: Path, room_kb: int) -> Outcome:
-    """Import on a disk with `room_kb` beyond what the folder takes already, then with room enough, and check.
-
-    Raises:
-        OSError: the disk cannot be mounted here (a container may forbid it even to root).
-    """
+    """Import on a disk with `room_kb` beyond what the folder takes already, then with room enough, and check."""
     taken_kb = sum(path.stat().st_size for path in stage.folder.rglob("*") if path.is_file()) // 1024
     with _mounted(folder, taken_kb + room_kb):
         data = folder / "data"

@@ -26,13 +26,14 @@ WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure beside its peer's, in the same unit; `ratio` is ours divided by the peer's."""
+    """One figure beside its peer's, in the same unit; `ratio` is ours divided by the peer's, `most` what it may be (0: no aim)."""
 
     name: str
     unit: str
     ours: float
     peer_name: str
     peer: float
+    most: float = 0.0
 
     @property
     def ratio(self) -> float:
@@ -53,7 +54,8 @@ def report(figures: list[Figure], *, as_json: bool) -> None:
         print(json.dumps({"figures": [{**asdict(f), "ratio": f.ratio} for f in figures]}))
         return
     for f in figures:
-        print(f"{f.name:44} {f.ours:12,.1f} {f.unit:8} {f.peer_name:44} {f.peer:12,.1f}  ×{f.ratio:.2f}")
+        aim = f" (at most {f.most:.2f})" if f.most else ""
+        print(f"{f.name:44} {f.ours:12,.1f} {f.unit:8} {f.peer_name:44} {f.peer:12,.1f}  ×{f.ratio:.2f}{aim}")
 
 
 def make_tickets(rows: int, path: Path) -> None:

@@ -16,8 +16,8 @@ from desktop.cli.main import FAILED, PARTLY
 from desktop.cli.output import clean, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Finished, ImportOverrides, Progress, Recognized
-from desktop.services.wording import describe_format, describe_header, describe_import, describe_undo
+from desktop.domain.imports import Bundle, Finished, ImportOverrides, Progress, Recognized
+from desktop.services.wording import describe_format, describe_header, describe_import, describe_people, describe_undo
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -28,7 +28,12 @@ SILENT_SECONDS = 1.0
 
 @click.command("import")
 @click.argument("paths", nargs=-1, metavar="PATH…", type=click.Path(path_type=Path, readable=False))
-@click.option("--mapping", default="", metavar="NAME|FILE", help="Read it as this system, or by this mapping file.")
+@click.option(
+    "--mapping",
+    default="",
+    metavar="NAME|FILE",
+    help="Read it as this system, or by this mapping file, which is then remembered for that header.",
+)
 @click.option("--source", default="", metavar="NAME", help="The source that the tickets belong to.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen.")
 @click.option("--undo", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="Take an import back.")
@@ -59,20 +64,14 @@ def import_command(
     overrides = ImportOverrides(source=source)
 
     async def work(desk: Desk) -> tuple[list[Finished], list[tuple[Path, DeskError]]]:
-        done, failed = [], []
-        waiting = list(paths)
-        while waiting:
-            path = waiting.pop(0)
-            try:
-                tables = await desk.imports.expand(path)
-                if tables != (path,):
-                    waiting[:0] = tables
-                    continue
-                recognized = await desk.imports.recognize(path, overrides=overrides, mapping=mapping)
-                done.append(await import_file(desk, recognized, dry_run=dry_run, is_quiet=as_json))
-            except DeskError as error:
-                failed.append((path, error))
-                warn(f"Error: {error}")
+        drop = await desk.joining.open(paths, overrides=overrides, mapping=mapping)
+        failed = [(Path(file.path), file.error) for file in drop.failed]
+        failed += [(Path(question.recognized.path), question) for question in drop.questions]
+        for _, error in failed:
+            warn(f"Error: {error}")
+        done: list[Finished] = []
+        for bundle in drop.bundles:
+            done += await _import_bundle(desk, bundle, failed, dry_run=dry_run, is_quiet=as_json)
         # Who is told that it is done may search for all of it; had it been cut off here, the next start would index the rest.
         await desk.tickets.caught_up()
         return done, failed
@@ -85,15 +84,38 @@ def import_command(
     return PARTLY if any(finished.counts.rejected for finished in done) else 0
 
 
-async def import_file(desk: Desk, recognized: Recognized, *, dry_run: bool = False, is_quiet: bool = False) -> Finished:
-    """Import one recognized file and say what became of it; `is_quiet` leaves standard output to a JSON document."""
+async def _import_bundle(
+    desk: Desk, bundle: Bundle, failed: list[tuple[Path, DeskError]], *, dry_run: bool, is_quiet: bool
+) -> list[Finished]:
+    """Import the tables of a bundle one after the other; what cannot be read to its end is added to `failed`."""
+    done: list[Finished] = []
+    # A dry run writes nothing, so a ticket that two of its tables speak of would be counted as new twice.
+    told: set[str] | None = set() if dry_run and len(bundle.tables) > 1 else None
+    for note in bundle.notes:
+        warn(note)
+    for table in bundle.tables:
+        try:
+            done.append(await import_file(desk, table, dry_run=dry_run, told=told, is_quiet=is_quiet))
+        except DeskError as error:
+            failed.append((Path(table.path), error))
+            warn(f"Error: {error}")
+    return done
+
+
+async def import_file(
+    desk: Desk, recognized: Recognized, *, dry_run: bool = False, told: set[str] | None = None, is_quiet: bool = False
+) -> Finished:
+    """Import one recognized file and say what became of it; `is_quiet` leaves standard output to a JSON document.
+
+    `told` are tickets that are counted already, of a dry run of several files.
+    """
     name = Path(recognized.path).name
     if not is_quiet:
         _say_recognized(name, recognized)
     finished: Finished | None = None
     bar = _Bar(name)
     try:
-        async with aclosing(desk.imports.run(recognized, dry_run=dry_run)) as events:
+        async with aclosing(desk.imports.run(recognized, dry_run=dry_run, told=told)) as events:
             async for event in events:
                 if isinstance(event, Progress):
                     bar.show(event)
@@ -194,7 +216,7 @@ def _say_recognized(name: str, recognized: Recognized) -> None:
 
 def _say_finished(name: str, finished: Finished, *, dry_run: bool) -> None:
     counts = finished.counts
-    said = describe_import(counts)
+    said = describe_people(counts) if finished.recognized.shape == "people" else describe_import(counts)
     say(f"  Would be: {said}." if dry_run else f"  {said[:1].upper()}{said[1:]}.")
     if finished.rejects_path:
         say(f"  The rejected rows and the reasons: {finished.rejects_path}")

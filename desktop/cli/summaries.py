@@ -13,7 +13,7 @@ from desktop.cli.live import LiveSummary, follow, say_end, summary_fields
 from desktop.cli.main import FAILED, PARTLY
 from desktop.cli.output import dollars, print_json, print_json_line, say, warn
 from desktop.cli.session import Session, common_options, json_option
-from desktop.cli.tickets import search_option, where_option
+from desktop.cli.tickets import search_option, tell_languages, where_option
 from desktop.domain.runs import RunState, Summary
 from desktop.domain.tickets import TicketQuery, TicketRow
 from desktop.services.wording import count
@@ -81,6 +81,7 @@ def summarize_command(
         ids = [await desk.tickets.find(reference) for reference in references]
         if search:
             await desk.tickets.caught_up()
+        await tell_languages(desk, where)
         ids = ids or (await desk.tickets.ids(TicketQuery(search, where))).tolist()
         if estimate:
             await _estimate(desk, ids, wanted, as_json=as_json or as_lines)

@@ -43,6 +43,14 @@ where_option = click.option(
 )
 
 
+async def tell_languages(desk: Desk, where: tuple[tuple[str, str], ...]) -> None:
+    """Tell the languages of all tickets when they are chosen by it: after an import none is told yet, and only what is told can be found."""
+    if any(name == "language" for name, _ in where):
+        async with aclosing(desk.languages.fill()) as batches:
+            async for _ in batches:
+                pass
+
+
 @click.command("list")
 @search_option
 @where_option
@@ -67,11 +75,7 @@ def list_command(
     async def work(desk: Desk) -> tuple[list[TicketRow], int, str | None]:
         if search:
             await desk.tickets.caught_up()
-        if any(name == "language" for name, _ in where):
-            # Only what was looked at can be found; after an import that is nothing yet.
-            async with aclosing(desk.languages.fill()) as batches:
-                async for _ in batches:
-                    pass
+        await tell_languages(desk, where)
         ids = await desk.tickets.ids(TicketQuery(search, where, sort))
         start = _position_after(ids.tolist(), after)
         chosen = ids[start : start + (limit or SHOWN_WITHOUT_LIMIT)]
@@ -132,7 +136,7 @@ def ticket_fields(row: TicketRow) -> dict[str, Any]:
         "updated_at": row.updated_at,
         "message_count": row.message_count,
         "gist": row.gist,
-        "language": row.language or None,
+        "language": row.language,
     }
 
 

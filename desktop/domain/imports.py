@@ -7,8 +7,8 @@ counted on its own: rows = used + unchanged + rejected + blank + footer.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 
 from desktop.domain.errors import DeskError
 from desktop.domain.people import Person
@@ -143,6 +143,19 @@ class Bundle:
             ),
         )
 
+    def with_main(self, main: Recognized) -> Bundle:
+        """Return the bundle with its main table recognized anew; the others go where that one goes."""
+        old = self.main
+        others = [
+            replace(table, source=main.source, overrides=replace(table.overrides, source=main.source))
+            if main.source != old.source
+            else table
+            for table in self.tables
+        ]
+        return replace(
+            self, tables=tuple(main if t is old else other for t, other in zip(self.tables, others, strict=True))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:
@@ -215,6 +228,12 @@ class ImportCounts:
     def adds_up(self) -> bool:
         """Tell whether every row has exactly one fate."""
         return self.rows == self.rows_used + self.rows_unchanged + self.rejected + self.blank + self.footer
+
+
+def total(imports: Iterable[ImportCounts]) -> ImportCounts:
+    """Add up what became of several files."""
+    listed = list(imports)
+    return ImportCounts(*(sum(getattr(counts, each.name) for counts in listed) for each in fields(ImportCounts)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Finished, ImportOverrides, MappingNeeded, Progress, Recognized, Reject, Rejected
+from desktop.domain.imports import (
+    Bundle,
+    Finished,
+    ImportCounts,
+    ImportOverrides,
+    MappingNeeded,
+    Progress,
+    Recognized,
+    Reject,
+    Rejected,
+    total,
+)
 from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
 from desktop.gui.notices import Action, NoticeBar
-from desktop.services.wording import describe_import, describe_undo
+from desktop.services.wording import describe_imports, describe_people, describe_undo
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -29,7 +40,7 @@ RELOAD_MS = 250
 
 
 class ImportFlow(QObject):
-    """Leads files through the import panel, one at a time."""
+    """Leads files through the import panel, one bundle at a time."""
 
     panel_wanted = Signal()
     done_with_panel = Signal()
@@ -45,10 +56,10 @@ class ImportFlow(QObject):
         self._desk: Desk | None = None
         self._waiting: deque[Path] = deque()
         self._failed: list[DeskError] = []
-        self._recognized: Recognized | None = None
+        self._steps: deque[Bundle | MappingNeeded] = deque()
+        self._bundle: Bundle | None = None
         self._is_open = False
         self._is_closing = False
-        self._overrides = ImportOverrides()
         self.jobs = JobScope(self._on_error)
         self._running = JobScope(self._on_error)
         self._turn = asyncio.Lock()
@@ -66,7 +77,7 @@ class ImportFlow(QObject):
         self._desk = desk
 
     def open_files(self, paths: list[Path]) -> None:
-        """Recognize files; the first is shown now, the others when it is done."""
+        """Look at files, and show what belongs together in the panel, one bundle after the other."""
         self._waiting.extend(paths)
         if not self._is_open and not self._running.is_busy:
             self._failed = []
@@ -83,85 +94,92 @@ class ImportFlow(QObject):
             await scope.close()
 
     def _next(self) -> None:
-        """Go on to the next file; the panel is closed when there is none."""
-        self._recognized = None
-        self._is_open = bool(self._waiting)
-        if not self._waiting:
+        """Go on to the next bundle, or to the files that were dropped meanwhile; the panel is closed when there are none."""
+        self._bundle = None
+        self._is_open = bool(self._steps or self._waiting)
+        if self._steps:
+            self.jobs.restart(self._show(self._steps.popleft()))
+        elif self._waiting:
+            paths = list(self._waiting)
+            self._waiting.clear()
+            self.jobs.restart(self._look(paths))
+        else:
             self.done_with_panel.emit()
-            return
-        self._overrides = ImportOverrides()
-        self.jobs.restart(self._recognize(self._waiting.popleft()))
 
-    async def _recognize(self, path: Path) -> None:
+    async def _look(self, paths: list[Path]) -> None:
+        assert self._desk is not None
+        drop = await self._desk.joining.open(paths)
+        self._steps.extend((*drop.bundles, *drop.questions))
+        if drop.failed:
+            self._failed += [file.error for file in drop.failed]
+            self._show_failed()
+        self._next()
+
+    async def _show(self, step: Bundle | MappingNeeded) -> None:
+        bundle = self._bundle = Bundle((step.recognized,)) if isinstance(step, MappingNeeded) else step
+        self._panel.show_bundle(bundle)
+        self.panel_wanted.emit()
+        if isinstance(step, MappingNeeded):
+            # What it takes is a click on the right column, so the panel is shown with all but its button.
+            self._panel.show_obstacle(step)
+        else:
+            await self._count(bundle)
+
+    async def _correct(self, bundle: Bundle, overrides: ImportOverrides) -> None:
+        """Recognize the table that is shown anew; the others of its bundle follow its source."""
         assert self._desk is not None
         try:
-            tables = await self._desk.imports.expand(path)
-            if tables != (path,):
-                # An archive: each table in it is a file of its own.
-                self._waiting.extendleft(reversed(tables))
-                self._next()
-                return
-            self._recognized = await self._desk.imports.recognize(path, overrides=self._overrides)
-            self._overrides = self._recognized.overrides
+            main = await self._desk.imports.recognize(Path(bundle.main.path), overrides=overrides)
         except MappingNeeded as needed:
-            # What it takes is a click on the right column, so the panel is shown with all but its button.
-            self._recognized = needed.recognized
-            self._panel.show_recognized(needed.recognized, self._overrides)
+            self._bundle = bundle.with_main(needed.recognized)
+            self._panel.show_bundle(self._bundle)
             self._panel.show_obstacle(needed)
-            self.panel_wanted.emit()
-            return
         except DeskError as error:
-            if self._recognized is not None:
-                self._panel.show_obstacle(error)
-                return
-            self._failed.append(error)
-            self._show_failed()
-            self._next()
-            return
-        self._panel.show_recognized(self._recognized, self._overrides)
-        self.panel_wanted.emit()
-        await self._count(self._recognized)
+            self._panel.show_obstacle(error)
+        else:
+            await self._show(bundle.with_main(main))
 
     def _show_failed(self) -> None:
         """Say of every file what was wrong with it, not only of the last."""
         self._notice.show_notice(" ".join(str(error) for error in self._failed), tone="error")
 
-    async def _count(self, recognized: Recognized) -> None:
-        """Run through the whole file without writing, to say what it will change."""
+    async def _count(self, bundle: Bundle) -> None:
+        """Run through the files without writing, to say what they will change."""
         assert self._desk is not None
-        async with aclosing(self._desk.imports.run(recognized, dry_run=True)) as events:
-            rejects: list[Reject] = []
+        rejects: list[Reject] = []
+        counts: list[ImportCounts] = []
+        async with aclosing(self._desk.joining.preview(bundle)) as events:
             async for event in events:
                 if isinstance(event, Rejected):
                     rejects += event.rejects[: SHOWN_REJECTS - len(rejects)]
-                elif isinstance(event, Finished) and recognized is self._recognized:
-                    self._panel.show_counts(event.counts, rejects)
+                elif isinstance(event, Finished):
+                    counts.append(event.counts)
+        if bundle is self._bundle:
+            self._panel.show_counts(total(counts), rejects)
 
     def _on_corrected(self, overrides: ImportOverrides) -> None:
-        if self._recognized is not None:
-            self._overrides = overrides
-            self.jobs.restart(self._recognize(Path(self._recognized.path)))
+        if self._bundle is not None:
+            self.jobs.restart(self._correct(self._bundle, overrides))
 
     def _on_mapping_chosen(self, file: Path) -> None:
-        if self._recognized is not None:
-            self.jobs.restart(self._load_mapping(file, self._recognized))
+        if self._bundle is not None:
+            self.jobs.restart(self._load_mapping(file, self._bundle))
 
-    async def _load_mapping(self, file: Path, recognized: Recognized) -> None:
+    async def _load_mapping(self, file: Path, bundle: Bundle) -> None:
         """Read the file that is shown by a mapping file; where that cannot be, all stays as it is shown."""
         assert self._desk is not None
+        main = bundle.main
         try:
-            recognized = await self._desk.mappings.load(file, recognized)
+            main = await self._desk.mappings.load(file, main)
         except DeskError as error:
             self._on_error(error)
-            if not recognized.preview:
+            if not main.preview:
                 return  # it could not be imported before either, and the panel says why
-        self._recognized, self._overrides = recognized, recognized.overrides
-        self._panel.show_recognized(recognized, self._overrides)
-        await self._count(recognized)
+        await self._show(bundle.with_main(main))
 
     def _on_mapping_wanted(self, file: Path) -> None:
-        if self._recognized is not None:
-            self.jobs.start(self._save_mapping(file, self._recognized))
+        if self._bundle is not None:
+            self.jobs.start(self._save_mapping(file, self._bundle.main))
 
     async def _save_mapping(self, file: Path, recognized: Recognized) -> None:
         assert self._desk is not None
@@ -169,28 +187,29 @@ class ImportFlow(QObject):
         self._notice.show_notice(f"The mapping is saved as {written}.")
 
     def _on_import(self) -> None:
-        recognized, self._recognized = self._recognized, None
-        if recognized is not None:
+        bundle, self._bundle = self._bundle, None
+        if bundle is not None:
             self.jobs.cancel()
             self._is_open = False
             self.done_with_panel.emit()
-            self._running.start(self._import(recognized))
+            self._running.start(self._import(bundle))
 
     def _on_cancelled(self) -> None:
         self.jobs.cancel()
         self._next()
 
-    async def _import(self, recognized: Recognized) -> None:
-        name = Path(recognized.path).name
-        done: Finished | None = None
+    async def _import(self, bundle: Bundle) -> None:
+        done: list[Finished] = []
         try:
-            done = await self.run(recognized)
+            for table in bundle.tables:
+                finished = await self.run(table)
+                done.append(finished)
         finally:
-            if done is None:
-                await self.show_stopped(name)
+            if len(done) < len(bundle.tables):
+                await self.show_stopped(Path(bundle.tables[len(done)].path).name)
             else:
-                self._show_finished(name, done)
-            if self._waiting:
+                self._show_finished(bundle, done)
+            if self._waiting or self._steps:
                 self._next()
 
     async def run(self, recognized: Recognized) -> Finished:
@@ -246,31 +265,59 @@ class ImportFlow(QObject):
         if not self._reload.isActive():
             self._reload.start()
 
-    def _show_finished(self, name: str, done: Finished) -> None:
-        text = f"{name}: {describe_import(done.counts)}."
-        if done.warnings:
-            text = " ".join([text, *done.warnings])
-        is_clean = not done.counts.rejected and not done.warnings
+    def _show_finished(self, bundle: Bundle, done: list[Finished]) -> None:
+        counts = [finished.counts for finished in done]
+        text = f"{_title(bundle)}: {_account(done)}."
+        warnings = list(dict.fromkeys(warning for finished in done for warning in finished.warnings))
+        is_clean = not warnings and not any(each.rejected for each in counts)
+        tone = "error" if not all(each.adds_up for each in counts) else "info" if is_clean else "warning"
+        self._notice.show_notice(" ".join([text, *warnings]), tone=tone, actions=self._actions(bundle, done))
+
+    def _actions(self, bundle: Bundle, done: list[Finished]) -> list[Action]:
+        """Return what can be done about what was imported: look at what was rejected, at what changed, take it back."""
         actions: list[Action] = []
-        if done.import_id and done.counts.rejected:
-            actions.append(("Show the rejected rows", partial(self.rejects_wanted.emit, done.import_id)))
-        if done.import_id:
-            actions.append(("What changed", partial(self.changes_wanted.emit, done.import_id)))
-        if done.import_id and (done.counts.tickets_new or done.counts.tickets_updated):
-            actions.append(("Undo", partial(self.undo, done.import_id)))
-        tone = "error" if not done.counts.adds_up else "info" if is_clean else "warning"
-        self._notice.show_notice(text, tone=tone, actions=actions)
+        written = [finished for finished in done if finished.import_id]
+        if rejecting := next((finished for finished in written if finished.counts.rejected), None):
+            actions.append(("Show the rejected rows", partial(self.rejects_wanted.emit, rejecting.import_id)))
+        telling = next(
+            (finished for finished in written if finished.path == bundle.main.path), next(iter(written), None)
+        )
+        if telling:
+            actions.append(("What changed", partial(self.changes_wanted.emit, telling.import_id)))
+        ids = [finished.import_id for finished in written if finished.counts.rows_used]
+        if ids:
+            actions.append(("Undo", partial(self.undo, *reversed(ids))))
+        return actions
 
-    def undo(self, import_id: int) -> None:
-        """Take an import back, and say what that did."""
-        self._undoing.start(self._undo(import_id))
+    def undo(self, *import_ids: int) -> None:
+        """Take imports back, one after the other, and say what that did."""
+        self._undoing.start(self._undo(import_ids))
 
-    async def _undo(self, import_id: int) -> None:
+    async def _undo(self, import_ids: tuple[int, ...]) -> None:
         assert self._desk is not None
-        undone = await self._desk.imports.undo(import_id)
-        self.tickets_changed.emit()
-        self.imported.emit()
-        self._notice.show_notice(f"The import was undone: {describe_undo(undone)}.")
+        undone = []
+        try:
+            for import_id in import_ids:
+                taken_back = await self._desk.imports.undo(import_id)
+                undone.append(taken_back)
+        finally:
+            self.tickets_changed.emit()
+            self.imported.emit()
+        what = "The import was" if len(undone) == 1 else f"The {len(undone):,} imports were"
+        self._notice.show_notice(f"{what} undone: {describe_undo(*undone)}.")
 
     def _on_error(self, error: DeskError) -> None:
         self._notice.show_error(error)
+
+
+def _title(bundle: Bundle) -> str:
+    if len(bundle.tables) == 1:
+        return Path(bundle.main.path).name
+    return f"{len(bundle.tables):,} files of {bundle.main.source}"
+
+
+def _account(done: list[Finished]) -> str:
+    """Say what became of all files of a bundle together, and of people where there are only those."""
+    if all(finished.recognized.shape == "people" for finished in done):
+        return describe_people(total(finished.counts for finished in done))
+    return describe_imports([finished.counts for finished in done])

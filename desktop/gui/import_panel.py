@@ -22,14 +22,14 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import ImportCounts, ImportOverrides, Recognized, Reject
+from desktop.domain.imports import Bundle, ImportCounts, ImportOverrides, Recognized, Reject
 from desktop.domain.tickets import TicketDraft
 from desktop.gui.column_table import ColumnTable
 from desktop.gui.mapping_menu import MappingMenu
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import ElidedWords, Words, plain_tip
-from desktop.services.wording import count, describe_format, describe_header, describe_imbalance
+from desktop.services.wording import count, describe_format, describe_header, describe_imbalance, describe_others
 
 _SHAPES = {
     "tickets": "one row a ticket",
@@ -71,6 +71,8 @@ class ImportPanel(QWidget):
         self._reason = Words(kind="muted", wraps=True)
         layout.addWidget(self._title)
         layout.addWidget(self._reason)
+        self._others = Words(wraps=True)
+        layout.addWidget(self._others)
         layout.addLayout(self._build_facts())
         self._warnings = Words(kind="stripNote", wraps=True)
         layout.addWidget(self._warnings)
@@ -88,14 +90,17 @@ class ImportPanel(QWidget):
         layout.addStretch(0)
         layout.addLayout(self._build_footer())
 
-    def show_recognized(self, recognized: Recognized, overrides: ImportOverrides) -> None:
-        """Show what a file is. `overrides` are the corrections that led to this recognition."""
+    def show_bundle(self, bundle: Bundle) -> None:
+        """Show what a file is, and which others go in with it."""
+        recognized, overrides = bundle.main, bundle.main.overrides
         is_same_file = self.isVisible() and self._recognized is not None and self._recognized.path == recognized.path
         self._recognized, self._overrides = recognized, overrides
         self._title.setText(Path(recognized.path).name)
         self.mapping.file_name = Path(recognized.path).stem
         reason = recognized.reason
         self._reason.setText(f"{recognized.system_title}: {reason[:1].lower()}{reason[1:]}")
+        self._others.setText(describe_others(bundle))
+        self._others.setVisible(len(bundle.tables) > 1)
         self._source.setText(recognized.source)
         self._format.setText(describe_format(recognized))
         self._header.setText(describe_header(recognized) or "none needed")
@@ -106,8 +111,9 @@ class ImportPanel(QWidget):
         self._dates.blockSignals(False)
         self._dates.setToolTip(plain_tip(recognized.date_evidence))
         self._evidence.setText(recognized.date_evidence)
-        self._warnings.setText("\n".join(recognized.warnings))
-        self._warnings.setVisible(bool(recognized.warnings))
+        warnings = [*recognized.warnings, *bundle.notes]
+        self._warnings.setText("\n".join(warnings))
+        self._warnings.setVisible(bool(warnings))
         meant = sum(bool(column.role) for column in recognized.columns)
         kept = len(recognized.columns) - meant
         self._columns_title.setText(
@@ -148,6 +154,10 @@ class ImportPanel(QWidget):
         self._say(wrong or " · ".join([*parts, rejected, count(counts.messages, "message")]), is_wrong=bool(wrong))
         wanted = counts.tickets_new + counts.tickets_updated
         self.import_button.setText(f"Import {count(wanted, 'ticket')}" if wanted else "Nothing to import")
+        if not wanted and counts.rows_used:
+            # People of whom no ticket speaks yet: their names wait for it.
+            wanted = counts.rows_used
+            self.import_button.setText(f"Import {count(wanted, 'name')}")
         had_focus = self.import_button.hasFocus()
         self.import_button.setEnabled(wanted > 0)
         if had_focus and not wanted:

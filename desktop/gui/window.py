@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self._counts = TicketCounts(0, {}, {})
         self._waiting_files: list[Path] = []
         self._lists = JobScope(self._show_error)
+        self._searches = JobScope(self._show_error)
         self._pages = JobScope(self._show_error)
         self._quiet = JobScope(self._show_error)
         self.top = TopBar(theme)
@@ -148,7 +149,7 @@ class MainWindow(QMainWindow):
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""
         scopes = (
-            *(self._lists, self._pages, self._quiet, self.ticket.jobs, self.imports, self.watching),
+            *(self._lists, self._searches, self._pages, self._quiet, self.ticket.jobs, self.imports, self.watching),
             *(self.languages, self.providers.jobs),
         )
         await asyncio.gather(self.history.close_jobs(), *(scope.close() for scope in scopes))
@@ -440,6 +441,14 @@ class MainWindow(QMainWindow):
         self.sidebar.setVisible(bool(counts.total))
         if self._is_list_stale:
             self._lists.start(self._load_list())
+        if query.search and await self._desk.tickets.backlog():
+            self._searches.restart(self._search_again())
+
+    async def _search_again(self) -> None:
+        """Search once more when the index has caught up with an import: until then it finds what is indexed so far."""
+        assert self._desk is not None
+        await self._desk.tickets.caught_up()
+        self.reload_list()
 
     def _put_ids(self, ids: array[int], chosen: int | None) -> None:
         bar = self.list.table.verticalScrollBar()

@@ -22,6 +22,8 @@ _FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL)
 _WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?(.{0,4000}?)\?=", re.DOTALL)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
 _ADDRESS_PIECE = re.compile(r'"(?:[^"\\]|\\.){0,1000}"|\([^()]{0,500}\)|<[^<>]{0,1000}>|[,;]|[^",;()<>]+|.', re.DOTALL)
+# As public archives of lists write addresses, to keep them from being gathered.
+_DISGUISED = re.compile(r"[\w.+-]{1,100} at [\w-]{1,100}(?:\.[\w-]{1,100}){1,6}")
 _GROUP = re.compile(r"^[^@:]*:")
 _ID = re.compile(r"<\s*([^<>\s][^<>]{0,990}?)\s*>")
 _BARE_ID = re.compile(r"[^\s<>,;]{1,500}@[^\s<>,;]{1,500}")
@@ -229,6 +231,8 @@ class _AddressReader:
             words = name.split()
             address = next(word for word in words if "@" in word)
             name = " ".join(word for word in words if word != address)
+        elif not address and _DISGUISED.fullmatch(name):
+            name, address = "", name.replace(" at ", "@")
         if address:
             shown = one_line(decode_words(name) or decode_words(self._comment)).strip("'\" ")
             self.people.append(Address(shown, one_line(decode_words(address)).removeprefix("mailto:").strip()))

@@ -20,6 +20,8 @@ from desktop.ingest.vocabulary import fold
 
 _SAID_OF_THE_FILE = frozenset(("name", "shape", "fingerprint", "header", "columns", "nth_columns", "threads"))
 """What a layout in a mapping file says of the file it was made from; all else is the system's."""
+_SAID_ABOVE = frozenset(("key", "title", "layouts", "is_generic", "date_order", "file", "source", "fixed_date_order"))
+"""What is said of the system in words of the mapping; all else, such as its words for a status, goes over as it is."""
 _INTRODUCTION = """# A mapping of TLDesk: what the columns of a ticket export mean. It can be edited, given to others,
 # and used with “Load mapping…” in the window or with `tldesk import --mapping FILE`.
 """
@@ -37,9 +39,8 @@ def write_mapping(recognized: Recognized, systems: Sequence[SystemDefinition]) -
         document["is_generic"] = True
     document |= _date_orders(recognized, system)
     document["layouts"] = [_layout(recognized, layout, names)]
-    for key in ("status", "priority", "author_roles"):
-        if words := getattr(system, key):
-            document[key] = {word: str(meaning) for word, meaning in words.items()}
+    own = {field.name: getattr(system, field.name) for field in fields(system) if field.name not in _SAID_ABOVE}
+    document |= {name: _plain(value) for name, value in own.items() if value}
     text = _INTRODUCTION + tomli_w.dumps(document, multiline_strings=False)
     # A lone surrogate, which JSON can hold, has no place in a file of text.
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -57,7 +58,7 @@ def _date_orders(recognized: Recognized, system: SystemDefinition) -> dict[str, 
 def _layout(recognized: Recognized, layout: Layout, names: Sequence[str]) -> dict[str, object]:
     columns, nth_columns = _columns(recognized.columns, names)
     own = {field.name: getattr(layout, field.name) for field in fields(layout) if field.name not in _SAID_OF_THE_FILE}
-    told_by = [column.name for column in recognized.columns if column.role and "|" not in column.name]
+    told_by = [c.name for c in recognized.columns if c.role and "|" not in c.name and not c.name.startswith("@")]
     return {
         "name": layout.name or "tickets",
         # The columns of lists within a record stand among the others, by their whole names.
@@ -96,4 +97,6 @@ def _columns(
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: str(word) for key, word in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(value)
     return list(value) if isinstance(value, tuple) else value

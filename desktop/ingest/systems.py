@@ -55,7 +55,8 @@ LARGEST_DEFINITION = 10_000_000
 SHAPES = ("tickets", "repeated", "messages", "journal", "people", "none")
 MARKUPS = ("html", "coded", "text", "markdown")
 _NAMES_OF_TICKETS = frozenset("subject summary description betreff asunto sujet assunto status".split())
-"""What no table of users or tags has: with one of these, a table is more than that."""
+"""What no table of users or tags has: with one of these, a table is more than that; unless many columns tell what it is."""
+_MOST_VAGUE = 4
 MANY_COLUMNS = ("comment", "journal", "customer_author", "agent_author")
 """Roles that more than one column may have."""
 
@@ -235,7 +236,9 @@ def match_header(
     for system in systems:
         for layout in system.layouts:
             is_fit = layout.shape in shapes and layout.fits(present)
-            if is_fit and not (layout.shape == "none" and present & _NAMES_OF_TICKETS):
+            if is_fit and not (
+                layout.shape == "none" and len(layout.fingerprint) <= _MOST_VAGUE and present & _NAMES_OF_TICKETS
+            ):
                 found = Match(system, layout, layout.assign(names))
                 rank = (not system.is_generic, len(layout.fingerprint), len(found.roles))
                 if best is None or rank > best[0]:

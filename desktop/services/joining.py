@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Bundle, Drop, FailedFile, Finished, ImportOverrides, MappingNeeded, Recognized
+from desktop.domain.imports import Bundle, Drop, FailedFile, ImportEvent, ImportOverrides, MappingNeeded, Recognized
 from desktop.services.imports import ImportService
 
 SAMPLED_IDS = 500
@@ -47,14 +47,13 @@ class JoiningService:
         drop = await self._sort(tables, overrides, mapping)
         return replace(drop, failed=(*failed, *drop.failed))
 
-    async def preview(self, bundle: Bundle) -> AsyncGenerator[Finished, None]:
-        """Count what importing a bundle would change, table by table; a ticket that two of its tables speak of is counted once."""
+    async def preview(self, bundle: Bundle) -> AsyncGenerator[ImportEvent, None]:
+        """Run through a bundle without writing, table by table, to count what it would change; a ticket of two tables is counted once."""
         told: set[str] | None = set() if len(bundle.tables) > 1 else None
         for table in bundle.tables:
             async with aclosing(self._imports.run(table, dry_run=True, told=told)) as events:
                 async for event in events:
-                    if isinstance(event, Finished):
-                        yield event
+                    yield event
 
     async def _sort(self, tables: Sequence[Path], overrides: ImportOverrides, mapping: str) -> Drop:
         found: list[Recognized] = []

@@ -31,6 +31,10 @@ class TicketService:
         """
         await self._store.caught_up()
 
+    async def backlog(self) -> int:
+        """Return how many changes a search does not know of yet; 0 but while a large import is indexed."""
+        return await self._store.backlog()
+
     async def rows(self, ids: Sequence[int]) -> list[TicketRow]:
         """Return tickets in the order of `ids`; those that are gone are left out."""
         return await self._store.rows(ids)

@@ -6,12 +6,13 @@ It never says *true*, *verified* or *wrong*, only what was or was not found in t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from pathlib import Path
 
 from desktop.domain.history import ImportRecord, ImportState
-from desktop.domain.imports import ImportCounts, Recognized, Undone
+from desktop.domain.imports import Bundle, ImportCounts, Recognized, Undone, total
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
+_NAMED_TABLES = 4
 _FORMATS = {"mbox": "a mailbox", "eml": "mails", "html": "a web page"}
 _JSON = {"json": "JSON", "jsonl": "JSON, one record a line"}
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -135,15 +136,40 @@ def describe_state(record: ImportRecord) -> str:
     }[record.state]
 
 
+def describe_people(counts: ImportCounts) -> str:
+    """Say what a table of people brought."""
+    people = "1 person" if counts.rows_used == 1 else f"{counts.rows_used:,} people"
+    named = (
+        f"named in {count(counts.tickets_updated, 'ticket')}" if counts.tickets_updated else "named in no ticket yet"
+    )
+    rejected = f", {count(counts.rejected, 'row')} rejected" if counts.rejected else ""
+    return (
+        f"{people} new or changed, {named}{rejected}"
+        if counts.rows_used
+        else f"nothing new, {counts.rows_unchanged:,} people known before{rejected}"
+    )
+
+
+def describe_others(bundle: Bundle) -> str:
+    """Say which tables go in together with the one that is shown; '' when it stands alone."""
+    kinds = {"people": "people", "messages": "messages"}
+    others = [table for table in bundle.tables if table is not bundle.main]
+    named = [f"{Path(table.path).name} ({kinds.get(table.shape, 'tickets')})" for table in others[:_NAMED_TABLES]]
+    if len(others) > _NAMED_TABLES:
+        named.append(f"{len(others) - _NAMED_TABLES:,} more")
+    return f"Together with {', '.join(named)}" if named else ""
+
+
 def describe_imports(imports: Sequence[ImportCounts]) -> str:
     """Say in one sentence what became of several files together."""
-    names = [field.name for field in fields(ImportCounts)]
-    return describe_import(ImportCounts(*(sum(getattr(counts, name) for counts in imports) for name in names)))
+    return describe_import(total(imports))
 
 
-def describe_undo(undone: Undone) -> str:
-    """Say what taking an import back did to the tickets."""
-    return f"{count(undone.tickets_removed, 'ticket')} removed, {count(undone.tickets_restored, 'ticket')} restored"
+def describe_undo(*undone: Undone) -> str:
+    """Say what taking imports back did to the tickets."""
+    removed = sum(each.tickets_removed for each in undone)
+    restored = sum(each.tickets_restored for each in undone)
+    return f"{count(removed, 'ticket')} removed, {count(restored, 'ticket')} restored"
 
 
 def _quoted(facts: tuple[str, ...]) -> str:

@@ -5,10 +5,43 @@ Times are ISO 8601 UTC text, money is integer micro-dollars, tables are STRICT. 
 
 from __future__ import annotations
 
-from sqlite_utils.db import Database
-from sqlite_utils.migrations import Migrations
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-migrations = Migrations("tldesk")
+if TYPE_CHECKING:
+    from sqlite_utils.db import Database
+    from sqlite_utils.migrations import Migrations
+
+
+class Steps:
+    """The steps in their order. Looking whether any is pending must not import sqlite-utils, which takes as long as all else at a start."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._functions: list[Callable[[Database], None]] = []
+
+    def __call__(self) -> Callable[[Callable[[Database], None]], Callable[[Database], None]]:
+        def add(function: Callable[[Database], None]) -> Callable[[Database], None]:
+            self._functions.append(function)
+            return function
+
+        return add
+
+    @property
+    def names(self) -> set[str]:
+        return {function.__name__ for function in self._functions}
+
+    def for_sqlite_utils(self) -> Migrations:
+        """Return the steps as the tool takes them that applies them."""
+        from sqlite_utils.migrations import Migrations
+
+        migrations = Migrations(self.name)
+        for function in self._functions:
+            migrations()(function)
+        return migrations
+
+
+migrations = Steps("tldesk")
 
 _FIRST = """
 CREATE TABLE source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, system TEXT NOT NULL) STRICT;
@@ -108,7 +141,7 @@ DROP INDEX ticket_by_created_at;
 DROP INDEX ticket_by_status;
 DROP INDEX ticket_by_source;
 DROP INDEX ticket_by_external_id;
-CREATE INDEX ticket_in_list ON ticket (updated_at DESC, id DESC, status, source_id, created_at);
+CREATE INDEX ticket_in_list ON ticket (updated_at DESC, id DESC, status, source_id);
 CREATE INDEX ticket_by_revision ON ticket (revision, updated_at, status, source_id, created_at);
 """
 

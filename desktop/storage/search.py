@@ -21,12 +21,11 @@ from typing import TypeVar
 
 FILE_NAME = "search.sqlite"
 FORMAT = 1
-TICKETS_A_TRANSACTION = 16_384
-"""A transaction is a segment of the index. Smaller ones must be merged: 100,000 tickets took 3.7 s so, 5.2 s with 2,048, 16 s with 500."""
-TICKETS_A_STATEMENT = 2_048
+TICKETS_A_SEGMENT = 16_384
+"""A statement is a segment of the index. Smaller ones must be merged: 100,000 tickets took 3 s so, 5 s with 2,048, 16 s with 500."""
 BACKLOG_WORTH_WAITING = 2_000
 """Up to this many tickets (0.1 s) a search waits for the index; beyond, it answers with what is there."""
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 3.0
 _LEAST_GARBAGE = 5_000
 _BUSY_MS = 5_000
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR)
@@ -39,7 +38,7 @@ INSERT INTO state VALUES ('', 0, 0);
 CREATE VIRTUAL TABLE ticket_fts USING fts5 (subject, body, content='', columnsize=0, tokenize='unicode61 remove_diacritics 2');
 INSERT INTO ticket_fts (ticket_fts, rank) VALUES ('automerge', 0);
 INSERT INTO ticket_fts (ticket_fts, rank) VALUES ('hashsize', 50000000);
-INSERT INTO ticket_fts (ticket_fts, rank) VALUES ('pgsz', 16000);
+INSERT INTO ticket_fts (ticket_fts, rank) VALUES ('pgsz', 32000);
 PRAGMA user_version = {FORMAT};
 """
 _ADD = """INSERT INTO ticket_fts (rowid, subject, body)
@@ -71,7 +70,7 @@ class SearchIndex:
         """Begin to catch up with the tickets, in the background."""
         self._thread = threading.Thread(target=self._work, name="indexer")
         self._thread.start()
-        self.tell(TICKETS_A_TRANSACTION)
+        self.tell(TICKETS_A_SEGMENT)
 
     def tell(self, count: int) -> None:
         """Say that so many tickets were written. They are indexed soon: a whole segment at once where many come."""
@@ -103,7 +102,7 @@ class SearchIndex:
         with self._changed:
             self._is_damaged = True
             self._opened = Future()
-        self.tell(TICKETS_A_TRANSACTION)
+        self.tell(TICKETS_A_SEGMENT)
         return await self._read(function)
 
     @contextlib.contextmanager
@@ -127,7 +126,7 @@ class SearchIndex:
         loop = asyncio.get_running_loop()
         if self._thread is not None:
             await asyncio.shield(asyncio.wrap_future(self._opened))
-            backlog = await loop.run_in_executor(self._searcher, self._backlog)
+            backlog = await loop.run_in_executor(self._searcher, lambda: read_backlog(self._open_reader()))
             if 0 < backlog <= BACKLOG_WORTH_WAITING:
                 await self.caught_up()
         return await loop.run_in_executor(self._searcher, lambda: function(self._open_reader()))
@@ -156,12 +155,6 @@ class SearchIndex:
                 raise
             self._reader = connection
         return self._reader
-
-    def _backlog(self) -> int:
-        row = self._open_reader().execute(
-            "SELECT ticket_revision.last - state.revision FROM ticket_revision, search.state"
-        )
-        return int(row.fetchone()[0])
 
     def _close_reader(self) -> None:
         if self._reader is not None:
@@ -195,7 +188,7 @@ class SearchIndex:
         with self._changed:
             while not self._is_closing and not self._requests:
                 left = self._news_since + PATIENCE_SECONDS - time.monotonic()
-                if self._news >= TICKETS_A_TRANSACTION or (self._news and left <= 0):
+                if self._news >= TICKETS_A_SEGMENT or (self._news and left <= 0):
                     return True
                 self._changed.wait(left if self._news else None)
             return not self._is_closing
@@ -235,16 +228,10 @@ class SearchIndex:
         with self._reading, _transaction(index):
             if index.execute("SELECT revision FROM state").fetchone()[0] != revision:
                 return  # another TLDesk was faster
-            end = min(last, revision + TICKETS_A_TRANSACTION)
-            reached = revision
-            while reached < end and not self._is_closing and not (self._is_wanted and reached > revision):
-                upper = min(end, reached + TICKETS_A_STATEMENT)
-                index.execute(_ADD, [reached, upper])
-                reached = upper
-            count = index.execute(
-                "SELECT count(*) FROM desk.ticket WHERE revision > ? AND revision <= ?", [revision, reached]
-            )
-            index.execute("UPDATE state SET revision = ?, written = written + ?", [reached, count.fetchone()[0]])
+            part = [revision, min(last, revision + TICKETS_A_SEGMENT)]
+            index.execute(_ADD, part)
+            count = index.execute("SELECT count(*) FROM desk.ticket WHERE revision > ? AND revision <= ?", part)
+            index.execute("UPDATE state SET revision = ?, written = written + ?", [part[1], count.fetchone()[0]])
 
     def _open_index(self) -> sqlite3.Connection:
         if self._index is None:
@@ -253,7 +240,7 @@ class SearchIndex:
                 os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
             connection = _connect(self.path.as_uri())
             try:
-                connection.execute("PRAGMA page_size=16384")
+                connection.execute("PRAGMA page_size=32768")
                 connection.execute("PRAGMA journal_mode=WAL")
                 # Derived data: what the machine loses with its power is caught up with.
                 connection.execute("PRAGMA synchronous=NORMAL")
@@ -294,6 +281,12 @@ class SearchIndex:
             request.cancel()
         self._searcher.shutdown(wait=True, cancel_futures=True)
         self._close_reader()
+
+
+def read_backlog(reader: sqlite3.Connection) -> int:
+    """Return how many changes the index does not know of yet, on a connection as `SearchIndex.read` gives it."""
+    row = reader.execute("SELECT ticket_revision.last - state.revision FROM ticket_revision, search.state")
+    return int(row.fetchone()[0])
 
 
 def _connect(address: str) -> sqlite3.Connection:

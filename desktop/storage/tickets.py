@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from desktop.domain.errors import DeskError
 from desktop.domain.tickets import PRIORITIES, STATUSES, Message, Role, Thread, TicketCounts, TicketQuery, TicketRow
 from desktop.storage.database import Database
+from desktop.storage.search import read_backlog
 
 SORTS = {
     "updated_at": "ticket.updated_at",
@@ -80,6 +81,10 @@ class TicketStore:
             DeskError: `database-…`, when the full-text index cannot be written.
         """
         await self._database.caught_up()
+
+    async def backlog(self) -> int:
+        """Return how many changes a search does not know of yet; 0 but while a large import is indexed."""
+        return await self._database.search(read_backlog)
 
     async def rows(self, ids: Sequence[int]) -> list[TicketRow]:
         """Return tickets in the order of `ids`; those that are gone are left out."""

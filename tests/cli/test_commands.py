@@ -21,7 +21,7 @@ FILE_KEYS = (
     " tickets_unchanged messages rejects_path warnings seconds"
 ).split()
 TICKET_KEYS = (
-    "id source external_id subject status priority requester assignee created_at updated_at message_count gist"
+    "id source external_id subject status priority requester assignee created_at updated_at message_count gist language"
 ).split()
 SUMMARY_KEYS = (
     "ticket state reason text gist sections claims coverage highlights provider model recipe recipe_version cached usage cost"

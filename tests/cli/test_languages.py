@@ -19,7 +19,9 @@ def test_tickets_are_listed_by_language(tldesk: Runner, tmp_path: Path) -> None:
     tldesk("import", str(path))
     german = tldesk("list", "--where", "language=de", "--json").json["tickets"]
     assert [(ticket["external_id"], ticket["language"]) for ticket in german] == [("1", "de")]
+    estimate = tldesk("summarize", "--where", "language=de", "--estimate", "--json").json
+    assert estimate["tickets"] == 1
     assert tldesk("show", "2", "--json").json["language"] == "en"
     (unknown,) = tldesk("list", "--where", "language=", "--json").json["tickets"]
-    assert (unknown["external_id"], unknown["language"]) == ("3", None)
+    assert (unknown["external_id"], unknown["language"]) == ("3", "")
     assert tldesk("list", "--where", "language=xx", "--json").json["total"] == 0

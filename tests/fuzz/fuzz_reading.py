@@ -52,8 +52,8 @@ def read_one(data: bytes) -> None:
         for table in expand(path):
             read_table(table)
     except DeskError as error:
-        assert error.message, "a refusal without words"
-        assert error.remedy, f"a refusal that says nothing of what to do: {error}"
+        if not (error.message and error.remedy):
+            raise ValueError(f"a refusal that does not say what happened and what to do: {error!r}") from error
     finally:
         path.unlink()
 

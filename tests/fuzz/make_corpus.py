@@ -1,4 +1,4 @@
-"""Corpus: what the fuzzer starts from: our own exports as they are, packed, in other alphabets and layouts, and the small ones of the malformed kinds.
+"""Corpus: what the fuzzer starts from: our own exports as they are, packed and in other alphabets, and the small ones of the malformed kinds.
 
 Usage: `python tests/fuzz/make_corpus.py FOLDER`. Each file begins with the byte that says how it is called, see `fuzz_reading`.
 """

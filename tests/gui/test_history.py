@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.history import ImportRecord
-from desktop.domain.imports import Finished, ImportCounts
+from desktop.domain.imports import Bundle, Finished, ImportCounts
 from desktop.gui.difference_view import DifferenceView
 from desktop.gui.history_panel import Column
 from desktop.gui.theme.style import Theme
@@ -196,7 +196,8 @@ async def test_an_import_that_does_not_add_up_is_red_and_says_what_differs(
         window.import_panel.show_counts(wrong)
         assert "2 rows ≠ 3 used, so 1 row too many has a fate" in window.import_panel._counts.text()
         assert window.import_panel._counts.objectName() == "errorText"
-        window.imports._show_finished("week.csv", Finished("week.csv", 1, done.recognized, wrong, 0.1, warnings=("x",)))
+        again = Finished("week.csv", 1, done.recognized, wrong, 0.1, warnings=("x",))
+        window.imports._show_finished(Bundle((done.recognized,)), [again])
         assert window.notice.property("tone") == "error"
 
 

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.imports import Column, ImportOverrides, Recognized
+from desktop.domain.imports import Bundle, Column, ImportOverrides, Recognized
 from desktop.gui.column_table import ROLE, ColumnTable
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.theme.style import Theme
@@ -69,13 +69,13 @@ def test_a_correction_leaves_the_reader_where_they_are(qtbot: QtBot, theme: Them
     qtbot.addWidget(panel)
     panel.show()
     recognized = _recognized(*(f"Column {n}" for n in range(60)))
-    panel.show_recognized(recognized, ImportOverrides())
+    panel.show_bundle(Bundle((recognized,)))
     panel._columns.setFocus()
     panel._columns.setCurrentIndex(panel._columns.columns.index(50, ROLE))
     panel._columns.scrollTo(panel._columns.currentIndex())
     place = panel._columns.verticalScrollBar().value()
     columns = (*recognized.columns[:50], Column(50, "Column 50", "subject"), *recognized.columns[51:])
-    panel.show_recognized(replace(recognized, columns=columns), ImportOverrides({50: "subject"}))
+    panel.show_bundle(Bundle((replace(recognized, columns=columns, overrides=ImportOverrides({50: "subject"})),)))
     assert panel._columns.currentIndex().row() == 50
     assert panel._columns.verticalScrollBar().value() == place
     assert panel._columns.columns.index(50, ROLE).data() == "subject"
@@ -95,7 +95,7 @@ def test_how_the_file_is_written_is_said_for_every_kind(
 ) -> None:
     panel = ImportPanel(theme)
     qtbot.addWidget(panel)
-    panel.show_recognized(replace(_recognized("id"), format=format_, sheet=sheet), ImportOverrides())
+    panel.show_bundle(Bundle((replace(_recognized("id"), format=format_, sheet=sheet),)))
     assert panel._format.text() == words
 
 
@@ -104,7 +104,7 @@ def test_six_hundred_columns_are_shown_at_once(qtbot: QtBot, theme: Theme) -> No
     qtbot.addWidget(panel)
     panel.show()
     began = time.process_time()
-    panel.show_recognized(_recognized(*(f"Custom field ({n})" for n in range(600))), ImportOverrides())
+    panel.show_bundle(Bundle((_recognized(*(f"Custom field ({n})" for n in range(600))),)))
     QApplication.processEvents()
     # A combo box for each took three seconds. What is measured is this process alone: the machine may be busy.
     assert time.process_time() - began < 0.5

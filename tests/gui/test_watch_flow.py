@@ -85,3 +85,23 @@ async def test_the_folder_is_watched_again_after_a_start_and_its_loss_is_said(
         await until(lambda: "Watching exports" in window.watching.button.text(), "the folder again")
         (folder / "b.csv").write_text(ZENDESK + "18,Bo,Jam,open,web,2026-03-03\n", encoding="utf-8")
         await until(lambda: window.list.model.rowCount() == 2, "the second ticket")
+
+
+async def test_a_cancelled_import_can_be_undone_and_the_folder_is_watched_on(
+    qtbot: QtBot, data_dir: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    rows = (f"{number},Ada,Subject {number},open,web,2026-03-02\n" for number in range(40_000))
+    (folder / "large.csv").write_text(ZENDESK + "".join(rows), encoding="utf-8")
+    async with opened_window(data_dir, sample=False) as (window, desk):
+        window.watching.watch(str(folder))
+        await until(lambda: window.list.model.rowCount() > 0 and window.status.cancel.isVisible(), "the first tickets")
+        window.status.cancel.click()
+        await until(lambda: "The import of large.csv was stopped" in window.notice.text(), "the notice")
+        assert 0 < (await desk.tickets.counts()).total < 40_000
+        button(window, "Undo").click()
+        await until(lambda: "The import was undone" in window.notice.text(), "the undo")
+        (folder / "small.csv").write_text(ZENDESK + "1,Ada,Jam,open,web,2026-03-03\n", encoding="utf-8")
+        await until(lambda: "small.csv came in from exports" in window.notice.text(), "the next file")
+        assert (await desk.tickets.counts()).total == 1

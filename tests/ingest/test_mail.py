@@ -167,6 +167,7 @@ def test_words_of_headers_are_decoded(header: str, text: str) -> None:
         ("undisclosed-recipients:;", []),
         ("Team: a@x.y, B <b@x.y>;", [("", "a@x.y"), ("B", "b@x.y")]),
         ("'Anna' <a@x.y>", [("Anna", "a@x.y")]),
+        ("maria at x.y (Maria Kunz)", [("Maria Kunz", "maria@x.y")]),
         ("Maria Kunz", [("Maria Kunz", "")]),
         ("<<a@x.y>", [("", "a@x.y")]),
         ("((((((", [("((((((", "")]),
@@ -301,6 +302,22 @@ def test_attachments_are_named_and_never_held(read: Reader, write: Writer) -> No
 def test_dates_become_utc_and_a_senseless_one_is_replaced(read: Reader, write: Writer, date: str, time: str) -> None:
     ticket = _only(read(write(_box(_mail(f"From: a@x.y\nMessage-ID: <a@x.y>\nDate: {date}")), "a.mbox")))
     assert ticket.messages[0].created_at == time
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "From maria at example.org  Mon Mar  2 09:14:11 2026",  # the archive of a list
+        "From - Mon Mar 02 09:14:11 2026",
+        "From 1780000000000000000@xxx Mon Mar 02 09:14:11 +0000 2026",
+        'From "maria k"@example.org Mon Mar  2 09:14:11 MET 2026',
+        "From MAILER-DAEMON",
+        "From ???@??? Mon Mar 02 09:14:11 2026",
+    ],
+)
+def test_mails_begin_as_different_programs_mark_it(read: Reader, write: Writer, begin: str) -> None:
+    box = _box(ASKED, ANSWERED).replace(BEGIN.strip(), begin)
+    assert _texts(_only(read(write(box, "archive.txt")))) == ["It burns since Monday.", "Pull the plug."]
 
 
 def test_a_mail_without_anything_still_is_a_ticket(read: Reader, write: Writer) -> None:

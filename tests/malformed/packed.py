@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.ingest.workbooks import write_xlsx
+from tests.ingest.workbooks import Cell, write_xlsx
 from tests.malformed.kinds import kind
 from tests.malformed.tables import HEADER, put, row, rows
 
@@ -49,7 +49,8 @@ def zipped(members: Mapping[str, bytes | str]) -> bytes:
 
 def workbook(folder: Path, changed: Mapping[str, bytes | str | None], name: str = "tickets.xlsx") -> Path:
     """Write a workbook of five tickets with some of its parts replaced, or left out (None)."""
-    cells = [["id", "subject", "status"], *([float(n), "Printer", "open"] for n in range(1001, 1006))]
+    cells: list[list[Cell]] = [["id", "subject", "status"]]
+    cells += [[float(number), "Printer", "open"] for number in range(1001, 1006)]
     sound = write_xlsx(folder / "sound.tmp", {"Tickets": cells})
     with zipfile.ZipFile(sound) as file:
         parts: dict[str, bytes | str] = {part: file.read(part) for part in file.namelist()}
@@ -415,7 +416,7 @@ def xls_of_rubbish(folder: Path) -> Path:
 
 @kind(must_refuse=True)
 def xlsb_of_rubbish(folder: Path) -> Path:
-    parts = {"[Content_Types].xml": "<Types/>", "xl/workbook.bin": bytes(range(256)) * 9}
+    parts: dict[str, bytes | str] = {"[Content_Types].xml": "<Types/>", "xl/workbook.bin": bytes(range(256)) * 9}
     return put(folder, zipped(parts), "tickets.xlsb")
 
 

@@ -36,8 +36,9 @@ def describe_format(recognized: Recognized) -> str:
 
 
 def describe_header(recognized: Recognized) -> str:
-    """Say where the names of the columns stand, '' where they are given by the kind of file, as those of mail are."""
-    return f"line {recognized.header_line:,}" if recognized.delimiter or recognized.sheet else ""
+    """Say where the names of the columns stand, '' where they are given by the kind of file, as those of mail and JSON are."""
+    is_table = bool(recognized.delimiter or recognized.sheet) and recognized.format not in _JSON
+    return f"line {recognized.header_line:,}" if is_table else ""
 
 
 def describe_claim(checked: CheckedClaim) -> str:

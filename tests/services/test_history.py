@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from array import array
 from contextlib import aclosing, closing
@@ -317,6 +318,44 @@ async def test_a_row_of_a_workbook_is_mended_cell_by_cell(data_dir: Path, tmp_pa
         thread = await desk.tickets.thread(await desk.tickets.find("t:2"))
     assert thread is not None
     assert thread.messages[0].text == "two\ttabs\tand\nlines"
+
+
+async def test_a_record_of_a_json_file_is_mended_with_the_messages_within(data_dir: Path, tmp_path: Path) -> None:
+    records = [
+        {
+            "id": 1,
+            "subject": "a",
+            "description": "x",
+            "comments": [{"author": "Bo", "body": "first", "created_at": "2026-01-02"}],
+        },
+        {
+            "id": 2,
+            "subject": "b",
+            "description": "y",
+            "comments": [{"author": "Bo", "body": "second", "created_at": "2026-01-02"}],
+        },
+        {
+            "id": None,
+            "subject": "lost",
+            "description": "z",
+            "comments": [{"author": "Cy", "body": "third", "created_at": "2026-01-03"}],
+        },
+    ]
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps({"tickets": records}), encoding="utf-8")
+    async with opened_desk(data_dir) as desk:
+        (bundle,) = (await desk.joining.open([path])).bundles
+        done = await _run(desk, bundle.main)
+        path.unlink()
+        (row,) = await desk.history.rejects(done.import_id)
+        editable = await desk.history.editable(row.id)
+        cells = ["3" if name == "id" else cell for name, cell in zip(editable.names, editable.cells, strict=True)]
+        assert (await desk.history.retry(row.id, cells=cells)).reason == ""
+        thread = await desk.tickets.thread(await desk.tickets.find(f"{bundle.main.source}:3"))
+        record = await _record(desk, done.import_id)
+    assert thread is not None
+    assert [message.text for message in thread.messages] == ["z", "third"]
+    assert (record.totals.rejected, record.totals.tickets_new, record.adds_up) == (0, 3, True)
 
 
 async def test_a_mended_row_of_people_gives_their_names_to_tickets(data_dir: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import csv
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
@@ -39,6 +39,7 @@ from desktop.ingest.systems import SystemDefinition, load_system, load_systems
 from desktop.ingest.tickets import read_batches
 from desktop.storage.imports import BatchOutcome, ImportRecord, ImportStore
 from desktop.storage.mappings import MappingStore
+from desktop.storage.writing import Hashed, hash_tickets
 
 T = TypeVar("T")
 
@@ -127,8 +128,8 @@ class ImportService:
                 await _whole(self._begin(total))
             with self._parse(recognized) as batches:
                 async with aclosing(self._ahead(batches)) as parsed:
-                    async for batch in parsed:
-                        for event in await _whole(self._take(batch, total)):
+                    async for batch, hashed in parsed:
+                        for event in await _whole(self._take(batch, hashed, total)):
                             yield event
             total.is_whole = True
         finally:
@@ -166,24 +167,31 @@ class ImportService:
     async def _begin(self, total: _Total) -> None:
         total.import_id, total.source_id = await self._store.begin(total.recognized)
 
-    async def _take(self, batch: Batch, total: _Total) -> list[ImportEvent]:
+    async def _take(self, batch: Batch, hashed: Sequence[Hashed], total: _Total) -> list[ImportEvent]:
         is_merged = total.recognized.shape in MERGED_SHAPES
         if total.import_id:
             outcome = await self._store.write_batch(
-                total.import_id, total.source_id, batch.tickets, rejects=batch.rejects, merge_messages=is_merged
+                total.import_id,
+                total.source_id,
+                batch.tickets,
+                rejects=batch.rejects,
+                merge_messages=is_merged,
+                hashed=hashed,
             )
         else:
-            outcome = await self._store.preview_batch(total.recognized.source, batch.tickets, merge_messages=is_merged)
+            outcome = await self._store.preview_batch(
+                total.recognized.source, batch.tickets, merge_messages=is_merged, hashed=hashed
+            )
         return total.add(batch, outcome)
 
-    async def _ahead(self, batches: _Parsing) -> AsyncGenerator[Batch, None]:
-        """Yield batches, parsing the next one while the one before is written."""
+    async def _ahead(self, batches: _Parsing) -> AsyncGenerator[tuple[Batch, list[Hashed]], None]:
+        """Yield batches and what their tickets hash to, parsing the next one while the one before is written."""
         loop = asyncio.get_running_loop()
         coming = loop.run_in_executor(self._workers, batches.next)
         try:
-            while (batch := await asyncio.shield(coming)) is not None:
+            while (parsed := await asyncio.shield(coming)) is not None:
                 coming = loop.run_in_executor(self._workers, batches.next)
-                yield batch
+                yield parsed
         finally:
             # The file is closed only once nobody reads it any more.
             await asyncio.wait([coming])
@@ -255,9 +263,10 @@ class _Parsing:
     def __init__(self, batches: Iterator[Batch]) -> None:
         self._batches = batches
 
-    def next(self) -> Batch | None:
-        """Parse one more batch; None at the end of the file."""
-        return next(self._batches, None)
+    def next(self) -> tuple[Batch, list[Hashed]] | None:
+        """Parse one more batch and hash its tickets; None at the end of the file."""
+        batch = next(self._batches, None)
+        return None if batch is None else (batch, hash_tickets(batch.tickets))
 
     def __enter__(self) -> _Parsing:
         with self._lock:

@@ -17,7 +17,7 @@ from desktop.domain.imports import ImportCounts, Recognized, Reject, Undone
 from desktop.domain.tickets import Message, Role, TicketDraft
 from desktop.storage.database import Database
 from desktop.storage.writing import BatchOutcome as BatchOutcome
-from desktop.storage.writing import BatchWriting, insert_messages, take_revisions
+from desktop.storage.writing import BatchWriting, Hashed, hash_tickets, insert_messages, take_revisions
 
 _LEFT_A_TRACE = """SELECT EXISTS (SELECT 1 FROM ticket WHERE import_id = ?) OR EXISTS (SELECT 1 FROM import_change WHERE import_id = ?)
   OR EXISTS (SELECT 1 FROM import_reject WHERE import_id = ?)"""
@@ -68,26 +68,39 @@ class ImportStore:
         *,
         rejects: Sequence[Reject] = (),
         merge_messages: bool,
+        hashed: Sequence[Hashed] | None = None,
     ) -> BatchOutcome:
-        """Write tickets: new ones, changed ones, and none that is equal. `merge_messages` keeps stored messages that the file no longer has."""
+        """Write tickets: new ones, changed ones, and none that is equal. `merge_messages` keeps stored messages that the file no longer has.
+
+        `hashed` is what `hash_tickets` made of the drafts, where that was done in another thread.
+        """
 
         def write(connection: sqlite3.Connection) -> BatchOutcome:
             connection.executemany(
                 'INSERT INTO import_reject (import_id, line, reason, "column", value, raw) VALUES (?, ?, ?, ?, ?, ?)',
                 [(import_id, r.line, r.reason, r.column, r.value, r.raw) for r in rejects],
             )
-            return BatchWriting(connection, import_id, source_id, merge_messages).write_all(drafts)
+            made = hash_tickets(drafts) if hashed is None else hashed
+            return BatchWriting(connection, import_id, source_id, merge_messages).write_all(drafts, made)
 
         outcome = await self._database.write(write)
         self._database.index.tell(outcome.tickets_new + outcome.tickets_updated)
         return outcome
 
-    async def preview_batch(self, source: str, drafts: Sequence[TicketDraft], *, merge_messages: bool) -> BatchOutcome:
+    async def preview_batch(
+        self,
+        source: str,
+        drafts: Sequence[TicketDraft],
+        *,
+        merge_messages: bool,
+        hashed: Sequence[Hashed] | None = None,
+    ) -> BatchOutcome:
         """Say what `write_batch` would do, writing nothing."""
 
         def read(connection: sqlite3.Connection) -> BatchOutcome:
             row = connection.execute("SELECT id FROM source WHERE name = ?", [source]).fetchone()
-            return BatchWriting(connection, 0, row[0] if row else 0, merge_messages).count_all(drafts)
+            made = hash_tickets(drafts) if hashed is None else hashed
+            return BatchWriting(connection, 0, row[0] if row else 0, merge_messages).count_all(drafts, made)
 
         return await self._database.read(read)
 

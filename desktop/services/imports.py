@@ -47,6 +47,7 @@ from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
 from desktop.storage.people import PeopleStore
+from desktop.storage.writing import Hashed, hash_tickets
 
 BATCH_ROWS = 2000
 PROGRESS_SECONDS = 0.25
@@ -152,8 +153,8 @@ class ImportService:
             people = await self._people.of_source(recognized.source)
             with self._parse(recognized, people) as batches:
                 async with aclosing(self._ahead(batches)) as parsed:
-                    async for batch in parsed:
-                        for event in await whole(self._take(batch, total, told)):
+                    async for batch, hashed in parsed:
+                        for event in await whole(self._take(batch, hashed, total, told)):
                             yield event
             total.is_whole = True
         except DeskError as error:
@@ -216,7 +217,9 @@ class ImportService:
         total.import_id, total.source_id = await self._store.begin(total.recognized)
         self._running.add(total.import_id)
 
-    async def _take(self, batch: Batch, total: _Total, told: set[str] | None) -> list[ImportEvent]:
+    async def _take(
+        self, batch: Batch, hashed: Sequence[Hashed], total: _Total, told: set[str] | None
+    ) -> list[ImportEvent]:
         if total.recognized.shape == "people":
             outcome = await self._take_people(batch, total)
         elif total.import_id:
@@ -226,9 +229,10 @@ class ImportService:
                 batch.tickets,
                 rejects=batch.rejects,
                 contents=total.recognized.contents,
+                hashed=hashed,
             )
         else:
-            outcome = await self._count(batch.tickets, total.recognized, told)
+            outcome = await self._count(batch.tickets, hashed, total.recognized, told)
         return total.add(batch, outcome)
 
     async def _take_people(self, batch: Batch, total: _Total) -> BatchOutcome:
@@ -237,27 +241,33 @@ class ImportService:
         return await self._people.write(total.import_id, total.source_id, batch.people, rejects=batch.rejects)
 
     async def _count(
-        self, tickets: Sequence[TicketDraft], recognized: Recognized, told: set[str] | None
+        self,
+        tickets: Sequence[TicketDraft],
+        hashed: Sequence[Hashed],
+        recognized: Recognized,
+        told: set[str] | None,
     ) -> BatchOutcome:
         again = [draft for draft in tickets if told and draft.external_id in told]
         others = [draft for draft in tickets if not (told and draft.external_id in told)] if again else tickets
         if told is not None:
             told.update(draft.external_id for draft in others)
-        outcome = await self._store.preview_batch(recognized.source, others, contents=recognized.contents)
+        outcome = await self._store.preview_batch(
+            recognized.source, others, contents=recognized.contents, hashed=None if again else hashed
+        )
         return replace(
             outcome,
             rows_used=outcome.rows_used + sum(draft.rows for draft in again),
             messages=outcome.messages + sum(len(draft.messages) for draft in again),
         )
 
-    async def _ahead(self, batches: _Parsing) -> AsyncGenerator[Batch, None]:
-        """Yield batches, parsing the next one while the one before is written."""
+    async def _ahead(self, batches: _Parsing) -> AsyncGenerator[tuple[Batch, list[Hashed]], None]:
+        """Yield batches and what their tickets hash to, parsing the next one while the one before is written."""
         loop = asyncio.get_running_loop()
         coming = loop.run_in_executor(self._workers, batches.next)
         try:
-            while (batch := await asyncio.shield(coming)) is not None:
+            while (parsed := await asyncio.shield(coming)) is not None:
                 coming = loop.run_in_executor(self._workers, batches.next)
-                yield batch
+                yield parsed
         finally:
             # The file is closed only once nobody reads it any more.
             await asyncio.wait([coming])
@@ -333,9 +343,10 @@ class _Parsing:
     def __init__(self, batches: Iterator[Batch]) -> None:
         self._batches = batches
 
-    def next(self) -> Batch | None:
-        """Parse one more batch; None at the end of the file."""
-        return next(self._batches, None)
+    def next(self) -> tuple[Batch, list[Hashed]] | None:
+        """Parse one more batch and hash its tickets; None at the end of the file."""
+        batch = next(self._batches, None)
+        return None if batch is None else (batch, hash_tickets(batch.tickets))
 
     def __enter__(self) -> _Parsing:
         with self._lock:

@@ -24,7 +24,7 @@ from desktop.storage.recognitions import write_recognized
 from desktop.storage.rejects import insert_rejects
 from desktop.storage.tickets import message_of
 from desktop.storage.writing import BatchOutcome as BatchOutcome
-from desktop.storage.writing import BatchWriting, insert_messages, take_revisions
+from desktop.storage.writing import BatchWriting, Hashed, hash_tickets, insert_messages, take_revisions
 
 BEFORE = """SELECT earlier.id, earlier.finished_at, earlier.ticket_ids FROM import_batch AS earlier JOIN import_batch AS this ON this.id = ?
   WHERE earlier.id < this.id AND earlier.source_id = this.source_id AND earlier.shape = this.shape AND earlier.undone_at = ''
@@ -86,23 +86,36 @@ class ImportStore:
         *,
         rejects: Sequence[Reject] = (),
         contents: Contents,
+        hashed: Sequence[Hashed] | None = None,
     ) -> BatchOutcome:
-        """Write tickets: new ones, changed ones, and none that is equal. `contents` is what their table says of tickets."""
+        """Write tickets: new ones, changed ones, and none that is equal. `contents` is what their table says of tickets.
+
+        `hashed` is what `hash_tickets` made of the drafts, where that was done in another thread.
+        """
 
         def write(connection: sqlite3.Connection) -> BatchOutcome:
             insert_rejects(connection, import_id, rejects)
-            return BatchWriting(connection, import_id, source_id, contents=contents).write_all(drafts)
+            made = hash_tickets(drafts) if hashed is None else hashed
+            return BatchWriting(connection, import_id, source_id, contents=contents).write_all(drafts, made)
 
         outcome = await self._database.write(write)
         self._database.index.tell(outcome.tickets_new + outcome.tickets_updated)
         return outcome
 
-    async def preview_batch(self, source: str, drafts: Sequence[TicketDraft], *, contents: Contents) -> BatchOutcome:
+    async def preview_batch(
+        self,
+        source: str,
+        drafts: Sequence[TicketDraft],
+        *,
+        contents: Contents,
+        hashed: Sequence[Hashed] | None = None,
+    ) -> BatchOutcome:
         """Say what `write_batch` would do, writing nothing."""
 
         def read(connection: sqlite3.Connection) -> BatchOutcome:
             row = connection.execute("SELECT id FROM source WHERE name = ?", [source]).fetchone()
-            return BatchWriting(connection, 0, row[0] if row else 0, contents=contents).count_all(drafts)
+            made = hash_tickets(drafts) if hashed is None else hashed
+            return BatchWriting(connection, 0, row[0] if row else 0, contents=contents).count_all(drafts, made)
 
         return await self._database.read(read)
 

@@ -16,7 +16,7 @@ from desktop.domain.people import Person, name_people
 from desktop.domain.tickets import Role, TicketDraft
 from desktop.storage.database import Database
 from desktop.storage.rejects import insert_rejects
-from desktop.storage.writing import BatchOutcome, BatchWriting, read_draft
+from desktop.storage.writing import BatchOutcome, BatchWriting, hash_tickets, read_draft
 
 _AFFECTED = """SELECT ticket.id, external_id FROM ticket WHERE source_id = :source AND (
     requester IN (SELECT value FROM json_each(:ids)) OR assignee IN (SELECT value FROM json_each(:ids))
@@ -54,7 +54,9 @@ class PeopleStore:
             )
             outcome = BatchOutcome()
             for drafts in _renamed(connection, source_id, [person for person, _ in changed]):
-                written = BatchWriting(connection, import_id, source_id, is_as_is=True).write_all(drafts)
+                written = BatchWriting(connection, import_id, source_id, is_as_is=True).write_all(
+                    drafts, hash_tickets(drafts)
+                )
                 outcome = _and(outcome, written.tickets_updated, written.ticket_ids)
             return _with_rows(outcome, used=len(changed), of=len(people))
 

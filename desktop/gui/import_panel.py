@@ -300,6 +300,9 @@ class ImportPanel(QWidget):
             self._correct(source=name)
 
     def _correct(self, *, roles: dict[int, str] | None = None, source: str = "", date_order: str = "") -> None:
+        # Until the file was looked at again, what stands behind the button is not what is shown.
+        self.show_counts(None)
+        self.import_button.setEnabled(False)
         old = self._overrides
         self.corrected.emit(
             replace(

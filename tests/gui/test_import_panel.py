@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.imports import Bundle, Column, ImportOverrides, Recognized
+from desktop.domain.imports import Bundle, Column, ImportCounts, ImportOverrides, Recognized
 from desktop.gui.column_table import ROLE, ColumnTable
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.theme.style import Theme
@@ -79,6 +79,18 @@ def test_a_correction_leaves_the_reader_where_they_are(qtbot: QtBot, theme: Them
     assert panel._columns.currentIndex().row() == 50
     assert panel._columns.verticalScrollBar().value() == place
     assert panel._columns.columns.index(50, ROLE).data() == "subject"
+
+
+def test_nothing_is_imported_by_what_a_column_was_before_it_was_corrected(qtbot: QtBot, theme: Theme) -> None:
+    panel = ImportPanel(theme)
+    qtbot.addWidget(panel)
+    recognized = _recognized("Key", "Title")
+    panel.show_bundle(Bundle((recognized,)))
+    panel.show_counts(ImportCounts(rows=2, rows_used=2, tickets_new=2))
+    assert panel.import_button.isEnabled()
+    with qtbot.waitSignal(panel.corrected):
+        panel._columns.columns.setData(panel._columns.columns.index(1, ROLE), "subject")
+    assert (panel.import_button.isEnabled(), panel.import_button.text()) == (False, "Import")
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,10 @@ def join_tables(db: Database) -> None:
     db.execute("ALTER TABLE message ADD COLUMN is_attached INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE ticket ADD COLUMN is_subject_made INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE ticket ADD COLUMN has_record INTEGER NOT NULL DEFAULT 1")
+    # What was imported before is told apart by the systems that only had tables of messages.
+    of_messages = "SELECT id FROM import_batch WHERE system IN ('messages', 'intercom')"
+    db.execute(f"UPDATE ticket SET has_record = 0 WHERE import_id IN ({of_messages})")
+    db.execute("UPDATE message SET is_attached = 1 WHERE ticket_id IN (SELECT id FROM ticket WHERE has_record = 0)")
     db.execute(
         "CREATE TABLE person (source_id INTEGER NOT NULL REFERENCES source(id), external_id TEXT NOT NULL, name TEXT NOT NULL, email TEXT NOT NULL,"
         " role TEXT NOT NULL, import_id INTEGER NOT NULL REFERENCES import_batch(id), before_json TEXT NOT NULL DEFAULT '',"

@@ -166,6 +166,7 @@ class RecordReader:
         self._limit = limit_bytes
         self.repaired_bytes = 0
         self._first_width = 0
+        self._has_endless_line = False
         self._is_too_long = False
         self._file = open_file(path)
         self._text = io.TextIOWrapper(
@@ -229,6 +230,10 @@ class RecordReader:
         width = self._width
         lines, is_last = self._block([])
         while lines:
+            if self._has_endless_line:
+                self._has_endless_line = False
+                self._pending.extend(lines)
+                return False
             reader = self._dialect.reader(lines, strict=True)
             first, end = self._line + 1, 0
             is_torn = False
@@ -260,7 +265,11 @@ class RecordReader:
             return lines, False
         text = self._text.read(BLOCK_CHARACTERS)
         if text:
-            text += self._text.readline()
+            end = self._text.readline(MAX_RECORD_CHARACTERS + 1)
+            self._has_endless_line = len(end) > MAX_RECORD_CHARACTERS
+            if self._has_endless_line:
+                self._skip_line(end)
+            text += end
             if "\0" in text:
                 text = text.replace("\0", "")
             if not text.isascii() and not _is_unicode(text):

@@ -117,7 +117,8 @@ class _Child:
             process.stdin.write(self.key + "\n")
             process.stdin.flush()
             answer = process.stdout.readline()
-        except OSError:
+        except (OSError, ValueError):
+            # Closed meanwhile, from another thread: the pipes are gone, or going.
             answer = ""
         finally:
             watchdog.cancel()

@@ -17,7 +17,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord
 from desktop.domain.imports import Contents, ImportCounts, Recognized, Reject, Undone
 from desktop.domain.tickets import TicketDraft
-from desktop.storage.database import Database
+from desktop.storage.database import Database, readable
 from desktop.storage.idsets import pack_ids
 from desktop.storage.people import undo_people
 from desktop.storage.recognitions import write_recognized
@@ -67,7 +67,7 @@ class ImportStore:
                 # A name of bytes that are no text is known to the system only; here it is to be read.
                 [
                     source_id,
-                    recognized.path.encode("utf-8", "replace").decode(),
+                    readable(recognized.path),
                     recognized.system,
                     _now(),
                     recognized.shape,

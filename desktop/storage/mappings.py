@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 
 from desktop.domain.imports import ImportOverrides, RememberedMapping
-from desktop.storage.database import Database
+from desktop.storage.database import Database, readable
 
 
 class MappingStore:
@@ -51,7 +51,7 @@ class MappingStore:
                 "INSERT INTO mapping (fingerprint, roles_json, date_order, learned_from, saved_at, is_correction) VALUES (?, ?, '', ?, ?, 0)"
                 " ON CONFLICT (fingerprint) DO UPDATE SET roles_json = excluded.roles_json, learned_from = excluded.learned_from,"
                 " saved_at = excluded.saved_at WHERE NOT is_correction",
-                [fingerprint, _roles_json(roles), learned_from, _now()],
+                [fingerprint, _roles_json(roles), readable(learned_from), _now()],
             )
 
         await self._database.write(write)
@@ -74,7 +74,7 @@ class MappingStore:
     async def remember(self, fingerprint: str, overrides: ImportOverrides, *, learned_from: str = "") -> None:
         """Keep how a table is read in place of what was kept of the same header; `learned_from` is the name of its file."""
         roles = _roles_json(overrides.roles)
-        values = [fingerprint, roles, overrides.date_order, overrides.definition, learned_from, _now()]
+        values = [fingerprint, roles, overrides.date_order, overrides.definition, readable(learned_from), _now()]
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(

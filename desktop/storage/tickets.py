@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from desktop.domain.errors import DeskError
 from desktop.domain.tickets import PRIORITIES, STATUSES, Message, Role, Thread, TicketCounts, TicketQuery, TicketRow
-from desktop.storage.database import Database
+from desktop.storage.database import Database, readable
 from desktop.storage.search import read_backlog
 
 SORTS = {
@@ -146,8 +146,7 @@ class TicketStore:
             DeskError: `ticket-missing`, `ticket-ambiguous`.
         """
 
-        # What a terminal handed over may be no text at all.
-        reference = reference.encode("utf-8", "replace").decode()
+        reference = readable(reference)
 
         def read(connection: sqlite3.Connection) -> list[tuple[int, str]]:
             select = "SELECT ticket.id, source.name || ':' || external_id FROM ticket JOIN source ON source.id = source_id WHERE "

@@ -1,7 +1,8 @@
 """How long does the window wait, at worst, while a large export is imported? And how fast is the import?
 
 A timer on the window's own event loop fires every millisecond; the longest time between two of its turns is the longest time a click could have
-waited. Measured idle first, so that the machine's own noise is known, then during the import of `--rows` rows with the real window open offscreen.
+waited. Measured idle first, so that the machine's own noise is known, then during the import of `--rows` rows (a million: `--rows 1000000`) with the
+real window open offscreen.
 The import's speed stands beside `sqlite-utils insert --csv` of the same file in the same run: it stores the rows and nothing more.
 """
 
@@ -81,6 +82,8 @@ async def measure(folder: Path, csv_path: Path, rows: int) -> list[Figure]:
     await desk.close()
     window.close()
     return [
+        Figure("longest gap while importing", "ms", worst, "the aim", 50.0, most=1.0),
+        Figure("99th percentile while importing", "ms", at_99, "the aim", 16.0, most=1.0),
         Figure("longest gap while importing", "ms", worst, "longest gap while idle", idle_worst),
         Figure("99th percentile while importing", "ms", at_99, "99th percentile while idle", idle_99),
         Figure("import", "rows/s", rows / seconds, "sqlite-utils insert --csv", rows / _peer_seconds(folder, csv_path)),

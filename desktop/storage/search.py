@@ -68,7 +68,8 @@ class SearchIndex:
 
     def start(self) -> None:
         """Begin to catch up with the tickets, in the background."""
-        self._thread = threading.Thread(target=self._work, name="indexer")
+        # A program that ends without closing must not hang here: what is not indexed is caught up with.
+        self._thread = threading.Thread(target=self._work, name="indexer", daemon=True)
         self._thread.start()
         self.tell(TICKETS_A_SEGMENT)
 

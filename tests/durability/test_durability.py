@@ -43,7 +43,7 @@ def test_an_import_killed_at_a_call_loses_nothing_and_doubles_nothing(
 
 
 @pytest.mark.parametrize(
-    ("call", "share", "error"), [("pwrite64", 0.2, "ENOSPC"), ("pwrite64", 0.7, "ENOSPC"), ("fdatasync", 0.5, "EIO")]
+    ("call", "share", "error"), [("pwrite64", 0.2, "ENOSPC"), ("pwrite64", 0.5, "ENOSPC"), ("fdatasync", 0.5, "EIO")]
 )
 def test_a_disk_that_fails_is_said_in_one_sentence_and_the_import_resumes(
     stage: Stage, call: str, share: float, error: str, tmp_path: Path

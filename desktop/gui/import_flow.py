@@ -224,7 +224,7 @@ class ImportFlow(QObject):
         async with self._turn:
             self._status.show_progress(f"Importing {name}", 0.0)
             try:
-                async with aclosing(self._desk.imports.run(recognized)) as events:
+                async with aclosing(self._desk.imports.run(recognized, gently=True)) as events:
                     async for event in events:
                         if isinstance(event, Progress):
                             self._show_progress(name, event)

@@ -1,6 +1,6 @@
 """Imports: a file becomes tickets, and every row of it has one fate.
 
-Parsing runs in a worker thread, one batch ahead of the writer, so that memory stays bounded by two batches and cancelling stops it within one.
+Parsing runs in a worker thread, at most one batch ahead of the writer: memory stays bounded by two batches, and cancelling stops it within one.
 Every batch is written whole; an import that is stopped keeps what was written and can be undone.
 """
 
@@ -136,9 +136,11 @@ class ImportService:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def run(
-        self, recognized: Recognized, *, dry_run: bool = False, told: set[str] | None = None
+        self, recognized: Recognized, *, dry_run: bool = False, told: set[str] | None = None, gently: bool = False
     ) -> AsyncGenerator[ImportEvent, None]:
         """Import a recognized file, or only count what it would change. `told` are tickets that are counted already; it grows.
+
+        `gently` leaves the interpreter to a window: one thread works at a time, which takes a little longer in all.
 
         Raises:
             DeskError: `file-…`, after which nothing of the file is left; `database-…`, after which what was written stays and can be undone.
@@ -152,7 +154,7 @@ class ImportService:
                 await whole(self._begin(total))
             people = await self._people.of_source(recognized.source)
             with self._parse(recognized, people) as batches:
-                async with aclosing(self._ahead(batches)) as parsed:
+                async with aclosing(self._batches(batches, is_ahead=not gently)) as parsed:
                     async for batch, hashed in parsed:
                         for event in await whole(self._take(batch, hashed, total, told)):
                             yield event
@@ -260,14 +262,17 @@ class ImportService:
             messages=outcome.messages + sum(len(draft.messages) for draft in again),
         )
 
-    async def _ahead(self, batches: _Parsing) -> AsyncGenerator[tuple[Batch, list[Hashed]], None]:
-        """Yield batches and what their tickets hash to, parsing the next one while the one before is written."""
+    async def _batches(self, batches: _Parsing, *, is_ahead: bool) -> AsyncGenerator[tuple[Batch, list[Hashed]], None]:
+        """Yield batches and what their tickets hash to; `is_ahead` parses the next one while the one before is written."""
         loop = asyncio.get_running_loop()
         coming = loop.run_in_executor(self._workers, batches.next)
         try:
             while (parsed := await asyncio.shield(coming)) is not None:
-                coming = loop.run_in_executor(self._workers, batches.next)
+                if is_ahead:
+                    coming = loop.run_in_executor(self._workers, batches.next)
                 yield parsed
+                if not is_ahead:
+                    coming = loop.run_in_executor(self._workers, batches.next)
         finally:
             # The file is closed only once nobody reads it any more.
             await asyncio.wait([coming])

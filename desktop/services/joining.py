@@ -51,7 +51,7 @@ class JoiningService:
         """Run through a bundle without writing, table by table, to count what it would change; a ticket of two tables is counted once."""
         told: set[str] | None = set() if len(bundle.tables) > 1 else None
         for table in bundle.tables:
-            async with aclosing(self._imports.run(table, dry_run=True, told=told)) as events:
+            async with aclosing(self._imports.run(table, dry_run=True, told=told, gently=True)) as events:
                 async for event in events:
                     yield event
 

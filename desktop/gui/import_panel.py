@@ -39,6 +39,7 @@ _SHAPES = {
     "nested": "one record a ticket, its messages within",
     "people": "one row a person",
 }
+_OF_RECORDS = ("json", "jsonl")
 _DATE_ORDERS = (
     ("iso", "year first (ISO)"),
     ("day-first", "day first"),
@@ -104,7 +105,8 @@ class ImportPanel(QWidget):
         self._source.setText(recognized.source)
         self._format.setText(describe_format(recognized))
         self._header.setText(describe_header(recognized) or "none needed")
-        self._shape.setText(_SHAPES.get(recognized.shape, recognized.shape))
+        shape = _SHAPES.get(recognized.shape, recognized.shape)
+        self._shape.setText(shape.replace("row", "record") if recognized.format in _OF_RECORDS else shape)
         self._dates.blockSignals(True)
         self._dates.setCurrentIndex(max(0, self._dates.findData(recognized.date_order)))
         self._dates.setEnabled(bool(recognized.date_order))

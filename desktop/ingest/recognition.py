@@ -18,7 +18,7 @@ from desktop.ingest.forms import JSON_FORMATS
 from desktop.ingest.heads import HEAD_BYTES, Head, read_all_rows, read_head
 from desktop.ingest.journal import comment_date, journal_dates
 from desktop.ingest.mapping import guess_record_roles, guess_roles, is_message_table
-from desktop.ingest.nested import group_of, read_list
+from desktop.ingest.nested import group_of, is_list_column, read_list
 from desktop.ingest.plan import RECORD_ROLES
 from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, column_names, match_header, match_within
 from desktop.ingest.tickets import preview_tickets
@@ -64,7 +64,8 @@ def recognize(
     meaning = _understand(head, systems, system)
     roles = _corrected(head, meaning.roles, overrides)
     columns = tuple(
-        Column(place, name, roles.get(place, ""), _samples(head.rows, place)) for place, name in enumerate(head.names)
+        Column(place, name, roles.get(place, ""), _samples(head.rows, place, is_list=is_list_column(name)))
+        for place, name in enumerate(head.names)
     )
     order = _date_order(head, roles, meaning, overrides)
     shape = _shape(head, meaning.shape, roles)
@@ -272,11 +273,12 @@ def _dates(rows: Iterable[Sequence[str]], place: int, role: str) -> Iterable[str
     return [date for cell in cells for date in journal_dates(cell)] if role == "journal" else []
 
 
-def _samples(rows: Iterable[Sequence[str]], place: int) -> tuple[str, ...]:
+def _samples(rows: Iterable[Sequence[str]], place: int, *, is_list: bool) -> tuple[str, ...]:
     samples: dict[str, None] = {}
     for row in rows:
         if place < len(row) and not is_nothing(row[place]):
-            samples[" ".join(row[place].split())[:SAMPLE_CHARACTERS]] = None
+            held = ", ".join(filter(None, read_list(row[place]))) if is_list else row[place]
+            samples[" ".join(held.split())[:SAMPLE_CHARACTERS]] = None
         if len(samples) == 3:
             break
     return tuple(samples)

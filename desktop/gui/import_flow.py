@@ -253,7 +253,10 @@ class ImportFlow(QObject):
         assert self._desk is not None
         record = await self._desk.imports.take_stopped()
         if record is not None:
-            words = f"The import of {Path(record.path).name} was stopped. The tickets that were finished are here; import it again to bring in the rest."
+            words = (
+                f"The import of {Path(record.path).name} was stopped. The tickets that were finished are here;"
+                " import it again to bring in the rest."
+            )
             undo = ("Undo", partial(self.undo, record.id))
             self._notice.show_notice(words, tone="warning", actions=[undo])
         return record is not None

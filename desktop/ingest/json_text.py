@@ -48,7 +48,10 @@ class _Text(Protocol):
 
 
 class JsonScanner:
-    """Walks through JSON text. `line` is where it stands, `consumed` how many characters are behind it, `has_broken_off` whether a list never ended."""
+    """Walks through JSON text. `line` is where it stands, `consumed` how many characters are behind it.
+
+    `has_broken_off` tells that a list never ended.
+    """
 
     def __init__(self, source: _Text) -> None:
         self._source = source

@@ -17,7 +17,7 @@ from desktop.domain.people import Person, name_people
 from desktop.domain.tickets import Role, TicketDraft
 from desktop.storage.database import Database
 from desktop.storage.rejects import insert_rejects
-from desktop.storage.writing import BatchOutcome, BatchWriting, hash_tickets, read_draft
+from desktop.storage.writing import BatchOutcome, BatchWriting, hash_tickets, read_draft, require_not_undone
 
 _AFFECTED = """SELECT ticket.id, external_id FROM ticket WHERE source_id = :source AND (
     requester IN (SELECT value FROM json_each(:ids)) OR assignee IN (SELECT value FROM json_each(:ids))
@@ -49,6 +49,7 @@ class PeopleStore:
         """Write people that are new or changed, and their names into the tickets of their source."""
 
         def write(connection: sqlite3.Connection) -> BatchOutcome:
+            require_not_undone(connection, import_id)
             insert_rejects(connection, import_id, rejects)
             changed = _changed(connection, source_id, people, import_id=import_id)
             connection.executemany(

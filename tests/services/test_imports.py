@@ -100,10 +100,11 @@ async def test_what_an_import_that_runs_has_counted_as_unchanged_is_not_taken_fr
             file.write("6000,new,text,open,2026-01-01\n")
         async with aclosing(desk.imports.run(await desk.imports.recognize(path))) as events:
             async for event in events:
-                if isinstance(event, Progress) and event.fraction < 1:
-                    with pytest.raises(DeskError, match="still running"):
+                if isinstance(event, Progress) and event.counts.rows < 6_000:
+                    with pytest.raises(DeskError, match="still running") as raised:
                         await desk.imports.undo(first.import_id)
                 last = event
+        assert raised.value.code == "import-running"
         assert isinstance(last, Finished)
         assert (last.counts.tickets_unchanged, last.counts.tickets_new) == (6_000, 1)
         assert (await desk.imports.undo(first.import_id)).tickets_removed == 6_000

@@ -28,7 +28,7 @@ from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
 from desktop.gui.notices import Action, NoticeBar
-from desktop.services.wording import describe_imports, describe_people, describe_undo
+from desktop.services.wording import describe_imports, describe_people, describe_progress, describe_undo
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -253,15 +253,16 @@ class ImportFlow(QObject):
         assert self._desk is not None
         record = await self._desk.imports.take_stopped()
         if record is not None:
-            words = f"The import of {Path(record.path).name} was stopped. The tickets that were finished are here."
+            words = (
+                f"The import of {Path(record.path).name} was stopped. The tickets that were finished are here;"
+                " import it again to bring in the rest."
+            )
             undo = ("Undo", partial(self.undo, record.id))
             self._notice.show_notice(words, tone="warning", actions=[undo])
         return record is not None
 
     def _show_progress(self, name: str, progress: Progress) -> None:
-        rows = progress.counts.rows
-        rate = rows / progress.seconds if progress.seconds else 0.0
-        self._status.show_progress(f"Importing {name}: {rows:,} rows, {rate:,.0f} a second", progress.fraction)
+        self._status.show_progress(f"Importing {name}: {describe_progress(progress)}", progress.fraction)
         if not self._reload.isActive():
             self._reload.start()
 

@@ -261,7 +261,9 @@ def _entries(scanner: JsonScanner, key: str) -> Iterator[Entry]:
                 if entry.fault and not scanner.skip_line():
                     return
         except JsonError as fault:
-            yield Entry(fault.line, fault=fault.reason)
+            # Of a list that breaks off its last record says so; the document around it breaks off there too.
+            if not scanner.has_broken_off:
+                yield Entry(fault.line, fault=fault.reason)
             return
         scanner.take(",")
         if scanner.line == line and scanner.peek() and scanner.peek() not in "{[" and starts in "{[":

@@ -17,6 +17,8 @@ MOST_VALUE_CHARACTERS = 32_000_000
 """A ticket beyond this is a broken file; memory stays bounded."""
 _CUT_CHARACTERS = 16
 """A fault so close to the end of what was read may only mean that the value goes on."""
+_LINE_END = re.compile("\n")
+_NOTHING = re.compile("(?!)")
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda _: None, strict=False)
 
@@ -46,7 +48,10 @@ class _Text(Protocol):
 
 
 class JsonScanner:
-    """Walks through JSON text. `line` is where it stands, `consumed` how many characters are behind it."""
+    """Walks through JSON text. `line` is where it stands, `consumed` how many characters are behind it.
+
+    `has_broken_off` tells that a list never ended.
+    """
 
     def __init__(self, source: _Text) -> None:
         self._source = source
@@ -56,6 +61,8 @@ class JsonScanner:
         self._last = ("", 0, 0)
         self.line = 1
         self.consumed = 0
+        self.has_broken_off = False
+        self._resume = _LINE_END
 
     def peek(self) -> str:
         """Return the next character that is no space, '' at the end; it is not consumed."""
@@ -101,42 +108,46 @@ class JsonScanner:
         """Consume a list, its `[` being taken, and yield what it holds. One that breaks off yields a fault at last."""
         while not self.take("]"):
             if not self.peek():
+                self.has_broken_off = True
+                self._last = ("", 0, 0)
                 yield Entry(self.line, fault="the file ends in the middle of a list")
                 return
-            entry = self.entry()
+            entry = self.entry(is_in_list=True)
             yield entry
-            if entry.fault and not self._find_next():
+            if entry.fault and not self._seek(self._resume):
+                self.has_broken_off = True
                 return
             self.take(",")
 
-    def entry(self) -> Entry:
-        """Consume a value, or say what is wrong with it."""
+    def entry(self, *, is_in_list: bool = False) -> Entry:
+        """Consume a value, or say what is wrong with it: a broken one ends where the next one of its list begins, else with its line."""
         self.peek()
         line = self.line
         try:
             return Entry(line, self.value())
         except JsonError as fault:
-            self._last = (self._text, self._place, len(self._text))
+            self._resume = self._sibling() if is_in_list else _LINE_END
+            end = self._resume.search(self._text, self._place)
+            self._last = (self._text, self._place, end.start() if end else len(self._text))
             where = f" on line {fault.line}" if fault.line != line else ""
             return Entry(line, fault=f"{fault.reason}{where}")
 
     def skip_line(self) -> bool:
         """Go on behind the end of this line; False at the end of the file."""
-        return self._seek(re.compile("\n"))
+        return self._seek(_LINE_END)
 
     def last_text(self, most: int) -> str:
         """Return the text of the value that was consumed last, or of what stands here after a fault."""
         text, start, end = self._last
         return text[start : min(end, start + most)]
 
-    def _find_next(self) -> bool:
-        """After a broken value go on to the next one that is indented alike; False when there is none."""
-        before = self._text[: self._place]
-        start = before.rfind("\n") + 1
-        indent = before[start:]
+    def _sibling(self) -> re.Pattern[str]:
+        """Return what tells the value after the one that is broken here: it is indented alike. Where no indent tells it, it matches nothing."""
+        start = self._text.rfind("\n", 0, self._place) + 1
+        indent = self._text[start : self._place]
         if not start or indent.strip():
-            return False
-        return self._seek(re.compile(rf"\n{re.escape(indent)}(?=[{{\[\]])"))
+            return _NOTHING
+        return re.compile(rf"\n{re.escape(indent)}(?=[{{\[\]])")
 
     def _seek(self, wanted: re.Pattern[str]) -> bool:
         place = self._place

@@ -143,7 +143,8 @@ class ImportService:
         `gently` leaves the interpreter to a window: one thread works at a time, which takes a little longer in all.
 
         Raises:
-            DeskError: `file-…`, after which nothing of the file is left; `database-…`, after which what was written stays and can be undone.
+            DeskError: `file-…`, after which nothing of the file is left; `database-…`, after which what was written stays and can be undone;
+                `import-undone`, when another window or command took it back meanwhile.
         """
         began = time.monotonic()
         yield recognized
@@ -193,9 +194,9 @@ class ImportService:
         """Take an import back.
 
         Raises:
-            DeskError: `import-missing`, `import-undone`, `import-superseded`.
+            DeskError: `import-missing`, `import-undone`, `import-superseded`, `import-running`.
         """
-        return await self._store.undo(import_id)
+        return await self._store.undo(import_id, running=self._running)
 
     async def take_stopped(self) -> ImportRecord | None:
         """Return an import that was stopped (by the user, or by closing the program) and that nobody was told of yet; each only once."""

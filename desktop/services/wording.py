@@ -5,14 +5,17 @@ It never says *true*, *verified* or *wrong*, only what was or was not found in t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.domain.history import ImportRecord, ImportState
-from desktop.domain.imports import Bundle, ImportCounts, Recognized, Undone, total
+from desktop.domain.imports import Bundle, ImportCounts, Progress, Recognized, Undone, total
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
 _NAMED_TABLES = 4
+_PACE_KNOWN_SECONDS = 1.0
+_A_MINUTE_AND_A_HALF = 90
 _FORMATS = {"mbox": "a mailbox", "eml": "mails", "html": "a web page"}
 _JSON = {"json": "JSON", "jsonl": "JSON, one record a line"}
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -97,6 +100,16 @@ def describe_import(counts: ImportCounts) -> str:
     fates += [f"{counts.tickets_unchanged:,} unchanged"] if counts.tickets_unchanged else []
     last = counts.tickets_unchanged or counts.tickets_updated or counts.tickets_new
     return f"{', '.join(fates)} ticket{'' if last == 1 else 's'}, {count(counts.messages, 'message')}{rejected}"
+
+
+def describe_progress(progress: Progress) -> str:
+    """Say how far an import is: `42,000 rows, 7,452 a second, about 8 s left`. What is left is said once the pace is known."""
+    rows, seconds, fraction = progress.counts.rows, progress.seconds, progress.fraction
+    text = f"{count(rows, 'row')}, {rows / seconds if seconds else 0:,.0f} a second"
+    if seconds < _PACE_KNOWN_SECONDS or not 0 < fraction < 1:
+        return text
+    left = math.ceil(seconds * (1 - fraction) / fraction)
+    return f"{text}, about {f'{left} s' if left < _A_MINUTE_AND_A_HALF else f'{round(left / 60):,} min'} left"
 
 
 def describe_account(counts: ImportCounts) -> str:

@@ -24,7 +24,14 @@ from desktop.storage.recognitions import write_recognized
 from desktop.storage.rejects import insert_rejects
 from desktop.storage.tickets import message_of
 from desktop.storage.writing import BatchOutcome as BatchOutcome
-from desktop.storage.writing import BatchWriting, Hashed, hash_tickets, insert_messages, take_revisions
+from desktop.storage.writing import (
+    BatchWriting,
+    Hashed,
+    hash_tickets,
+    insert_messages,
+    require_not_undone,
+    take_revisions,
+)
 
 BEFORE = """SELECT earlier.id, earlier.finished_at, earlier.ticket_ids FROM import_batch AS earlier JOIN import_batch AS this ON this.id = ?
   WHERE earlier.id < this.id AND earlier.source_id = this.source_id AND earlier.shape = this.shape AND earlier.undone_at = ''
@@ -44,7 +51,8 @@ _SOURCE_OF_PEOPLE = """WITH ids AS (SELECT value FROM json_each(?)), named AS (
     UNION SELECT source_id, author FROM message JOIN ticket ON ticket.id = ticket_id WHERE author IN ids)
   SELECT source.name, count(DISTINCT named.id) AS n FROM named JOIN source ON source.id = source_id GROUP BY source_id ORDER BY n DESC LIMIT 1"""
 _LEFT_A_TRACE = """SELECT EXISTS (SELECT 1 FROM ticket WHERE import_id = ?) OR EXISTS (SELECT 1 FROM import_change WHERE import_id = ?)
-  OR EXISTS (SELECT 1 FROM import_reject WHERE import_id = ?) OR EXISTS (SELECT 1 FROM person WHERE import_id = ?)"""
+  OR EXISTS (SELECT 1 FROM import_reject WHERE import_id = ?) OR EXISTS (SELECT 1 FROM person WHERE import_id = ?)
+  OR EXISTS (SELECT 1 FROM import_batch WHERE id = ? AND undone_at != '')"""
 
 
 class ImportStore:
@@ -94,6 +102,7 @@ class ImportStore:
         """
 
         def write(connection: sqlite3.Connection) -> BatchOutcome:
+            require_not_undone(connection, import_id)
             insert_rejects(connection, import_id, rejects)
             made = hash_tickets(drafts) if hashed is None else hashed
             return BatchWriting(connection, import_id, source_id, contents=contents).write_all(drafts, made)
@@ -145,7 +154,7 @@ class ImportStore:
 
         def write(connection: sqlite3.Connection) -> int:
             held = pack_ids(ticket_ids)
-            has_left_a_trace = connection.execute(_LEFT_A_TRACE, [import_id] * 4).fetchone()[0]
+            has_left_a_trace = connection.execute(_LEFT_A_TRACE, [import_id] * 5).fetchone()[0]
             if not has_left_a_trace and not (is_whole and _holds_others(connection, import_id, held)):
                 connection.execute("DELETE FROM import_batch WHERE id = ?", [import_id])
                 connection.execute(
@@ -195,15 +204,17 @@ class ImportStore:
 
         return await self._database.read(read)
 
-    async def undo(self, import_id: int) -> Undone:
-        """Take an import back: remove what was new, restore what was changed.
+    async def undo(self, import_id: int, *, running: Iterable[int] = ()) -> Undone:
+        """Take an import back: remove what was new, restore what was changed. `running` are imports that are being written.
 
         Raises:
-            DeskError: `import-missing`, `import-undone`, `import-superseded`.
+            DeskError: `import-missing`, `import-undone`, `import-superseded`, `import-running`.
         """
+        still = json.dumps(list(running))
 
         def write(connection: sqlite3.Connection) -> Undone:
             _require_undoable(connection, import_id)
+            _require_quiet(connection, import_id, still)
             changed = connection.execute(
                 "SELECT ticket_id, before_json FROM import_change WHERE import_id = ?", [import_id]
             ).fetchall()
@@ -250,6 +261,21 @@ def _require_undoable(connection: sqlite3.Connection, import_id: int) -> None:
             "import-superseded",
             f"Import {later} changed tickets of import {import_id} since.",
             remedy=f"Undo import {later} first.",
+        )
+
+
+def _require_quiet(connection: sqlite3.Connection, import_id: int, running: str) -> None:
+    """An import that runs has counted tickets of its source as unchanged: they must not go from under it."""
+    row = connection.execute(
+        "SELECT this.id FROM import_batch AS this JOIN import_batch AS undone USING (source_id)"
+        " WHERE undone.id = ? AND this.id IN (SELECT value FROM json_each(?))",
+        [import_id, running],
+    ).fetchone()
+    if row:
+        raise DeskError(
+            "import-running",
+            f"Import {row[0]} of the same source is still running.",
+            remedy=f"Wait for its end or cancel it, then undo import {import_id}.",
         )
 
 

@@ -1,6 +1,7 @@
 """People in the database: who stands behind the numbers in a source's tables, and their names in the tickets that are here already.
 
-An import of people changes tickets as any import does: it can be looked at and undone. Which person a later import found changed is kept beside it.
+An import of people changes tickets as any import does: it can be looked at and undone. How earlier imports had a person is kept beside
+them, so that any of these can be taken back.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from desktop.domain.people import Person, name_people
 from desktop.domain.tickets import Role, TicketDraft
 from desktop.storage.database import Database
 from desktop.storage.rejects import insert_rejects
-from desktop.storage.writing import BatchOutcome, BatchWriting, hash_tickets, read_draft
+from desktop.storage.writing import BatchOutcome, BatchWriting, hash_tickets, read_draft, require_not_undone
 
 _AFFECTED = """SELECT ticket.id, external_id FROM ticket WHERE source_id = :source AND (
     requester IN (SELECT value FROM json_each(:ids)) OR assignee IN (SELECT value FROM json_each(:ids))
     OR EXISTS (SELECT 1 FROM message WHERE ticket_id = ticket.id AND author IN (SELECT value FROM json_each(:ids))))"""
+_TOUCHED = """SELECT source_id, external_id, before_json, name, email, role, import_id FROM person WHERE import_id = ?
+    OR EXISTS (SELECT 1 FROM json_each(nullif(before_json, '')) WHERE json_extract(value, '$[3]') = ?)"""
+_IMPORT = 3
+"""Where, in what is kept of a person, the import stands that said so."""
 _TICKETS_A_BATCH = 500
 
 
@@ -44,8 +49,9 @@ class PeopleStore:
         """Write people that are new or changed, and their names into the tickets of their source."""
 
         def write(connection: sqlite3.Connection) -> BatchOutcome:
+            require_not_undone(connection, import_id)
             insert_rejects(connection, import_id, rejects)
-            changed = _changed(connection, source_id, people)
+            changed = _changed(connection, source_id, people, import_id=import_id)
             connection.executemany(
                 "INSERT INTO person (source_id, external_id, name, email, role, import_id, before_json) VALUES (?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (source_id, external_id) DO UPDATE SET name = excluded.name, email = excluded.email, role = excluded.role,"
@@ -77,17 +83,17 @@ class PeopleStore:
 
 
 def undo_people(connection: sqlite3.Connection, import_id: int) -> None:
-    """Take people back that an import brought, and put back those that it changed."""
-    rows = connection.execute(
-        "SELECT source_id, external_id, before_json FROM person WHERE import_id = ? AND before_json != ''", [import_id]
-    ).fetchall()
-    for source_id, external_id, before in rows:
-        name, email, role, earlier_import = json.loads(before)
+    """Take people back that an import brought, and put back those that it changed, whatever other imports said of them before and since."""
+    rows = connection.execute(_TOUCHED, [import_id, import_id]).fetchall()
+    for source_id, external_id, before, *now in rows:
+        layers = [layer for layer in [*_layers(before), now] if layer[_IMPORT] != import_id]
+        if not layers:
+            connection.execute("DELETE FROM person WHERE source_id = ? AND external_id = ?", [source_id, external_id])
+            continue
         connection.execute(
-            "UPDATE person SET name = ?, email = ?, role = ?, import_id = ?, before_json = '' WHERE source_id = ? AND external_id = ?",
-            [name, email, role, earlier_import, source_id, external_id],
+            "UPDATE person SET before_json = ?, name = ?, email = ?, role = ?, import_id = ? WHERE source_id = ? AND external_id = ?",
+            [_packed(layers[:-1]), *layers[-1], source_id, external_id],
         )
-    connection.execute("DELETE FROM person WHERE import_id = ?", [import_id])
 
 
 def _source_id(connection: sqlite3.Connection, source: str) -> int:
@@ -100,11 +106,13 @@ def _people(connection: sqlite3.Connection, source_id: int) -> dict[str, Person]
     return {i: Person(i, name, email, Role(role)) for i, name, email, role in rows}
 
 
-def _changed(connection: sqlite3.Connection, source_id: int, people: Sequence[Person]) -> list[tuple[Person, str]]:
-    """Return the people that are new or changed, each with how they were before ('' when they are new)."""
+def _changed(
+    connection: sqlite3.Connection, source_id: int, people: Sequence[Person], *, import_id: int = 0
+) -> list[tuple[Person, str]]:
+    """Return the people that are new or changed, each with how earlier imports had them ('' when they are new)."""
     ids = json.dumps([person.external_id for person in people])
     rows = connection.execute(
-        "SELECT external_id, name, email, role, import_id FROM person"
+        "SELECT external_id, name, email, role, import_id, before_json FROM person"
         " WHERE source_id = ? AND external_id IN (SELECT value FROM json_each(?))",
         [source_id, ids],
     )
@@ -113,8 +121,25 @@ def _changed(connection: sqlite3.Connection, source_id: int, people: Sequence[Pe
     for person in people:
         before = stored.get(person.external_id)
         if before is None or before[:3] != (person.name, person.email, str(person.role)):
-            changed.append((person, json.dumps(before) if before else ""))
+            changed.append((person, _with_layer(before, import_id) if before else ""))
     return changed
+
+
+def _with_layer(before: tuple[str, str, str, int, str], import_id: int) -> str:
+    """Return what is kept of a person who changes; what the same import said of them earlier is no state to go back to."""
+    *now, earlier = before
+    return earlier if now[_IMPORT] == import_id else _packed([*_layers(earlier), now])
+
+
+def _layers(before: str) -> list[list[object]]:
+    """Return how earlier imports had a person, the oldest first: name, email, role and the import's id."""
+    layers: list[list[object]] = json.loads(before) if before else []
+    # Written by an earlier version: one state and no list of them.
+    return [layers] if layers and not isinstance(layers[0], list) else layers
+
+
+def _packed(layers: Sequence[Sequence[object]]) -> str:
+    return json.dumps(layers) if layers else ""
 
 
 def _renamed(connection: sqlite3.Connection, source_id: int, people: Sequence[Person]) -> Iterator[list[TicketDraft]]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import orjson
 
+from desktop.domain.errors import DeskError
 from desktop.domain.imports import Contents
 from desktop.domain.tickets import Message, TicketDraft
 from desktop.storage.merging import merge_tickets
@@ -52,6 +53,21 @@ _SNAPSHOT = f"""INSERT INTO import_change (import_id, ticket_id, before_json)
   ON CONFLICT DO NOTHING"""
 _LOOK_UP = """SELECT json_group_array(json_array(external_id, id, content_hash)) FROM
   (SELECT DISTINCT value FROM json_each(?)) AS asked CROSS JOIN ticket ON source_id = ? AND external_id = asked.value"""
+
+
+def require_not_undone(connection: sqlite3.Connection, import_id: int) -> None:
+    """Let nothing more be written for an import that another window or command took back while it ran: nobody could take that back again.
+
+    Raises:
+        DeskError: `import-undone`.
+    """
+    row = connection.execute("SELECT undone_at FROM import_batch WHERE id = ?", [import_id]).fetchone()
+    if row is None or row[0]:
+        raise DeskError(
+            "import-undone",
+            f"Import {import_id} was undone while it ran, so it stopped; nothing of it is left.",
+            remedy="Import the file again to have its tickets.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def test_a_ticket_a_line_and_a_broken_line_between(read: Reader, write: Writer) 
     assert outcome.recognized.format == "jsonl"
     assert [ticket.external_id for ticket in outcome.tickets] == ["12345678901234567890", "2"]
     assert [(reject.line, "cannot be read" in reject.reason) for reject in outcome.rejects] == [(2, True)]
-    assert outcome.rejects[0].raw.startswith('{"id": 9, "subject": "torn')
+    assert outcome.rejects[0].raw == '{"id": 9, "subject": "torn'
 
 
 def test_a_broken_record_in_a_list_costs_itself_only(read: Reader, write: Writer) -> None:
@@ -125,7 +125,7 @@ def test_a_broken_record_in_a_list_costs_itself_only(read: Reader, write: Writer
     records[2] = records[2].replace('"subject": "Hello",', '"subject": "Hello" oops')
     outcome = read(write("[\n" + ",\n".join(records) + "\n]\n", "list.json"))
     assert [ticket.external_id for ticket in outcome.tickets] == ["T-0", "T-1", "T-3", "T-4"]
-    assert [reject.line for reject in outcome.rejects] == [14]
+    assert [(reject.line, reject.raw) for reject in outcome.rejects] == [(14, records[2] + ",")]
 
 
 def test_a_file_that_breaks_off_says_where(read: Reader, write: Writer) -> None:
@@ -133,6 +133,20 @@ def test_a_file_that_breaks_off_says_where(read: Reader, write: Writer) -> None:
     outcome = read(write(text[: len(text) // 2], "half.json"))
     assert len(outcome.tickets) in (49, 50)
     assert "the file ends in the middle" in outcome.rejects[-1].reason
+
+
+@pytest.mark.parametrize("around", ["%s", '{"tickets": %s}', '{"count": 2, "data": {"tickets": %s, "next": null}}'])
+@pytest.mark.parametrize("missing", [1, 30])
+def test_a_file_on_one_line_that_breaks_off_has_one_rejected_record(
+    read: Reader, write: Writer, around: str, missing: int
+) -> None:
+    text = json.dumps([{"id": n, "subject": "Hello", "status": "open"} for n in range(3)])
+    whole = around % text
+    outcome = read(write(whole[: whole.index(text) + len(text) - missing], "half.json"))
+    assert len(outcome.tickets) == (3 if missing == 1 else 2)
+    (reject,) = outcome.rejects
+    assert "the file ends in the middle" in reject.reason
+    assert reject.raw == ("" if missing == 1 else text[text.index('{"id": 2') : -missing])
 
 
 def test_pull_requests_come_with_diff_reviews_and_comments(read: Reader, write: Writer) -> None:

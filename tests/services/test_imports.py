@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, MappingNeeded, Progress
+from desktop.domain.errors import DeskError
+from desktop.domain.history import ImportState
+from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, MappingNeeded, Progress, Rejected
 from desktop.domain.tickets import TicketQuery
 from desktop.services.container import Desk
 from tests.conftest import LOOK_ALIKES
 from tests.services.conftest import import_path, opened_desk
 
 HEADER = "id,subject,description,status,created_at\n"
+WITHOUT_ID = ",s,text,open,2026-01-01\n"
+"""Rejected, and said as soon as the first part of a file is written."""
+MANY = "".join(f"{n},s{n},text {n},open,2026-01-01\n" for n in range(9_000))
 MESSAGES = "ticket_id,author,author_role,created_at,body\n"
 
 
@@ -63,6 +68,49 @@ async def _drain(desk: Desk, recognized: object) -> None:
     async with aclosing(desk.imports.run(recognized)) as events:  # type: ignore[arg-type]
         async for event in events:
             assert isinstance(event, Finished | Progress | type(recognized))
+
+
+async def test_an_import_that_another_window_takes_back_while_it_runs_leaves_nothing(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text(HEADER + WITHOUT_ID + MANY, encoding="utf-8")
+    async with opened_desk(data_dir, with_sample=False) as desk, opened_desk(data_dir, with_sample=False) as other:
+        recognized = await desk.imports.recognize(path)
+
+        async def run_and_take_back() -> None:
+            async with aclosing(desk.imports.run(recognized)) as events:
+                async for event in events:
+                    if isinstance(event, Rejected):
+                        assert (await other.imports.undo(1)).tickets_removed > 0
+
+        with pytest.raises(DeskError, match="was undone while it ran") as raised:
+            await run_and_take_back()
+        assert raised.value.code == "import-undone"
+        assert (await desk.tickets.counts()).total == 0
+        assert [record.state for record in await desk.imports.history()] == [ImportState.UNDONE]
+        assert await desk.imports.take_stopped() is None
+
+
+async def test_what_an_import_that_runs_has_counted_as_unchanged_is_not_taken_from_under_it(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text(HEADER + WITHOUT_ID + MANY, encoding="utf-8")
+    async with opened_desk(data_dir) as desk:
+        first = await import_path(desk, path)
+        with path.open("a", encoding="utf-8") as file:
+            file.write("9000,new,text,open,2026-01-01\n")
+        async with aclosing(desk.imports.run(await desk.imports.recognize(path))) as events:
+            async for event in events:
+                if isinstance(event, Rejected):
+                    with pytest.raises(DeskError, match="still running") as raised:
+                        await desk.imports.undo(first.import_id)
+                last = event
+        assert raised.value.code == "import-running"
+        assert isinstance(last, Finished)
+        assert (last.counts.tickets_unchanged, last.counts.tickets_new) == (9_000, 1)
+        assert (await desk.imports.undo(first.import_id)).tickets_removed == 9_000
 
 
 async def test_an_export_of_newer_messages_only_keeps_the_ticket_what_it_was(data_dir: Path, tmp_path: Path) -> None:

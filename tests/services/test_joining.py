@@ -171,6 +171,31 @@ async def test_undoing_people_brings_the_numbers_back(data_dir: Path, files: dic
         assert (thread.ticket.requester, thread.messages[1].author) == ("501", "777")
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_people_go_back_in_any_order_to_what_the_imports_left_say(
+    data_dir: Path, files: dict[str, Path], order: tuple[int, ...]
+) -> None:
+    names = ["Ann Lee", "Ann Ames", "Ann Roe"]
+
+    async def known_by(name: str) -> int:
+        files["users.csv"].write_text(USERS.replace("Ann Lee", name), encoding="utf-8")
+        (bundle,) = (await desk.joining.open([files["users.csv"]])).bundles
+        (done,) = [event async for event in desk.joining.preview(bundle) if isinstance(event, Finished)]
+        return done.counts.rows_unchanged
+
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        imports = []
+        for name in names:
+            files["users.csv"].write_text(USERS.replace("Ann Lee", name), encoding="utf-8")
+            (done,) = await take(desk, files["users.csv"])
+            imports.append(done.import_id)
+        for undone, number in enumerate(order, start=1):
+            await desk.imports.undo(imports[number])
+            left = [name for i, name in enumerate(names) if i not in order[:undone]]
+            others = 2 if 0 not in order[:undone] else 0  # the other two came with the first import, and went with it
+            assert [await known_by(name) for name in names] == [others + (name in left[-1:]) for name in names]
+
+
 async def test_messages_find_the_tickets_that_are_here_and_say_so(data_dir: Path, files: dict[str, Path]) -> None:
     async with opened_desk(data_dir, with_sample=False) as desk:
         await take(desk, files["tickets.csv"])

@@ -140,7 +140,7 @@ class ThreadBuilder:
         ordered = [row for _, row in timed]
         heading = self._heading_of(ordered[-1])
         requester = next((self._word(row, "requester") for row in ordered if self._word(row, "requester")), "")
-        messages = self._events(timed, requester) if plan.event_places else self._parts(timed)
+        messages = self._history(timed, requester) if plan.event_places else self._parts(timed)
         times = [time for time, _ in timed if time]
         customer = next(
             (message.author for message in messages if message.role is Role.CUSTOMER and message.author), ""
@@ -157,7 +157,7 @@ class ThreadBuilder:
             is_subject_made=not subject,
             has_record=False,
             created_at=heading.created_at
-            if heading.created_at and not self._dates_are_messages()
+            if heading.created_at and (plan.event_places or not self._dates_are_messages())
             else (times[0] if times else ""),
             updated_at=max([heading.updated_at, *times[-1:]]),
             fields=self._merged_fields(ordered),
@@ -280,6 +280,15 @@ class ThreadBuilder:
             is_one = self._plan.places.get(known_as, -1) not in self._plan.joined_places
             return (is_one and self._word(row, known_as)) or author, role
         return author, told
+
+    def _history(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
+        """Return what a ticket opened with, where a log has it in every row, and then what each row changed."""
+        opening = next((text for _, row in timed if (text := self._body(self._plan.cell(row, "body")))), "")
+        events = self._events(timed, requester)
+        if not opening:
+            return events
+        asked_at = next((self._date(cell) for _, row in timed if (cell := self._plan.cell(row, "created_at"))), "")
+        return [Message(0, requester, Role.CUSTOMER if requester else Role.UNKNOWN, asked_at, opening), *events]
 
     def _events(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
         """Say of each row of an audit log what it changed."""

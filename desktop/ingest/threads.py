@@ -11,11 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
+from pathlib import Path
 from typing import NamedTuple
 
 from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 from desktop.ingest.bodies import read_body
 from desktop.ingest.dates import is_iso_utc, read_date
+from desktop.ingest.diffs import read_diff
 from desktop.ingest.journal import OPENING, Entry, split_comment, split_journal
 from desktop.ingest.nested import read_list
 from desktop.ingest.plan import Plan
@@ -76,7 +78,7 @@ class ThreadBuilder:
         self._markup = plan.system.markup
         self.tally = tally or Tally()
         self._within = [ThreadBuilder(thread, self.tally) for thread in plan.threads]
-        self._has_more = bool({"comment", "journal", "diff"} & set(plan.many)) or bool(plan.threads)
+        self._has_more = bool({"comment", "journal", "diff"} & set(plan.many)) or bool(plan.threads or plan.diffs)
 
     def from_row(self, cells: Sequence[str]) -> TicketDraft:
         """Make a ticket of one row: its description and the comments that stand in the same row."""
@@ -105,9 +107,12 @@ class ThreadBuilder:
             body, entries = self._body(entries[0].text), entries[1:]
         if body:
             messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, created_at, body))
+        # As it is: a diff of a web page is full of tags.
         if diff := self._plan.cell(cells, "diff").strip("\n"):
-            # As it is: a diff of a web page is full of tags.
             messages.append(Message(2, requester, Role.SYSTEM, created_at, diff))
+        elif (path := self._plan.diffs.get(self._plan.ticket_id(cells))) and (diff := read_diff(Path(path))):
+            # The next export may come without the file beside it.
+            messages.append(Message(2, requester, Role.SYSTEM, created_at, diff, is_attached=True))
         nested = [message for builder in self._within for message in builder.from_lists(cells)]
         return tuple(_numbered([*_without_repeat(messages, nested), *self._from_entries(entries, cells), *nested]))
 

@@ -160,3 +160,100 @@ def test_an_incident_without_a_number_goes_by_its_record_id(read: Reader, write:
     [ticket] = outcome.tickets
     assert (outcome.recognized.system, ticket.external_id, ticket.status) == ("servicenow", "0a9e30c7", "solved")
     assert ticket.requester == "46c6"
+
+
+def archived(number: int, **more: object) -> dict[str, object]:
+    """Return a pull request as an archive of a repository holds it."""
+    return {
+        "number": number,
+        "id": f"PR_kw{number}",
+        "title": f"Change {number}",
+        "url": f"https://github.com/fern/lamp/pull/{number}",
+        "state": "MERGED",
+        "author": "ann",
+        "authorAssociation": "OWNER",
+        "assignees": ["bo", "cy"],
+        "labels": ["bug"],
+        "body": "Please look.\r\n",
+        "createdAt": "2026-01-02T10:00:00Z",
+        "updatedAt": "2026-01-05T10:00:00Z",
+        "baseRepository": "fern/lamp",
+        "comments": [],
+        "reviews": [],
+        **more,
+    }
+
+
+def test_an_archive_of_a_repository_with_what_was_said_in_its_reviews(read: Reader, write: Writer) -> None:
+    said = {"author": "bo", "authorAssociation": "MEMBER", "body": "Nice.", "createdAt": "2026-01-02T11:00:00Z"}
+    inner = {"originalPosition": 19, "body": "This line?", "createdAt": "2026-01-03T10:00:00Z"}
+    reviews = [
+        {
+            "id": "R1",
+            "author": "cy",
+            "state": "COMMENTED",
+            "body": "",
+            "createdAt": "2026-01-03T10:00:00Z",
+            "comments": [inner],
+        },
+        {
+            "id": "R2",
+            "author": "bo",
+            "state": "APPROVED",
+            "body": "",
+            "createdAt": "2026-01-04T10:00:00Z",
+            "comments": [],
+        },
+    ]
+    document = {
+        "repo": "fern/lamp",
+        "labels": [{"name": "bug", "description": "It is broken", "color": "d73a4a"}],
+        "issues": [archived(1, url="https://github.com/fern/lamp/issues/1", comments=[said])],
+        "pulls": [archived(7, reviews=reviews), archived(8)],
+    }
+    path = write(json.dumps(document), "archive.json")
+    issue = read(path / "issues").ticket("fern/lamp#1")
+    assert (issue.requester, issue.assignee, issue.status) == ("ann", "bo, cy", "closed")
+    assert [(m.author, m.role, m.text) for m in issue.messages] == [
+        ("ann", Role.CUSTOMER, "Please look."),
+        ("bo", Role.AGENT, "Nice."),
+    ]
+    pull = read(path / "pulls").ticket("fern/lamp#7")
+    assert [(m.author, m.created_at, m.text) for m in pull.messages] == [
+        ("ann", "2026-01-02T10:00:00Z", "Please look."),
+        ("cy", "2026-01-03T10:00:00Z", "This line?"),
+        ("bo", "2026-01-04T10:00:00Z", "Approved"),
+    ]
+    assert pull.fields["reviews.comments[].originalPosition"] == ["19"]
+
+
+def test_a_thousand_tickets_without_a_word_hide_no_comment_behind_them(read: Reader, write: Writer) -> None:
+    said = {"author": "bo", "body": "Nice.", "createdAt": "2026-01-02T11:00:00Z"}
+    silent = [archived(number, body="x" * 300) for number in range(1, 1_100)]
+    outcome = read(write(json.dumps([*silent, archived(2_000, comments=[said])]), "pulls.json"))
+    assert [m.text for m in outcome.ticket("fern/lamp#2000").messages] == ["Please look.", "Nice."]
+
+
+def test_a_migration_archive_names_everything_by_its_address(read: Reader, write: Writer) -> None:
+    issue = {
+        "type": "issue",
+        "url": "https://github.com/fern/lamp/issues/84",
+        "repository": "https://github.com/fern/lamp",
+        "user": "https://github.com/ann",
+        "title": "Lamp",
+        "body": "Dark.",
+        "created_at": "2026-01-02T10:00:00Z",
+    }
+    comment = {
+        "type": "issue_comment",
+        "url": "https://github.com/fern/lamp/issues/84#issuecomment-7",
+        "issue": "https://github.com/fern/lamp/issues/84",
+        "user": "https://github.com/bo",
+        "body": "Which?",
+        "created_at": "2026-01-03T10:00:00Z",
+    }
+    issues = read(write(json.dumps([issue]), "issues_000001.json"))
+    comments = read(write(json.dumps([comment]), "issue_comments_000001.json"))
+    assert issues.recognized.source == comments.recognized.source == "github"
+    assert issues.ticket("fern/lamp#84").subject == "Lamp"
+    assert [m.text for m in comments.ticket("fern/lamp#84").messages] == ["Which?"]

@@ -108,6 +108,8 @@ class Recognized:
     `sheet` is the sheet's name in a workbook, where `encoding` and `delimiter` are '', and the key of the list in a JSON document.
     `overrides` are the corrections that led to this, the user's of now or, when `is_remembered`, of an earlier file with the same header.
     `is_source_guessed` when the source is named after the file, as that of an unknown system is.
+    `aliases` are ids in this table that stand for those of tickets (a comment that names its issue by another number); `diffs` are files beside it
+    that hold what a pull request changes, by the ticket's id. Both are known only of files that were dropped together.
     `preview` holds the first tickets as they will become. `reason` says in words what the system was told by.
     """
 
@@ -133,6 +135,8 @@ class Recognized:
     preview: tuple[TicketDraft, ...] = ()
     warnings: tuple[str, ...] = ()
     is_source_guessed: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    diffs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def contents(self) -> Contents:
@@ -165,6 +169,7 @@ class Bundle:
     def with_main(self, main: Recognized) -> Bundle:
         """Return the bundle with its main table recognized anew; the others go where that one goes."""
         old = self.main
+        main = replace(main, diffs=main.diffs or old.diffs)
         others = [
             replace(table, source=main.source, overrides=replace(table.overrides, source=main.source))
             if main.source != old.source

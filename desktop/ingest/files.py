@@ -32,6 +32,8 @@ TABLE_SUFFIXES = (
     *(".csv", ".tsv", ".psv", ".tab", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".ods"),
     *(".mbox", ".eml", ".html", ".htm", ".xls", ".doc"),
 )
+DIFF_SUFFIXES = (".diff", ".patch")
+"""No tables: what a pull request changes, beside the export that has it."""
 ALL_MAILS = "all .eml files"
 """In the place of a name inside a ZIP: its mails, one a file, are a mailbox together, because replies stand in other files than what they answer."""
 _HIDDEN = ("__MACOSX", ".")
@@ -117,7 +119,7 @@ def expand(path: Path) -> tuple[Path, ...]:
             f"{path.name} holds no table ({', '.join(names[:3]) or 'it is empty'}).",
             remedy="Put the exported tables into it, or import them one by one.",
         )
-    if len(tables) > _MOST_TABLES:
+    if sum(not name.lower().endswith(DIFF_SUFFIXES) for name in tables) > _MOST_TABLES:
         raise DeskError(
             "file-zip-full",
             f"{path.name} holds {len(tables):,} tables, more than an export has.",
@@ -171,7 +173,7 @@ def _is_table(name: str) -> bool:
     if name.startswith("/") or PureWindowsPath(name).anchor or PureWindowsPath(name).drive or "\\" in name:
         return False
     is_hidden = any(part.startswith(_HIDDEN) for part in parts)
-    return not is_hidden and ".." not in parts and name.lower().endswith(TABLE_SUFFIXES)
+    return not is_hidden and ".." not in parts and name.lower().endswith((*TABLE_SUFFIXES, *DIFF_SUFFIXES))
 
 
 def _mode(path: Path) -> int:

@@ -19,7 +19,7 @@ from desktop.ingest.encodings import detect_encoding
 from desktop.ingest.files import open_file
 from desktop.ingest.json_text import Entry, JsonError, JsonScanner
 from desktop.ingest.mapping import known_names
-from desktop.ingest.nested import column_names, dump, flatten
+from desktop.ingest.nested import column_names, dump, flatten, is_list_column
 from desktop.ingest.records import MAX_RAW_CHARACTERS, Record
 from desktop.ingest.vocabulary import fold
 
@@ -27,6 +27,7 @@ SUFFIXES = (".json", ".jsonl", ".ndjson")
 SAMPLE_RECORDS = 1_000
 _MOST_DEPTH = 4
 _PEEKED = 65_536
+_SEARCHED = 64_000_000
 _ID_NAMES = frozenset(
     "id|key|number|ticket id|case id|issue id|conversation id|session id|sys id|display id|uuid|ticket number".split(
         "|"
@@ -96,13 +97,17 @@ def lists_in(path: Path) -> tuple[str, ...]:
 
 
 def read_sample(path: Path, key: str, *, limit: int) -> Sample:
-    """Read the first records under a key, of at most so many characters."""
+    """Read the first records under a key, of at most so many characters, and of those behind them each that has a list which none before it had.
+
+    A ticket of which nobody said a word is no rarity, and neither are a thousand of them at the beginning: messages must not stay out for that.
+    """
     cells: list[dict[str, str]] = []
     lines: list[int] = []
     fault = ""
     with _opened(path) as scanner:
         starts = scanner.peek()
-        for entry in itertools.islice(_entries(scanner, key), SAMPLE_RECORDS):
+        entries = _entries(scanner, key)
+        for entry in itertools.islice(entries, SAMPLE_RECORDS):
             if isinstance(entry.value, dict):
                 cells.append(flatten(entry.value))
                 lines.append(entry.line)
@@ -110,6 +115,18 @@ def read_sample(path: Path, key: str, *, limit: int) -> Sample:
                 fault = f"line {entry.line}: {entry.fault}"
             if scanner.consumed > limit:
                 break
+        known = {name for record in cells for name in record if is_list_column(name)}
+        for entry in entries if cells else ():
+            if scanner.consumed > limit + _SEARCHED:
+                break
+            if isinstance(entry.value, dict) and any(
+                isinstance(value, list | dict) and value for value in entry.value.values()
+            ):
+                found = flatten(entry.value)
+                if lists := {name for name in found if is_list_column(name)} - known:
+                    known |= lists
+                    cells.append(found)
+                    lines.append(entry.line)
     names = column_names(cells)
     rows = tuple(tuple(record.get(name, "") for name in names) for record in cells)
     return Sample(names, rows, tuple(lines), is_lines=starts == "{" and not key and len(rows) > 1, fault=fault)

@@ -108,6 +108,10 @@ _EVERY_NAME = frozenset(alias for aliases in _ALIASES.values() for alias in alia
 _MOST_COMPARED = 500
 _DATE_ROLES = ("created_at", "updated_at", "message_created_at")
 _MESSAGE_ROLES = ("author", "author_role", "message_id", "internal")
+_OTHER_DATE = re.compile(
+    r"\b(?:purchased?|birth|born|due|deadline|expir\w*|warranty|deliver\w*|closed?|resolved|resolution|response|reply|repl\w+|completed|hired?|shipped|synced)\b"
+)
+"""What a date is that is surely not when a ticket was opened."""
 _ID_VALUE = re.compile(r"#?[A-Za-z]{1,12}[-_ ]?\d{2,}|\d{3,}|[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
 
 
@@ -133,7 +137,7 @@ def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]], *, by_conte
     if "body" not in roles.values() and not _has_thread(roles):
         _give_body_by_content(roles, columns)
     if not set(_DATE_ROLES) & set(roles.values()):
-        _give_date_by_content(roles, columns)
+        _give_date_by_content(roles, columns, names)
     if _is_of_messages(roles, columns):
         return _as_messages(roles, names)
     if "requester" not in roles.values() and "author" in roles.values():
@@ -259,6 +263,8 @@ def _similarity(name: str, alias: str) -> float:
         return 1.0
     if not name or len(alias) < 4:
         return 0.0
+    if name.endswith(")") and name[: name.rfind("(")].rstrip() == alias:
+        return 0.95  # “Created at (UTC)”
     words = name.split()
     # “Ticket status (current)” is about status; “status reason” less so.
     if len(words) > 1 and (words[-1] == alias or name.endswith(" " + alias)):
@@ -319,10 +325,12 @@ def _give_body_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]
     roles[longest] = "journal" if is_journal else "body"
 
 
-def _give_date_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]]) -> None:
+def _give_date_by_content(roles: dict[int, str], columns: Sequence[Sequence[str]], names: Sequence[str]) -> None:
     """Find a column of dates by what it holds, whatever it is called."""
     for place, values in enumerate(columns):
-        if place in roles or not values or not all(re.search(r"[-/.: ]", value) for value in values[:20]):
+        if place in roles or not values or _OTHER_DATE.search(names[place]):
+            continue
+        if not all(re.search(r"[-/.: ]", value) for value in values[:20]):
             continue
         if _share(bool(read_date(value, "day-first").text) for value in values) >= 0.8:
             roles[place] = "created_at"

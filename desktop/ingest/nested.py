@@ -1,7 +1,9 @@
 """Nested records as rows: an object becomes cells under dotted names, so that all that reads tables reads them too.
 
 `requester.name` is a key within a key. A list of objects becomes a column for each of their keys, `comments[].body`; its cell holds the values of all
-elements, in their order, as a JSON list. A list of plain values is one such column, `tags[]`. Deliberately not here: what the columns mean.
+elements, in their order, as a JSON list. A list of plain values is one such column, `tags[]`. What was said within an element is a list of the
+record as well, `reviews.comments[].body`, and repeats who wrote it where the inner objects leave that to the outer. Deliberately not here: what the
+columns mean.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ LIST_MARK = "[]"
 MOST_DEPTH = 6
 MOST_COLUMNS = 2_000
 _PAIR_WIDTH = 4
+_WRITERS = ("author", "user", "authorAssociation", "author_association")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -92,11 +95,13 @@ def _put_object(cells: dict[str, str], prefix: str, record: Mapping[str, JsonVal
 
 def _put_list(cells: dict[str, str], name: str, values: list[JsonValue]) -> None:
     rows: list[dict[str, str]]
+    inner: dict[str, list[JsonValue]] = {}
     if all(isinstance(value, dict) for value in values):
         rows = []
         for value in values:
             row: dict[str, str] = {}
-            _put_object(row, "", value if isinstance(value, dict) else {}, MOST_DEPTH - 1)
+            element = _without_inner(value, inner) if isinstance(value, dict) else {}
+            _put_object(row, "", element, MOST_DEPTH - 1)
             rows.append(row)
     elif _are_pairs(values):
         rows = [
@@ -109,6 +114,24 @@ def _put_list(cells: dict[str, str], name: str, values: list[JsonValue]) -> None
         return
     for key in dict.fromkeys(key for row in rows for key in row):
         cells[f"{name}{LIST_MARK}.{key}"] = dump([row.get(key) for row in rows])
+    for key, elements in inner.items():
+        _put_list(cells, f"{name}.{key}", elements)
+
+
+def _without_inner(element: Mapping[str, JsonValue], inner: dict[str, list[JsonValue]]) -> Mapping[str, JsonValue]:
+    """Return an element without its own lists of things that were said, which are added to `inner` by their keys."""
+    found = {key: value for key, value in element.items() if _are_said(value)}
+    if not found:
+        return element
+    writer = {key: element[key] for key in _WRITERS if key in element}
+    for key, value in found.items():
+        if isinstance(value, list):
+            inner.setdefault(_clean(key), []).extend({**writer, **each} for each in value if isinstance(each, dict))
+    return {key: value for key, value in element.items() if key not in found}
+
+
+def _are_said(value: JsonValue) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, dict) and "body" in v for v in value)
 
 
 def _rich_text(node: JsonValue) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from desktop.domain.imports import Recognized
@@ -58,8 +58,11 @@ class Plan:
     joined_places: frozenset[int] = frozenset()
     scope_places: tuple[int, ...] = ()
     id_places: tuple[int, ...] = ()
+    other_id_places: tuple[int, ...] = ()
     threads: tuple[Plan, ...] = ()
     has_plain_ids: bool = True
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    diffs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
@@ -84,6 +87,8 @@ class Plan:
             identifier = identifier[2:].removesuffix('"')  # how zeros in front are kept from a spreadsheet
         if self.has_plain_ids:
             return identifier
+        if self.aliases:
+            return self.aliases.get(identifier, identifier)
         layout = self.layout
         if layout.numeric_ids and _GROUPED_NUMBER.fullmatch(identifier):
             return re.sub(r"\D", "", identifier)
@@ -145,7 +150,10 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         ),
         scope_places=scope_places,
         id_places=id_places,
-        has_plain_ids=not (scope_places or id_places or layout.numeric_ids),
+        has_plain_ids=not (scope_places or id_places or layout.numeric_ids or recognized.aliases),
+        aliases=recognized.aliases,
+        diffs=recognized.diffs,
+        other_id_places=tuple(place for place, name in enumerate(folded) if name in layout.other_ids),
     )
     threads = tuple(
         thread

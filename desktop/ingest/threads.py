@@ -11,11 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
+from pathlib import Path
 from typing import NamedTuple
 
 from desktop.domain.tickets import Message, Role, TicketDraft, in_order
 from desktop.ingest.bodies import read_body
 from desktop.ingest.dates import is_iso_utc, read_date
+from desktop.ingest.diffs import read_diff
 from desktop.ingest.journal import OPENING, Entry, split_comment, split_journal
 from desktop.ingest.nested import read_list
 from desktop.ingest.plan import Plan
@@ -76,7 +78,7 @@ class ThreadBuilder:
         self._markup = plan.system.markup
         self.tally = tally or Tally()
         self._within = [ThreadBuilder(thread, self.tally) for thread in plan.threads]
-        self._has_more = bool({"comment", "journal", "diff"} & set(plan.many)) or bool(plan.threads)
+        self._has_more = bool({"comment", "journal", "diff"} & set(plan.many)) or bool(plan.threads or plan.diffs)
 
     def from_row(self, cells: Sequence[str]) -> TicketDraft:
         """Make a ticket of one row: its description and the comments that stand in the same row."""
@@ -105,9 +107,12 @@ class ThreadBuilder:
             body, entries = self._body(entries[0].text), entries[1:]
         if body:
             messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, created_at, body))
+        # As it is: a diff of a web page is full of tags.
         if diff := self._plan.cell(cells, "diff").strip("\n"):
-            # As it is: a diff of a web page is full of tags.
             messages.append(Message(2, requester, Role.SYSTEM, created_at, diff))
+        elif (path := self._plan.diffs.get(self._plan.ticket_id(cells))) and (diff := read_diff(Path(path))):
+            # The next export may come without the file beside it.
+            messages.append(Message(2, requester, Role.SYSTEM, created_at, diff, is_attached=True))
         nested = [message for builder in self._within for message in builder.from_lists(cells)]
         return tuple(_numbered([*_without_repeat(messages, nested), *self._from_entries(entries, cells), *nested]))
 
@@ -140,7 +145,7 @@ class ThreadBuilder:
         ordered = [row for _, row in timed]
         heading = self._heading_of(ordered[-1])
         requester = next((self._word(row, "requester") for row in ordered if self._word(row, "requester")), "")
-        messages = self._events(timed, requester) if plan.event_places else self._parts(timed)
+        messages = self._history(timed, requester) if plan.event_places else self._parts(timed)
         times = [time for time, _ in timed if time]
         customer = next(
             (message.author for message in messages if message.role is Role.CUSTOMER and message.author), ""
@@ -157,7 +162,7 @@ class ThreadBuilder:
             is_subject_made=not subject,
             has_record=False,
             created_at=heading.created_at
-            if heading.created_at and not self._dates_are_messages()
+            if heading.created_at and (plan.event_places or not self._dates_are_messages())
             else (times[0] if times else ""),
             updated_at=max([heading.updated_at, *times[-1:]]),
             fields=self._merged_fields(ordered),
@@ -280,6 +285,15 @@ class ThreadBuilder:
             is_one = self._plan.places.get(known_as, -1) not in self._plan.joined_places
             return (is_one and self._word(row, known_as)) or author, role
         return author, told
+
+    def _history(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
+        """Return what a ticket opened with, where a log has it in every row, and then what each row changed."""
+        opening = next((text for _, row in timed if (text := self._body(self._plan.cell(row, "body")))), "")
+        events = self._events(timed, requester)
+        if not opening:
+            return events
+        asked_at = next((self._date(cell) for _, row in timed if (cell := self._plan.cell(row, "created_at"))), "")
+        return [Message(0, requester, Role.CUSTOMER if requester else Role.UNKNOWN, asked_at, opening), *events]
 
     def _events(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
         """Say of each row of an audit log what it changed."""

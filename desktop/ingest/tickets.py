@@ -57,6 +57,21 @@ def read_ids(recognized: Recognized, *, systems: Sequence[SystemDefinition], mos
         return frozenset(itertools.islice(reading.ids(), most))
 
 
+def read_other_ids(recognized: Recognized, *, systems: Sequence[SystemDefinition], most: int) -> dict[str, str]:
+    """Return the second ids of the first tickets of a file, of at most so many rows: {second id: id}. None where the system has no such thing."""
+    plan = make_plan(recognized, systems)
+    if not plan.other_id_places:
+        return {}
+    reading = _Reading(recognized, plan)
+    with reading.records:
+        return {
+            cells[place].strip(): plan.ticket_id(cells)
+            for cells in itertools.islice(reading.rows(), most)
+            for place in plan.other_id_places
+            if cells[place].strip()
+        }
+
+
 def preview_tickets(
     recognized: Recognized, *, systems: Sequence[SystemDefinition], head_bytes: int
 ) -> tuple[TicketDraft, ...]:
@@ -150,7 +165,11 @@ class _Reading:
 
     def ids(self) -> Iterator[str]:
         """Yield what each row is told from others by."""
-        return (self._plan.ticket_id(cells) for cells in self._admitted() if cells)
+        return map(self._plan.ticket_id, self.rows())
+
+    def rows(self) -> Iterator[list[str]]:
+        """Yield the cells of each row that counts."""
+        return (cells for cells in self._admitted() if cells)
 
     def first_tickets(self) -> tuple[TicketDraft, ...]:
         """Return the first few tickets of what can be read."""

@@ -41,7 +41,7 @@ from desktop.ingest.contents import tables_in
 from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import GENERIC_KEY, recognize
 from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
-from desktop.ingest.tickets import read_batches, read_ids
+from desktop.ingest.tickets import read_batches, read_ids, read_other_ids
 from desktop.services.steps import whole
 from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
@@ -92,6 +92,11 @@ class ImportService:
     async def read_ids(self, table: Recognized, most: int) -> frozenset[str]:
         """Return the ids in the first rows of a table, of at most so many."""
         work = partial(read_ids, table, systems=self._load_systems(), most=most)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+    async def read_other_ids(self, table: Recognized, most: int) -> dict[str, str]:
+        """Return the second ids of the tickets in the first rows of a table: {second id: id}."""
+        work = partial(read_other_ids, table, systems=self._load_systems(), most=most)
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def find_source(self, table: Recognized, ids: frozenset[str]) -> tuple[str, int]:

@@ -1,7 +1,8 @@
 """Joining: which of the dropped files belong together, and to which tickets that are here already.
 
 Tables of a known system share its source. A table of messages or people of no known system belongs to the tickets whose ids it names: those of
-the same drop first, else those in the database. What was found is said in words, and the source can be corrected. Nothing is written here.
+the same drop first, else those in the database. A diff goes with the table that has its pull request. What was found is said in words, and the
+source can be corrected. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Bundle, Drop, FailedFile, ImportEvent, ImportOverrides, MappingNeeded, Recognized
+from desktop.ingest.diffs import find_pull, is_diff
 from desktop.services.imports import ImportService
 
 SAMPLED_IDS = 500
 MOST_IDS = 200_000
 LEAST_SHARE = 0.8
 """So many of a table's ids must be those of known tickets: small numbers are the ids of many a help desk."""
+LEAST_SHARE_OF_SECOND_IDS = 0.5
+"""Such numbers are long and unique on a whole site, so fewer of them say it too: part of a warehouse is often only a sample."""
 _ORDER = ("people", "tickets", "messages")
 _NO_TICKETS = ("file-not-tickets", "file-no-rows", "mapping-no-id")
 
@@ -55,7 +59,8 @@ class JoiningService:
                 async for event in events:
                     yield event
 
-    async def _sort(self, tables: Sequence[Path], overrides: ImportOverrides, mapping: str) -> Drop:
+    async def _sort(self, files: Sequence[Path], overrides: ImportOverrides, mapping: str) -> Drop:
+        tables = [path for path in files if not is_diff(path)]
         found: list[Recognized] = []
         questions: list[MappingNeeded] = []
         failed: list[FailedFile] = []
@@ -72,11 +77,36 @@ class JoiningService:
         left_out = [file for file in failed if _is_beside(file.path, file.error, documents)]
         left_out += [FailedFile(q.recognized.path, q) for q in questions if _is_beside(q.recognized.path, q, documents)]
         beside = {file.path for file in left_out}
+        found, lonely = await self._with_diffs(found, [path for path in files if is_diff(path)])
+        bundles = await self._bundles(found, left_out)
+        failed += lonely
         return Drop(
-            await self._bundles(found, left_out),
+            bundles,
             tuple(question for question in questions if question.recognized.path not in beside),
             tuple(file for file in failed if file.path not in beside),
         )
+
+    async def _with_diffs(
+        self, found: Sequence[Recognized], diffs: Sequence[Path]
+    ) -> tuple[list[Recognized], list[FailedFile]]:
+        """Give each diff to the table that has its pull request; what belongs to none is said, unless it lay in an archive among others."""
+        given: dict[str, dict[str, str]] = {}
+        lonely: list[FailedFile] = []
+        # The list of issues may have the pull requests too, and says less of them.
+        records = sorted(
+            (table for table in found if _kind(table) == "tickets"),
+            key=lambda table: "pull" not in Path(table.path).name.lower(),
+        )
+        ids = {table.path: await self._imports.read_ids(table, MOST_IDS) for table in records} if diffs else {}
+        for diff in diffs:
+            for table in records:
+                if pull := find_pull(diff, ids[table.path]):
+                    given.setdefault(table.path, {})[pull] = str(diff)
+                    break
+            else:
+                if not records or diff.is_file():
+                    lonely.append(FailedFile(str(diff), _lonely(diff)))
+        return [replace(table, diffs=given.get(table.path, {})) for table in found], lonely
 
     async def _bundles(self, found: Sequence[Recognized], left_out: Sequence[FailedFile]) -> tuple[Bundle, ...]:
         # Messages find their tickets first, so that people find one source and not two.
@@ -118,6 +148,10 @@ class JoiningService:
             share = len(ids & await self._imports.read_ids(record, MOST_IDS)) / max(1, len(ids))
             if share >= LEAST_SHARE:
                 return _of_source(table, record.source), ""
+        for record in records if kind == "messages" else ():
+            aliases = await self._imports.read_other_ids(record, MOST_IDS)
+            if len(ids & aliases.keys()) >= LEAST_SHARE_OF_SECOND_IDS * max(1, len(ids)):
+                return replace(_of_source(table, record.source), aliases=aliases), ""
         source, count = await self._imports.find_source(table, ids)
         if source and source != table.source and count >= LEAST_SHARE * len(ids):
             what = "messages belong to tickets" if kind == "messages" else "people appear in tickets"
@@ -125,6 +159,14 @@ class JoiningService:
                 table, source
             ), f"{name}: these {what} of “{source}” ({count:,} of {len(ids):,} ids looked at are there)."
         return table, ""
+
+
+def _lonely(diff: Path) -> DeskError:
+    return DeskError(
+        "file-diff-alone",
+        f"{diff.name} is a diff, and no export dropped with it has its pull request.",
+        remedy="Drop it together with the export of the pull requests, and name it by the number: 7.diff.",
+    )
 
 
 def _of_source(table: Recognized, source: str) -> Recognized:

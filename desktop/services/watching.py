@@ -16,6 +16,7 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import ImportOverrides, MappingNeeded, Recognized, header_fingerprint
 from desktop.domain.watching import FoundFile, Prepared, WatchEvent
+from desktop.ingest.diffs import is_diff
 from desktop.ingest.folder import LOOK_SECONDS, SETTLE_SECONDS, FolderWatch
 from desktop.ingest.recognition import GENERIC_KEY
 from desktop.services.imports import ImportService
@@ -57,6 +58,8 @@ class WatchService:
         except DeskError as error:
             return replace(prepared, refused=(error,))
         for table in tables:
+            if is_diff(table):
+                continue  # no table, and nobody dropped it
             try:
                 recognized = await self._recognize(table)
             except MappingNeeded:

@@ -32,17 +32,17 @@ def merge_tickets(stored: TicketDraft, new: TicketDraft, contents: Contents) -> 
     return _with_roles(_renewed(stored, new, kept, keeps_fields=contents is Contents.LIST))
 
 
-def merge(stored: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
+def merge(stored: Sequence[Message], new: Sequence[Message], *, is_record: bool = False) -> tuple[Message, ...]:
     """Join the messages of two exports: the same author, time and text is one message; positions follow the times.
 
+    Of the same time, those of a record go before what was attached to it, whichever came first: `is_record` when the new ones are a record's.
     The description of a ticket is often its first comment as well; then it stands once.
     """
     known = {message.fingerprint() for message in new}
     attached = {message.fingerprint() for message in stored if message.is_attached}
-    joined = [
-        *(message for message in stored if message.fingerprint() not in known),
-        *(replace(message, is_attached=True) if message.fingerprint() in attached else message for message in new),
-    ]
+    earlier = [message for message in stored if message.fingerprint() not in known]
+    latest = [replace(message, is_attached=True) if message.fingerprint() in attached else message for message in new]
+    joined = [*latest, *earlier] if is_record else [*earlier, *latest]
     said = {message.text for message in joined if message.is_attached and not message.internal}
     joined = [message for message in joined if message.is_attached or message.text not in said]
     order = in_order([message.created_at for message in joined])
@@ -68,7 +68,7 @@ def _renewed(stored: TicketDraft, new: TicketDraft, attached: Sequence[Message],
         created_at=new.created_at or stored.created_at,
         updated_at=max([new.updated_at, *times]),
         fields=fields,
-        messages=merge(attached, new.messages),
+        messages=merge(attached, new.messages, is_record=True),
     )
 
 

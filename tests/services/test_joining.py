@@ -271,3 +271,79 @@ async def test_correcting_the_source_of_the_tickets_takes_the_others_along(
         assert {table.source for table in corrected.tables} == {"berlin"}
         assert corrected.main.source == "berlin"
         assert total([]) == ImportCounts()
+
+
+JIRA = (
+    "id,_fivetran_synced,assignee,created,creator,description,issue_type,key,priority,project,reporter,status,summary,updated\n"
+    "10011,,ac:7,2026-04-01 8:33:58,ac:5,It is dark.,10103,LAMP-8,3,10001,ac:5,3,Lamp,2026-05-29 11:33:53\n"
+    "10015,,,2026-06-11 7:38:03,ac:5,,10103,LAMP-12,5,10001,ac:5,3,Door,2026-06-11 7:38:03\n"
+)
+JIRA_COMMENTS = (
+    "id,_fivetran_synced,author_id,body,created,is_public,issue_id,updated\n"
+    "902,,ac:7,Which bulb?,2026-04-02 19:19:41.224,false,10011,\n"
+    "901,,ac:5,The small one.,2026-04-03 02:45:38.717,true,10011,\n"
+)
+
+
+async def test_comments_find_their_issue_by_its_second_number(data_dir: Path, tmp_path: Path) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        files = write(tmp_path, {"comment.csv": JIRA_COMMENTS, "issue.csv": JIRA})
+        await take(desk, *files.values())
+        assert (await desk.tickets.counts()).total == 2
+        thread = await thread_of(desk, "LAMP-8")
+        assert thread.ticket.source == "jira"
+        assert [(m.author, m.role, m.internal, m.text) for m in thread.messages] == [
+            ("ac:5", Role.CUSTOMER, False, "It is dark."),
+            ("ac:7", Role.AGENT, True, "Which bulb?"),
+            ("ac:5", Role.CUSTOMER, False, "The small one."),
+        ]
+
+
+def pull(number: int, repository: str = "fern/lamp") -> dict[str, object]:
+    """Return a pull request as the interface gives it, without its diff."""
+    return {
+        "number": number,
+        "title": f"Change {number}",
+        "body": "Please look.",
+        "state": "open",
+        "user": {"login": "ann"},
+        "html_url": f"https://github.com/{repository}/pull/{number}",
+        "created_at": "2026-01-02T10:00:00Z",
+        "updated_at": "2026-01-03T10:00:00Z",
+        "comments": [{"id": 1, "user": {"login": "bo"}, "body": "Nice.", "created_at": "2026-01-02T11:00:00Z"}],
+    }
+
+
+DIFF = "diff --git a/x.html b/x.html\n--- a/x.html\n+++ b/x.html\n@@ -1 +1 @@\n-<b>a</b>\n+c"
+
+
+async def test_a_diff_beside_its_pull_request_is_a_message_of_it(data_dir: Path, tmp_path: Path) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        dump = json.dumps({"issues": [pull(1)], "pulls": [pull(7), pull(8)]})
+        files = write(tmp_path, {"dump.json": dump, "pull-7.diff": DIFF + "\n", "9.diff": DIFF})
+        drop = await desk.joining.open([files["pull-7.diff"], files["dump.json"], files["9.diff"]])
+        assert [(Path(file.path).name, file.error.code) for file in drop.failed] == [("9.diff", "file-diff-alone")]
+        await take(desk, files["pull-7.diff"], files["dump.json"])
+        thread = await thread_of(desk, "fern/lamp#7")
+        assert said(thread) == [
+            ("ann", Role.CUSTOMER, "Please look."),
+            ("ann", Role.SYSTEM, DIFF),
+            ("bo", Role.UNKNOWN, "Nice."),
+        ]
+        # The next export has no diffs beside it, and takes none away.
+        files["dump.json"].write_text(dump.replace("Change 7", "Change seven"), encoding="utf-8")
+        await take(desk, files["dump.json"])
+        again = await thread_of(desk, "fern/lamp#7")
+        assert (again.ticket.subject, said(again)) == ("Change seven", said(thread))
+
+
+async def test_diffs_in_an_archive_of_two_repositories(data_dir: Path, tmp_path: Path) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        with zipfile.ZipFile(tmp_path / "dump.zip", "w") as archive:
+            archive.writestr("pulls.json", json.dumps([pull(7), pull(7, "fern/door")]))
+            archive.writestr("fern/door/7.diff", DIFF)
+            archive.writestr("7.patch", DIFF)
+            archive.writestr("notes-of-somebody.patch", DIFF)
+        (done,) = await take(desk, tmp_path / "dump.zip")
+        assert done.counts.messages == 5
+        assert said(await thread_of(desk, "fern/door#7"))[1] == ("ann", Role.SYSTEM, DIFF)

@@ -1,0 +1,259 @@
+"""What a help desk's interface answers and what a warehouse keeps of it: the same tickets under other names than its own export has."""
+
+from __future__ import annotations
+
+import json
+
+from desktop.domain.tickets import Role
+from tests.ingest.conftest import Reader, Writer
+
+
+def test_comments_and_reviews_of_a_pull_request_name_it_by_its_address(read: Reader, write: Writer) -> None:
+    review = {
+        "id": 5,
+        "user": {"login": "cy"},
+        "body": "",
+        "state": "APPROVED",
+        "html_url": "https://github.com/fern/lamp/pull/7#pullrequestreview-5",
+        "pull_request_url": "https://api.github.com/repos/fern/lamp/pulls/7",
+        "author_association": "MEMBER",
+        "submitted_at": "2026-01-03T10:00:00Z",
+    }
+    rows = [
+        review,
+        {**review, "id": 6, "body": "One word?", "state": "COMMENTED", "submitted_at": "2026-01-02T10:00:00Z"},
+    ]
+    ticket = read(write(json.dumps(rows), "reviews.json")).ticket("fern/lamp#7")
+    assert [(m.author, m.role, m.created_at, m.text) for m in ticket.messages] == [
+        ("cy", Role.AGENT, "2026-01-02T10:00:00Z", "One word?"),
+        ("cy", Role.SYSTEM, "2026-01-03T10:00:00Z", "Approved"),
+    ]
+
+
+def test_the_same_number_in_two_repositories_is_two_issues(read: Reader, write: Writer) -> None:
+    header = "id,_fivetran_synced,body,closed_at,created_at,locked,milestone_id,number,pull_request,repository_id,state,title,updated_at,user_id\n"
+    rows = "901,,Dark,,2026-01-02 10:00:00,FALSE,,3,FALSE,11,open,Lamp,2026-01-02 10:00:00,51\n"
+    rows += "902,,Stuck,,2026-01-03 10:00:00,FALSE,,3,FALSE,22,closed,Door,,52\n"
+    outcome = read(write(header + rows, "issue.csv"))
+    assert [(t.external_id, t.subject, t.requester) for t in outcome.tickets] == [
+        ("11#3", "Lamp", "51"),
+        ("22#3", "Door", "52"),
+    ]
+    assert outcome.rejects == []
+
+
+def test_tickets_of_hubspot_from_its_interface_and_from_a_warehouse(read: Reader, write: Writer) -> None:
+    properties = {
+        "subject": "Lamp",
+        "content": "It is red",
+        "createdate": "2026-01-02T10:00:00.883Z",
+        "hs_lastmodifieddate": "2026-01-05T10:00:00Z",
+        "hs_pipeline_stage": "2",
+        "hs_ticket_priority": "HIGH",
+        "hubspot_owner_id": "77",
+    }
+    answer = {"results": [{"id": "0309", "properties": properties, "archived": False}]}
+    table = ",".join(["id", "property_closed_date", *(f"property_{name}" for name in properties)])
+    table += "\n" + ",".join(["0309", "2026-01-04 10:00:00", *properties.values()]) + "\n"
+    for path in (write(json.dumps(answer), "tickets.json"), write(table)):
+        outcome = read(path)
+        [t] = outcome.tickets
+        assert outcome.recognized.system == "hubspot"
+        assert (t.external_id, t.subject, t.status, t.priority, t.assignee) == ("0309", "Lamp", "pending", "high", "77")
+        assert (t.created_at, t.updated_at) == ("2026-01-02T10:00:00Z", "2026-01-05T10:00:00Z")
+        assert [m.text for m in t.messages] == ["It is red"]
+
+
+def test_people_in_copy_are_no_messages_of_a_bug(read: Reader, write: Writer) -> None:
+    bug = {
+        "id": 88,
+        "summary": "Lamp is dark",
+        "status": "RESOLVED",
+        "product": "Lamps",
+        "component": "Bulb",
+        "priority": "P1",
+        "creator": "ann@fern.example",
+        "creator_detail": {"email": "ann@fern.example", "real_name": "Ann"},
+        "assigned_to": "sam@fern.example",
+        "cc": ["bo@fern.example"],
+        "cc_detail": [{"id": 4, "email": "bo@fern.example", "real_name": "Bo Nash of the second floor"}],
+        "creation_time": "2026-01-02T10:00:00Z",
+        "last_change_time": "2026-01-05T10:00:00Z",
+    }
+    [ticket] = read(write(json.dumps({"bugs": [bug, {**bug, "id": 89}]}), "bugs.json")).tickets[:1]
+    assert (ticket.external_id, ticket.requester, ticket.assignee) == ("88", "ann@fern.example", "sam@fern.example")
+    assert (ticket.status, ticket.priority, ticket.messages) == ("solved", "urgent", ())
+    comment = {
+        "bug_id": 88,
+        "id": 1,
+        "creator": "sam@fern.example",
+        "text": "Which bulb?",
+        "time": "2026-01-03T10:00:00Z",
+        "is_private": True,
+    }
+    comments = read(write(json.dumps({"bugs": {"88": {"comments": [comment]}}, "comments": {}}), "comments.json"))
+    assert (comments.recognized.source, comments.recognized.shape) == ("bugzilla", "messages")
+    assert [(m.text, m.internal) for m in comments.ticket("88").messages] == [("Which bulb?", True)]
+
+
+def test_the_journal_of_a_redmine_issue_is_its_messages(read: Reader, write: Writer) -> None:
+    sam, ann = {"id": 7, "name": "Sam Ortiz"}, {"id": 5, "name": "Ann Lee"}
+    journals = [
+        {"id": 1, "user": sam, "created_on": "2026-01-03T10:00:00Z", "details": [{"name": "status_id"}]},
+        {"id": 2, "user": sam, "notes": "Which bulb?", "created_on": "2026-01-04T10:00:00Z", "private_notes": True},
+    ]
+    issue = {
+        "id": 311,
+        "project": {"id": 1, "name": "Lamps"},
+        "tracker": {"id": 1, "name": "Bug"},
+        "status": {"id": 3, "name": "Resolved"},
+        "priority": {"id": 7, "name": "Immediate"},
+        "author": ann,
+        "assigned_to": sam,
+        "subject": "Lamp",
+        "description": "It is dark.",
+        "created_on": "2026-01-02T10:00:00Z",
+        "updated_on": "2026-01-05T10:00:00Z",
+        "journals": journals,
+    }
+    [ticket] = read(write(json.dumps({"issue": issue}), "issue.json")).tickets
+    assert (ticket.external_id, ticket.status, ticket.priority) == ("311", "solved", "urgent")
+    assert (ticket.requester, ticket.assignee) == ("Ann Lee", "Sam Ortiz")
+    assert [(m.author, m.role, m.text, m.internal) for m in ticket.messages] == [
+        ("Ann Lee", Role.CUSTOMER, "It is dark.", False),
+        ("Sam Ortiz", Role.AGENT, "Which bulb?", True),
+    ]
+
+
+def test_the_history_of_a_conversation_is_one_ticket_as_it_is_now(read: Reader, write: Writer) -> None:
+    header = "id,updated_at,_fivetran_synced,assignee_id,assignee_type,created_at,priority,state,source_author_id"
+    header += ",source_author_type,source_body,source_subject\n"
+    rows = [
+        "100000000000001,2026-01-04 10:00:00,,7,admin,2026-01-02 09:00:00,not_priority,closed,5,user,It is dark.,Lamp\n",
+        "100000000000001,2026-01-02 10:00:00,,,,2026-01-02 09:00:00,not_priority,open,5,user,It is dark.,Lamp\n",
+    ]
+    outcome = read(write(header + "".join(rows), "conversation_history.csv"))
+    [ticket] = outcome.tickets
+    assert outcome.rejects == []
+    assert (ticket.status, ticket.assignee, ticket.requester) == ("closed", "7", "5")
+    assert (ticket.created_at, ticket.updated_at) == ("2026-01-02T09:00:00Z", "2026-01-04T10:00:00Z")
+    assert [m.text for m in ticket.messages] == [
+        "It is dark.",
+        "State: open",
+        "Assignee id: none -> 7\nState: open -> closed",
+    ]
+
+
+def test_when_something_was_bought_is_not_when_the_ticket_was_opened(read: Reader, write: Writer) -> None:
+    header = "Ticket ID,Customer Name,Date of Purchase,Ticket Subject,Ticket Description,First Response Time\n"
+    outcome = read(write(f"{header}1,Ann,2021-03-22,Lamp,It is dark.,2023-06-01 12:15:36\n"))
+    assert outcome.ticket("1").created_at == ""
+    outcome = read(
+        write("Issue ID,Title,State,Description,Author,Created At (UTC)\n1,Lamp,Open,Dark,Ann,2020-01-17 10:36:26\n")
+    )
+    assert outcome.ticket("1").created_at == "2020-01-17T10:36:26Z"
+
+
+def test_an_incident_without_a_number_goes_by_its_record_id(read: Reader, write: Writer) -> None:
+    header = "sys_id,_fivetran_deleted,caller_id_value,category,incident_state,sys_created_on,sys_updated_on\n"
+    outcome = read(write(f"{header}0a9e30c7,FALSE,46c6,software,6,2026-01-02 22:05:30,2026-01-03 08:00:00\n"))
+    [ticket] = outcome.tickets
+    assert (outcome.recognized.system, ticket.external_id, ticket.status) == ("servicenow", "0a9e30c7", "solved")
+    assert ticket.requester == "46c6"
+
+
+def archived(number: int, **more: object) -> dict[str, object]:
+    """Return a pull request as an archive of a repository holds it."""
+    return {
+        "number": number,
+        "id": f"PR_kw{number}",
+        "title": f"Change {number}",
+        "url": f"https://github.com/fern/lamp/pull/{number}",
+        "state": "MERGED",
+        "author": "ann",
+        "authorAssociation": "OWNER",
+        "assignees": ["bo", "cy"],
+        "labels": ["bug"],
+        "body": "Please look.\r\n",
+        "createdAt": "2026-01-02T10:00:00Z",
+        "updatedAt": "2026-01-05T10:00:00Z",
+        "baseRepository": "fern/lamp",
+        "comments": [],
+        "reviews": [],
+        **more,
+    }
+
+
+def test_an_archive_of_a_repository_with_what_was_said_in_its_reviews(read: Reader, write: Writer) -> None:
+    said = {"author": "bo", "authorAssociation": "MEMBER", "body": "Nice.", "createdAt": "2026-01-02T11:00:00Z"}
+    inner = {"originalPosition": 19, "body": "This line?", "createdAt": "2026-01-03T10:00:00Z"}
+    reviews = [
+        {
+            "id": "R1",
+            "author": "cy",
+            "state": "COMMENTED",
+            "body": "",
+            "createdAt": "2026-01-03T10:00:00Z",
+            "comments": [inner],
+        },
+        {
+            "id": "R2",
+            "author": "bo",
+            "state": "APPROVED",
+            "body": "",
+            "createdAt": "2026-01-04T10:00:00Z",
+            "comments": [],
+        },
+    ]
+    document = {
+        "repo": "fern/lamp",
+        "labels": [{"name": "bug", "description": "It is broken", "color": "d73a4a"}],
+        "issues": [archived(1, url="https://github.com/fern/lamp/issues/1", comments=[said])],
+        "pulls": [archived(7, reviews=reviews), archived(8)],
+    }
+    path = write(json.dumps(document), "archive.json")
+    issue = read(path / "issues").ticket("fern/lamp#1")
+    assert (issue.requester, issue.assignee, issue.status) == ("ann", "bo, cy", "closed")
+    assert [(m.author, m.role, m.text) for m in issue.messages] == [
+        ("ann", Role.CUSTOMER, "Please look."),
+        ("bo", Role.AGENT, "Nice."),
+    ]
+    pull = read(path / "pulls").ticket("fern/lamp#7")
+    assert [(m.author, m.created_at, m.text) for m in pull.messages] == [
+        ("ann", "2026-01-02T10:00:00Z", "Please look."),
+        ("cy", "2026-01-03T10:00:00Z", "This line?"),
+        ("bo", "2026-01-04T10:00:00Z", "Approved"),
+    ]
+    assert pull.fields["reviews.comments[].originalPosition"] == ["19"]
+
+
+def test_a_thousand_tickets_without_a_word_hide_no_comment_behind_them(read: Reader, write: Writer) -> None:
+    said = {"author": "bo", "body": "Nice.", "createdAt": "2026-01-02T11:00:00Z"}
+    silent = [archived(number, body="x" * 300) for number in range(1, 1_100)]
+    outcome = read(write(json.dumps([*silent, archived(2_000, comments=[said])]), "pulls.json"))
+    assert [m.text for m in outcome.ticket("fern/lamp#2000").messages] == ["Please look.", "Nice."]
+
+
+def test_a_migration_archive_names_everything_by_its_address(read: Reader, write: Writer) -> None:
+    issue = {
+        "type": "issue",
+        "url": "https://github.com/fern/lamp/issues/84",
+        "repository": "https://github.com/fern/lamp",
+        "user": "https://github.com/ann",
+        "title": "Lamp",
+        "body": "Dark.",
+        "created_at": "2026-01-02T10:00:00Z",
+    }
+    comment = {
+        "type": "issue_comment",
+        "url": "https://github.com/fern/lamp/issues/84#issuecomment-7",
+        "issue": "https://github.com/fern/lamp/issues/84",
+        "user": "https://github.com/bo",
+        "body": "Which?",
+        "created_at": "2026-01-03T10:00:00Z",
+    }
+    issues = read(write(json.dumps([issue]), "issues_000001.json"))
+    comments = read(write(json.dumps([comment]), "issue_comments_000001.json"))
+    assert issues.recognized.source == comments.recognized.source == "github"
+    assert issues.ticket("fern/lamp#84").subject == "Lamp"
+    assert [m.text for m in comments.ticket("fern/lamp#84").messages] == ["Which?"]

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
@@ -42,7 +42,7 @@ from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import GENERIC_KEY, recognize
 from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
 from desktop.ingest.tickets import read_batches, read_ids
-from desktop.services.steps import whole
+from desktop.services.steps import ended, whole
 from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
@@ -270,9 +270,7 @@ class ImportService:
                 yield parsed
         finally:
             # The file is closed only once nobody reads it any more.
-            await asyncio.wait([coming])
-            if not coming.cancelled():
-                coming.exception()
+            await ended(coming)
 
     def _parse(self, recognized: Recognized, people: Mapping[str, Person]) -> _Parsing:
         systems = self._load_systems()
@@ -334,13 +332,13 @@ def _harmless(text: str) -> str:
 
 
 class _Parsing:
-    """A file being parsed: batches on request, and the interpreter's lock handed over more often while it lasts."""
+    """A file being parsed: batches on request, and the interpreter's lock handed over more often while it lasts; then the file is closed."""
 
     _lock = threading.Lock()
     _active = 0
     _usual_seconds = 0.005
 
-    def __init__(self, batches: Iterator[Batch]) -> None:
+    def __init__(self, batches: Generator[Batch, None, None]) -> None:
         self._batches = batches
 
     def next(self) -> tuple[Batch, list[Hashed]] | None:
@@ -357,6 +355,7 @@ class _Parsing:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._batches.close()
         with self._lock:
             _Parsing._active -= 1
             if _Parsing._active == 0:

@@ -59,6 +59,27 @@ async def test_an_import_cancelled_at_any_moment_is_recorded_with_what_it_wrote(
                 assert (await desk.imports.undo(newest.id)).tickets_removed == written
 
 
+async def test_who_clicks_cancel_twice_has_every_written_ticket_counted(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text(HEADER + "".join(f"{n},s{n},text {n},open,2026-01-01\n" for n in range(5_000)), encoding="utf-8")
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        recognized = await desk.imports.recognize(path)
+        for turns in (1, 5, 20, 60):
+            task = asyncio.create_task(_drain(desk, recognized))
+            for _ in range(turns):
+                await asyncio.sleep(0.002)
+            while not task.done():
+                task.cancel()
+                await asyncio.sleep(0)
+            written = (await desk.tickets.counts()).total
+            records = [record for record in await desk.imports.history() if not record.undone_at]
+            assert sum(record.totals.tickets_new for record in records) == written
+            assert all(record.finished_at for record in records)
+            for record in records:
+                await desk.imports.undo(record.id)
+            assert (await desk.tickets.counts()).total == 0
+
+
 async def _drain(desk: Desk, recognized: object) -> None:
     async with aclosing(desk.imports.run(recognized)) as events:  # type: ignore[arg-type]
         async for event in events:

@@ -204,16 +204,18 @@ class ImportStore:
 
         def write(connection: sqlite3.Connection) -> Undone:
             _require_undoable(connection, import_id)
-            changed = connection.execute(
+            restored = 0
+            # One by one: all tickets of a large import, as they were before it, would not fit into memory.
+            for ticket_id, before in connection.execute(
                 "SELECT ticket_id, before_json FROM import_change WHERE import_id = ?", [import_id]
-            ).fetchall()
-            for ticket_id, before in changed:
+            ):
                 _restore(connection, ticket_id, json.loads(before))
+                restored += 1
             removed = connection.execute("DELETE FROM ticket WHERE import_id = ?", [import_id]).rowcount
             connection.execute("DELETE FROM import_change WHERE import_id = ?", [import_id])
             undo_people(connection, import_id)
             connection.execute("UPDATE import_batch SET undone_at = ? WHERE id = ?", [_now(), import_id])
-            return Undone(import_id, removed, len(changed))
+            return Undone(import_id, removed, restored)
 
         undone = await self._database.write(write)
         self._database.index.tell(undone.tickets_restored)

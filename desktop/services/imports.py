@@ -7,7 +7,6 @@ Every batch is written whole; an import that is stopped keeps what was written a
 from __future__ import annotations
 
 import asyncio
-import csv
 import sys
 import threading
 import time
@@ -30,7 +29,6 @@ from desktop.domain.imports import (
     MappingNeeded,
     Progress,
     Recognized,
-    Reject,
     Rejected,
     Undone,
     header_fingerprint,
@@ -42,6 +40,7 @@ from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import GENERIC_KEY, recognize
 from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
 from desktop.ingest.tickets import read_batches, read_ids
+from desktop.services.rejects_file import write_rejects
 from desktop.services.steps import ended, whole
 from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
@@ -53,8 +52,6 @@ BATCH_ROWS = 2000
 PROGRESS_SECONDS = 0.25
 SWITCH_INTERVAL_SECONDS = 0.0005
 """Python threads share one lock; handing it over this often cut the window's wait from 41 to 2 ms (measured)."""
-_LONGEST_STEM = 100
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MAPPING_FILE = "remembered.toml"
 """What a mapping file is called once its text is kept and the file itself may be gone."""
 
@@ -172,8 +169,9 @@ class ImportService:
             if is_refused and total.import_id:
                 await whole(self._store.undo(total.import_id))
         rejects_path = ""
-        if total.rejects and not dry_run:
-            rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
+        if total.counts.rejected and not dry_run:
+            name = Path(recognized.path).name
+            rejects_path = str(await write_rejects(self._store, self._rejects_folder, total.import_id, name=name))
         if not dry_run:
             await self._remember(recognized)
         warnings = tuple(dict.fromkeys(filter(None, [*total.warnings, describe_imbalance(total.counts)])))
@@ -285,26 +283,6 @@ class ImportService:
         systems = await asyncio.get_running_loop().run_in_executor(self._workers, self._load_systems)
         return any(system.key == name for system in systems)
 
-    def _write_rejects(self, recognized: Recognized, import_id: int, rejects: list[Reject]) -> Path:
-        """Write what was set aside beside the data, one row a reject, with its line and reason."""
-        name = Path(recognized.path).name
-        path = self._rejects_folder / f"{Path(name).stem[:_LONGEST_STEM]}-rejected-{import_id}.csv"
-        try:
-            with path.open("w", newline="", encoding="utf-8-sig", errors="replace") as file:
-                path.chmod(0o600)
-                writer = csv.writer(file)
-                writer.writerow(["file", "line", "column", "value", "reason", "raw"])
-                for r in rejects:
-                    texts = [_harmless(text) for text in (name, r.column, r.value, r.reason, r.raw)]
-                    writer.writerow([texts[0], r.line, *texts[1:]])
-        except OSError as error:
-            raise DeskError(
-                "rejects-unwritable",
-                f"The tickets are imported, but the list of rejected rows {path} cannot be written: {error.strerror or error}.",
-                remedy="Free some space or check the folder's permissions; the rows are kept in the database.",
-            ) from None
-        return path
-
 
 def _is_correction(overrides: ImportOverrides) -> bool:
     """Tell whether columns were corrected or a mapping file was chosen. A source's name alone is no correction: two may share a header."""
@@ -324,11 +302,6 @@ async def read_mapping_file(file: Path) -> str:
         return text
 
     return await asyncio.to_thread(read)
-
-
-def _harmless(text: str) -> str:
-    """Return a cell that a spreadsheet shows and does not run."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 class _Parsing:
@@ -372,7 +345,6 @@ class _Total:
         self._began = began
         self._told_at = began
         self.counts = ImportCounts()
-        self.rejects: list[Reject] = []
         self.ticket_ids = array("q")
         self.warnings: list[str] = []
 
@@ -395,8 +367,6 @@ class _Total:
         if self.recognized.shape != "people":
             # A table of people holds no tickets, it only renames some.
             self.ticket_ids.extend(outcome.ticket_ids)
-        # The cells stand in the database; here they would only weigh.
-        self.rejects += (replace(reject, cells=()) for reject in batch.rejects)
         self.warnings += batch.warnings
         events: list[ImportEvent] = [Rejected(self.recognized.path, batch.rejects)] if batch.rejects else []
         now = time.monotonic()

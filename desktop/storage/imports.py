@@ -21,7 +21,7 @@ from desktop.storage.database import Database
 from desktop.storage.idsets import pack_ids
 from desktop.storage.people import undo_people
 from desktop.storage.recognitions import write_recognized
-from desktop.storage.rejects import insert_rejects
+from desktop.storage.rejects import insert_rejects, read_rejects
 from desktop.storage.tickets import message_of
 from desktop.storage.writing import BatchOutcome as BatchOutcome
 from desktop.storage.writing import BatchWriting, Hashed, hash_tickets, insert_messages, take_revisions
@@ -118,6 +118,10 @@ class ImportStore:
             return BatchWriting(connection, 0, row[0] if row else 0, contents=contents).count_all(drafts, made)
 
         return await self._database.read(read)
+
+    async def rejects_after(self, import_id: int, reject_id: int, *, limit: int) -> tuple[int, tuple[Reject, ...]]:
+        """Return rejects of an import in the order of its file, from the one after `reject_id` on, and the id after which to go on."""
+        return await self._database.read(lambda connection: read_rejects(connection, import_id, reject_id, limit))
 
     async def find_source(self, ids: Iterable[str], *, are_people: bool) -> tuple[str, int]:
         """Return the source whose tickets have, or name as their people, most of these ids, and how many of them; ('', 0) for none."""

@@ -117,6 +117,19 @@ async def test_rejected_rows_are_listed_so_that_a_spreadsheet_runs_none_of_them(
     assert not [cell for cell in row if cell.startswith("=")]
 
 
+async def test_the_list_of_rejected_rows_holds_each_of_many_once(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    lines = range(3, 4_503)
+    path.write_text(
+        HEADER + "1,a,x,open,2026-01-01\n" + "".join(f",s{n},t,open,2026-01-01\n" for n in lines), encoding="utf-8"
+    )
+    async with opened_desk(data_dir) as desk:
+        done = await import_path(desk, path)
+    with Path(done.rejects_path).open(encoding="utf-8-sig", newline="") as file:
+        listed = [int(row["line"]) for row in csv.DictReader(file)]
+    assert listed == list(lines)
+
+
 async def test_undo_while_its_ticket_is_being_summarized_breaks_nothing(data_dir: Path) -> None:
     from desktop.domain.runs import ClaimChecked
     from desktop.domain.runs import Finished as SummaryFinished

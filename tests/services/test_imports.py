@@ -125,9 +125,8 @@ async def test_the_list_of_rejected_rows_holds_each_of_many_once(data_dir: Path,
     )
     async with opened_desk(data_dir) as desk:
         done = await import_path(desk, path)
-    with Path(done.rejects_path).open(encoding="utf-8-sig", newline="") as file:
-        listed = [int(row["line"]) for row in csv.DictReader(file)]
-    assert listed == list(lines)
+    rows = csv.DictReader(Path(done.rejects_path).read_text(encoding="utf-8-sig").splitlines())
+    assert [int(row["line"]) for row in rows] == list(lines)
 
 
 async def test_undo_while_its_ticket_is_being_summarized_breaks_nothing(data_dir: Path) -> None:

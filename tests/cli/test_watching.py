@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from desktop.config.paths import find_paths
 from tests.cli.conftest import Runner
 
 ZENDESK = "Id,Requester,Subject,Status,Via,Created at\n"
@@ -35,6 +38,33 @@ def test_what_arrives_is_imported_until_it_is_interrupted(tldesk: Runner, data_d
     assert "Watching" in errors
     assert "Interrupted" in errors
     assert tldesk("list", "--json").json["total"] == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl+C is sent to a whole console there")
+def test_what_the_database_refused_is_tried_again_at_the_next_start(data_dir: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    command = [sys.executable, "-m", "desktop", "--data-dir", str(data_dir), "watch", str(folder), "--jsonl"]
+
+    def watch(*, is_locked: bool) -> dict[str, object]:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert "Watching" in process.stderr.readline()
+            with closing(sqlite3.connect(find_paths(data_dir).database, isolation_level=None)) as other:
+                if is_locked:
+                    other.execute("BEGIN IMMEDIATE")
+                    (folder / "view.csv").write_text(
+                        ZENDESK + "17,Ada,The printer burns,open,web,2026-03-02\n", "utf-8"
+                    )
+                told: dict[str, object] = json.loads(process.stdout.readline())
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+        return told
+
+    refused = watch(is_locked=True)
+    assert (refused["state"], refused["code"]) == ("refused", "database-locked")
+    assert watch(is_locked=False)["state"] == "imported"
 
 
 def test_a_folder_that_is_not_there_is_refused(tldesk: Runner, tmp_path: Path) -> None:

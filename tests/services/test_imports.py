@@ -80,6 +80,11 @@ async def test_who_clicks_cancel_twice_has_every_written_ticket_counted(data_dir
             assert (await desk.tickets.counts()).total == 0
 
 
+def _listed(done: Finished) -> list[dict[str, str]]:
+    """Return the rows of the list of rejected rows."""
+    return list(csv.DictReader(Path(done.rejects_path).read_text(encoding="utf-8-sig").splitlines()))
+
+
 async def _drain(desk: Desk, recognized: object) -> None:
     async with aclosing(desk.imports.run(recognized)) as events:  # type: ignore[arg-type]
         async for event in events:
@@ -125,8 +130,7 @@ async def test_the_list_of_rejected_rows_holds_each_of_many_once(data_dir: Path,
     )
     async with opened_desk(data_dir) as desk:
         done = await import_path(desk, path)
-    rows = csv.DictReader(Path(done.rejects_path).read_text(encoding="utf-8-sig").splitlines())
-    assert [int(row["line"]) for row in rows] == list(lines)
+    assert [int(row["line"]) for row in _listed(done)] == list(lines)
 
 
 async def test_undo_while_its_ticket_is_being_summarized_breaks_nothing(data_dir: Path) -> None:

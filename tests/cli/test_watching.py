@@ -8,7 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,27 +45,41 @@ def test_what_arrives_is_imported_until_it_is_interrupted(tldesk: Runner, data_d
 def test_what_the_database_refused_is_tried_again_at_the_next_start(data_dir: Path, tmp_path: Path) -> None:
     folder = tmp_path / "exports"
     folder.mkdir()
-    command = [sys.executable, "-m", "desktop", "--data-dir", str(data_dir), "watch", str(folder), "--jsonl"]
 
-    def watch(*, is_locked: bool) -> dict[str, object]:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            assert "Watching" in process.stderr.readline()
-            with closing(sqlite3.connect(find_paths(data_dir).database, isolation_level=None)) as other:
-                if is_locked:
-                    other.execute("BEGIN IMMEDIATE")
-                    (folder / "view.csv").write_text(
-                        ZENDESK + "17,Ada,The printer burns,open,web,2026-03-02\n", "utf-8"
-                    )
-                told: dict[str, object] = json.loads(process.stdout.readline())
+    def write(name: str) -> None:
+        (folder / name).write_text(ZENDESK + "17,Ada,The printer burns,open,web,2026-03-02\n", encoding="utf-8")
+
+    with _watching(data_dir, folder) as process:
+        assert process.stderr is not None
+        assert "Watching" in process.stderr.readline()
+        with closing(sqlite3.connect(find_paths(data_dir).database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            write("first.csv")
+            assert _told(process) == ("first.csv", "refused", "database-locked")
+        write("second.csv")
+        assert _told(process) == ("second.csv", "imported", "")
+    write("third.csv")
+    with _watching(data_dir, folder) as process:
+        assert _told(process) == ("first.csv", "unchanged", "")
+
+
+@contextmanager
+def _watching(data_dir: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the command until the end of the block."""
+    command = [sys.executable, "-m", "desktop", "--data-dir", str(data_dir), "watch", str(folder), "--jsonl"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as process:
+        try:
+            yield process
+        finally:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=30)
-        return told
 
-    refused = watch(is_locked=True)
-    assert (refused["state"], refused["code"]) == ("refused", "database-locked")
-    assert watch(is_locked=False)["state"] == "imported"
+
+def _told(process: subprocess.Popen[str]) -> tuple[str, str, str]:
+    """Read a line; return which file it is about, what became of that, and why."""
+    assert process.stdout is not None
+    line = json.loads(process.stdout.readline())
+    return Path(line["path"]).name, line["state"], line.get("code", "")
 
 
 def test_a_folder_that_is_not_there_is_refused(tldesk: Runner, tmp_path: Path) -> None:

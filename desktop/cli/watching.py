@@ -13,7 +13,7 @@ from desktop.cli.main import FAILED
 from desktop.cli.output import print_json_line, say, warn
 from desktop.cli.session import Session, common_options
 from desktop.domain.errors import DeskError
-from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile
+from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile, is_final
 from desktop.services.wording import describe_import
 
 if TYPE_CHECKING:
@@ -54,11 +54,13 @@ async def _take(desk: Desk, found: FoundFile, *, as_jsonl: bool) -> None:
     """Import what a file holds, and print a line for each table in it."""
     prepared = await desk.watching.prepare(found)
     refused = list(prepared.refused)
+    is_handled = True
     for recognized in prepared.recognized:
         try:
             finished = await import_file(desk, recognized, is_quiet=True)
         except DeskError as error:
             refused.append(error)
+            is_handled = is_handled and is_final(error)
             continue
         if as_jsonl:
             state = "imported" if finished.import_id else "unchanged"
@@ -71,7 +73,8 @@ async def _take(desk: Desk, found: FoundFile, *, as_jsonl: bool) -> None:
         _tell(path, "question", words, "mapping-needed", as_jsonl=as_jsonl)
     for refusal in refused:
         _tell(found.path, "refused", str(refusal), refusal.code, as_jsonl=as_jsonl)
-    await desk.watching.settle(found)
+    if is_handled:
+        await desk.watching.settle(found)
 
 
 def _tell(path: str, state: str, words: str, code: str, *, as_jsonl: bool) -> None:

@@ -56,3 +56,8 @@ class Prepared:
 
 
 WatchEvent = FolderReached | FolderLost | FilesFound
+
+
+def is_final(error: DeskError) -> bool:
+    """Tell whether a file that failed so is handled. What the disk or the database refused is tried again after the next start."""
+    return not error.code.startswith("database-")

@@ -108,7 +108,12 @@ class ImportFlow(QObject):
 
     async def _look(self, paths: list[Path]) -> None:
         assert self._desk is not None
-        drop = await self._desk.joining.open(paths)
+        try:
+            drop = await self._desk.joining.open(paths)
+        except Exception:
+            # Whatever it was, what is dropped next is looked at.
+            self._is_open = False
+            raise
         self._steps.extend((*drop.bundles, *drop.questions))
         if drop.failed:
             self._failed += [file.error for file in drop.failed]
@@ -124,6 +129,14 @@ class ImportFlow(QObject):
             self._panel.show_obstacle(step)
         else:
             await self._count(bundle)
+
+    async def _count(self, bundle: Bundle) -> None:
+        """Say what the files will change, or that they prove to be damaged further down."""
+        try:
+            await self._run_through(bundle)
+        except DeskError as error:
+            if bundle is self._bundle:
+                self._panel.show_obstacle(error)
 
     async def _correct(self, bundle: Bundle, overrides: ImportOverrides) -> None:
         """Recognize the table that is shown anew; the others of its bundle follow its source."""
@@ -143,7 +156,7 @@ class ImportFlow(QObject):
         """Say of every file what was wrong with it, not only of the last."""
         self._notice.show_notice(" ".join(str(error) for error in self._failed), tone="error")
 
-    async def _count(self, bundle: Bundle) -> None:
+    async def _run_through(self, bundle: Bundle) -> None:
         """Run through the files without writing, to say what they will change."""
         assert self._desk is not None
         rejects: list[Reject] = []

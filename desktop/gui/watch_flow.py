@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Finished
-from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile
+from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile, is_final
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.jobs import JobScope
 from desktop.gui.notices import Action, NoticeBar
@@ -151,9 +151,9 @@ class WatchFlow(QObject):
             try:
                 arrived.done.append(await self._imports.run(recognized))
             except DeskError as error:
-                # The disk is full, and the like: not handled, so it is tried again after the next start.
                 arrived.refused.append(error)
-                return
+                if not is_final(error):
+                    return
             except asyncio.CancelledError:
                 await self._imports.show_stopped(Path(recognized.path).name)
                 raise

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +34,6 @@ from PySide6.QtWidgets import (
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, ProviderProfile
-from desktop.domain.tickets import TicketCounts, TicketQuery
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
 from desktop.gui.history_panel import HistoryPanel
@@ -43,6 +41,7 @@ from desktop.gui.import_flow import ImportFlow
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
 from desktop.gui.language_flow import LanguageFlow
+from desktop.gui.list_flow import ListFlow
 from desktop.gui.notices import NoticeBar
 from desktop.gui.providers_panel import ProvidersPanel
 from desktop.gui.sidebar import Sidebar
@@ -73,14 +72,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._theme = theme
         self._desk: Desk | None = None
-        self._search = ""
-        self._is_list_stale = False
-        self._wanted_ticket: int | None = None
-        self._counts = TicketCounts(0, {}, {})
         self._waiting_files: list[Path] = []
-        self._lists = JobScope(self._show_error)
-        self._searches = JobScope(self._show_error)
-        self._pages = JobScope(self._show_error)
         self._quiet = JobScope(self._show_error)
         self.top = TopBar(theme)
         self.notice = NoticeBar(theme)
@@ -92,6 +84,7 @@ class MainWindow(QMainWindow):
         self.providers = ProvidersPanel(theme)
         self.history = HistoryPanel(theme)
         self.status = StatusBar(theme)
+        self.tickets = ListFlow(self.list, self.sidebar, self.status, self._show_error)
         self.imports = ImportFlow(self.import_panel, self.status, self.notice)
         self.watching = WatchFlow(self.imports, self.notice)
         self.status.add(self.watching.button)
@@ -114,7 +107,7 @@ class MainWindow(QMainWindow):
             self.notice.show_notice(desk.settings.warning, tone="warning")
         if desk.read_only_reason:
             self.notice.show_notice(desk.read_only_reason, tone="warning")
-        self.reload_list()
+        self.tickets.attach(desk)
         self._quiet.start(self._show_spend())
         if not desk.read_only_reason:
             self._quiet.start(self.imports.tell_stopped())
@@ -149,8 +142,8 @@ class MainWindow(QMainWindow):
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""
         scopes = (
-            *(self._lists, self._searches, self._pages, self._quiet, self.ticket.jobs, self.imports, self.watching),
-            *(self.languages, self.providers.jobs),
+            *(self.tickets, self._quiet, self.ticket.jobs, self.imports, self.watching, self.languages),
+            self.providers.jobs,
         )
         await asyncio.gather(self.history.close_jobs(), *(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
@@ -167,18 +160,7 @@ class MainWindow(QMainWindow):
 
     def reload_list(self) -> None:
         """Read the list and the counts again; nothing before the database is open."""
-        if self._desk is not None:
-            self._lists.restart(self._load_list())
-
-    def refresh_list(self) -> None:
-        """Read the same list again because tickets were added; while it is being read, once more afterwards.
-
-        Starting anew each time would never come to an end while tickets arrive faster than they are read.
-        """
-        if self._lists.is_busy:
-            self._is_list_stale = True
-        else:
-            self.reload_list()
+        self.tickets.reload()
 
     # Building
 
@@ -224,8 +206,8 @@ class MainWindow(QMainWindow):
         self.sidebar.filter_chosen.connect(lambda _: self._on_filter())
         self.list.ticket_chosen.connect(lambda _: self._settle.start())
         self.list.opened.connect(self.ticket.thread_view.setFocus)
-        self.list.model.page_wanted.connect(lambda page: self._pages.start(self._load_page(page)))
-        self.list.model.leads_wanted.connect(lambda ids: self._pages.start(self._load_leads(ids)))
+        self.tickets.loaded.connect(self._on_loaded)
+        self.tickets.emptied.connect(self.ticket.clear)
         self._settle.timeout.connect(self._on_settled)
         self.ticket.summarized.connect(self._on_summarized)
         self.ticket.queue_changed.connect(self.status.show_queue)
@@ -236,7 +218,7 @@ class MainWindow(QMainWindow):
         self.empty.sample_requested.connect(self._open_sample)
         self.imports.panel_wanted.connect(lambda: self._show_page(self.import_panel))
         self.imports.done_with_panel.connect(self._show_tickets)
-        self.imports.tickets_changed.connect(self.refresh_list)
+        self.imports.tickets_changed.connect(self.tickets.refresh)
         self.imports.imported.connect(self._on_imported)
         self.imports.changes_wanted.connect(lambda i: self._show_history_of(self.history.show_changes, i))
         self.imports.rejects_wanted.connect(lambda i: self._show_history_of(self.history.show_rejects, i))
@@ -245,7 +227,7 @@ class MainWindow(QMainWindow):
         self.history.tickets_changed.connect(self._on_mended)
         self.history.failed.connect(self._show_error)
         self.history.closed.connect(self._show_tickets)
-        self.languages.told.connect(self.refresh_list)
+        self.languages.told.connect(self.tickets.refresh)
         self.languages.told.connect(self.ticket.refresh_facts)
         self.providers.changed.connect(self._show_provider_menu)
         self.providers.removed.connect(self._on_provider_removed)
@@ -320,15 +302,12 @@ class MainWindow(QMainWindow):
         self._overlay.hide()
 
     def _on_search(self, text: str) -> None:
-        if text != self._search:
-            self._search = text
-            if self._counts.total:
-                self._show_page(self._inner)
-            self.reload_list()
+        if self.tickets.search(text) and self.tickets.counts.total:
+            self._show_page(self._inner)
 
     def _on_filter(self) -> None:
         self._show_tickets()
-        self.reload_list()
+        self.tickets.reload()
 
     def _on_settled(self) -> None:
         ticket_id = self.list.chosen_id()
@@ -344,7 +323,7 @@ class MainWindow(QMainWindow):
     def _on_mended(self) -> None:
         self.list.model.forget_leads()
         self.ticket.reload()
-        self.refresh_list()
+        self.tickets.refresh()
 
     def _show_history_of(self, show: Callable[[int], None], import_id: int) -> None:
         self._show_page(self.history)
@@ -352,12 +331,9 @@ class MainWindow(QMainWindow):
 
     def _open_ticket(self, ticket_id: int) -> None:
         """Show one ticket in the list of all, whatever was searched for."""
-        self._wanted_ticket = ticket_id
-        self._search = ""
+        self.tickets.open_ticket(ticket_id)
         self.top.search.clear()
-        self.sidebar.choose_all()
         self._show_tickets()
-        self.reload_list()
 
     def _on_summarized(self, _: int) -> None:
         self.list.model.refresh()
@@ -406,11 +382,11 @@ class MainWindow(QMainWindow):
 
     def _show_page(self, page: QWidget) -> None:
         self._stack.setCurrentWidget(page)
-        self.sidebar.setVisible(bool(self._counts.total))
+        self.sidebar.setVisible(bool(self.tickets.counts.total))
 
     def _show_tickets(self) -> None:
-        self._show_page(self._inner if self._counts.total else self.empty)
-        if self._counts.total:
+        self._show_page(self._inner if self.tickets.counts.total else self.empty)
+        if self.tickets.counts.total:
             self.list.table.setFocus()
 
     def _show_error(self, error: DeskError) -> None:
@@ -422,58 +398,10 @@ class MainWindow(QMainWindow):
         names = [(p.name, f"{p.name} · {p.model}" if p.model else _label(p.name)) for p in service.profiles()]
         self.status.show_providers(names, service.default_name(), self._desk.settings.get("appearance"))
 
-    async def _load_list(self) -> None:
-        assert self._desk is not None
-        self._is_list_stale = False
-        query = TicketQuery(search=self._search, where=self.sidebar.chosen())
-        counts, ids = await asyncio.gather(self._desk.tickets.counts(), self._desk.tickets.ids(query))
-        chosen, self._wanted_ticket = self._wanted_ticket or self.list.chosen_id(), None
-        had_tickets = bool(self._counts.total)
-        self._counts = counts
-        self.sidebar.show_counts(counts)
-        self.list.show_columns(status=counts.has_status, priority=counts.has_priority)
-        self._put_ids(ids, chosen)
-        self.status.show_tickets(len(ids), counts.total)
-        words = f"No ticket holds “{self._search}”." if self._search else "No tickets here."
-        self.list.show_empty("" if ids or not counts.total else words)
-        if had_tickets != bool(counts.total) and self._stack.currentWidget() in (self.empty, self._inner):
+    def _on_loaded(self, is_other: bool) -> None:
+        if is_other and self._stack.currentWidget() in (self.empty, self._inner):
             self._show_tickets()
-        self.sidebar.setVisible(bool(counts.total))
-        if self._is_list_stale:
-            self._lists.start(self._load_list())
-        if query.search and await self._desk.tickets.backlog():
-            self._searches.restart(self._search_again())
-
-    async def _search_again(self) -> None:
-        """Search once more when the index has caught up with an import: until then it finds what is indexed so far."""
-        assert self._desk is not None
-        await self._desk.tickets.caught_up()
-        self.reload_list()
-
-    def _put_ids(self, ids: array[int], chosen: int | None) -> None:
-        bar = self.list.table.verticalScrollBar()
-        place = bar.value()
-        if self.list.model.extend_ids(ids):
-            self.list.model.refresh()
-        else:
-            self.list.model.set_ids(ids)
-        if chosen is not None and self.list.choose(chosen):
-            # Where the reader is in the list is theirs: new tickets must not take them back to the chosen one.
-            bar.setValue(place)
-            return
-        if ids:
-            self.list.choose_first()
-        else:
-            self.ticket.clear()
-
-    async def _load_page(self, page: int) -> None:
-        assert self._desk is not None
-        ids = self.list.model.ids_of_page(page)
-        self.list.model.put_page(page, ids, await self._desk.tickets.rows(ids))
-
-    async def _load_leads(self, ids: list[int]) -> None:
-        assert self._desk is not None
-        self.list.model.put_leads(await self._desk.summaries.leads(ids))
+        self.sidebar.setVisible(bool(self.tickets.counts.total))
 
     async def _show_spend(self) -> None:
         assert self._desk is not None

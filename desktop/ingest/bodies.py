@@ -54,6 +54,8 @@ _CODE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _CODE_MARKS = re.compile(r"\[/?code\]")
+_MARKS = tuple(map(chr, range(0xE000, 0xF900)))
+"""Signs without a meaning of their own."""
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SHOWN_TAGS = re.compile(
     r"<(?=/?(?:title|textarea|style|xmp|iframe|noembed|noframes|script|plaintext)\b)", re.IGNORECASE
@@ -130,14 +132,16 @@ def _read_markdown(value: str) -> tuple[str, int]:
 
     def keep(match: re.Match[str]) -> str:
         kept.append(match.group())
-        return f"\ue000{len(kept) - 1}\ue001"
+        return f"{mark}{len(kept) - 1}{mark}"
 
-    value = _CODE.sub(keep, value)
+    # The mark of a kept piece must be none that stands in the text, or the text could ask for pieces that there are not.
+    mark = next((mark for mark in _MARKS if mark not in value), _MARKS[0])
+    value = _CODE.sub(keep, value.replace(mark, ""))
     value, comments = _COMMENT.subn("", value)
     value, hidden = (
         _without_tags(_SHOWN_TAGS.sub("&lt;", value), collapses=False) if "<" in value else (_unescape(value), 0)
     )
-    return re.sub("\ue000(\\d+)\ue001", lambda match: kept[int(match[1])], value), hidden + comments
+    return re.sub(f"{mark}(\\d+){mark}", lambda match: kept[int(match[1])], value), hidden + comments
 
 
 def _without_tags(value: str, *, collapses: bool = True) -> tuple[str, int]:

@@ -45,6 +45,7 @@ _ALIASES = {
 }
 # Codecs that are no charsets of mails, and slow or surprising on foreign input.
 _NEVER = frozenset("idna punycode unicode_escape raw_unicode_escape undefined mbcs oem".split())
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _KNOWN_NO_CHARSET = re.compile(r"unknown|default|x-user|binary|none|8bit", re.IGNORECASE)
 
 
@@ -118,8 +119,12 @@ def _unfolded(head: bytes) -> list[tuple[str, bytes]]:
 
 def decode(data: bytes, charset: str) -> str:
     """Read bytes in the charset that a mail names, or in the one they are really in when that fails."""
-    charset = charset.strip().strip("\"'").partition("*")[0].lower()
-    codec = codec_of(charset)
+    text = _decoded(data, codec_of(charset.strip().strip("\"'").partition("*")[0].lower()))
+    # UTF-7 may spell half a surrogate pair, which is no character: no file and no database takes it.
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def _decoded(data: bytes, codec: str) -> str:
     if codec in ("utf-8", ""):
         if b"\x1b$" in data or b"\x1b(" in data:
             return data.decode("iso2022_jp_ext", "replace")

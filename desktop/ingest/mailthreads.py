@@ -238,6 +238,7 @@ class _Desk:
         self._domains = {
             domain for domain, count in domains.items() if count >= 2 and count >= answered * 0.6 and _is_own(domain)
         }
+        self._domains_of_addresses = frozenset(map(_domain, self._addresses))
 
     def who_asked(self, members: Sequence[int], first: Mail, *, is_alone: bool) -> Mail | None:
         """Return the mail of the one who asked; a mail that is alone and answers one that is not there may leave it open."""
@@ -271,8 +272,7 @@ class _Desk:
             return bool(address)
         if _SUPPORT_NAME.fullmatch(address.rpartition("@")[0]) is None:
             return False
-        known = set(map(_domain, self._addresses))
-        return not known or _domain(address) in known
+        return not self._addresses or _domain(address) in self._domains_of_addresses
 
 
 def _domain(address: str) -> str:

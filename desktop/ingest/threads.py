@@ -220,7 +220,8 @@ class ThreadBuilder:
                 if place in plan.internal_places:
                     found = [replace(entry, internal=True) for entry in found]
                 # An export may hold the same entry twice: among all, and among the notes.
-                entries += [entry for entry in found if not entry.created_at or entry not in entries]
+                known = frozenset(entries)
+                entries += [entry for entry in found if not entry.created_at or entry not in known]
         return entries
 
     def _from_entries(self, entries: Sequence[Entry], cells: Sequence[str]) -> list[Message]:

@@ -8,7 +8,7 @@ writing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -35,7 +35,7 @@ def read_batches(
     systems: Sequence[SystemDefinition],
     people: Mapping[str, Person] = MappingProxyType({}),
     batch_rows: int = 2000,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Read a file to its end, a batch at a time; the last batch carries the warnings. `people` are the names to put in place of ids.
 
     Raises:

@@ -7,12 +7,11 @@ Every batch is written whole; an import that is stopped keeps what was written a
 from __future__ import annotations
 
 import asyncio
-import csv
 import sys
 import threading
 import time
 from array import array
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
@@ -30,7 +29,6 @@ from desktop.domain.imports import (
     MappingNeeded,
     Progress,
     Recognized,
-    Reject,
     Rejected,
     Undone,
     header_fingerprint,
@@ -42,7 +40,8 @@ from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import GENERIC_KEY, recognize
 from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
 from desktop.ingest.tickets import read_batches, read_ids, read_other_ids
-from desktop.services.steps import whole
+from desktop.services.rejects_file import write_rejects
+from desktop.services.steps import ended, whole
 from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
@@ -53,8 +52,6 @@ BATCH_ROWS = 500
 PROGRESS_SECONDS = 0.25
 SWITCH_INTERVAL_SECONDS = 0.0005
 """Python threads share one lock; handing it over this often cut the window's wait from 41 to 2 ms (measured)."""
-_LONGEST_STEM = 100
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MAPPING_FILE = "remembered.toml"
 """What a mapping file is called once its text is kept and the file itself may be gone."""
 
@@ -180,8 +177,9 @@ class ImportService:
             if is_refused and total.import_id:
                 await whole(self._store.undo(total.import_id))
         rejects_path = ""
-        if total.rejects and not dry_run:
-            rejects_path = str(await asyncio.to_thread(self._write_rejects, recognized, total.import_id, total.rejects))
+        if total.counts.rejected and not dry_run:
+            name = Path(recognized.path).name
+            rejects_path = str(await write_rejects(self._store, self._rejects_folder, total.import_id, name=name))
         if not dry_run:
             await self._remember(recognized)
         warnings = tuple(dict.fromkeys(filter(None, [*total.warnings, describe_imbalance(total.counts)])))
@@ -281,9 +279,7 @@ class ImportService:
                     coming = loop.run_in_executor(self._workers, batches.next)
         finally:
             # The file is closed only once nobody reads it any more.
-            await asyncio.wait([coming])
-            if not coming.cancelled():
-                coming.exception()
+            await ended(coming)
 
     def _parse(self, recognized: Recognized, people: Mapping[str, Person]) -> _Parsing:
         systems = self._load_systems()
@@ -297,26 +293,6 @@ class ImportService:
     async def _is_system(self, name: str) -> bool:
         systems = await asyncio.get_running_loop().run_in_executor(self._workers, self._load_systems)
         return any(system.key == name for system in systems)
-
-    def _write_rejects(self, recognized: Recognized, import_id: int, rejects: list[Reject]) -> Path:
-        """Write what was set aside beside the data, one row a reject, with its line and reason."""
-        name = Path(recognized.path).name
-        path = self._rejects_folder / f"{Path(name).stem[:_LONGEST_STEM]}-rejected-{import_id}.csv"
-        try:
-            with path.open("w", newline="", encoding="utf-8-sig", errors="replace") as file:
-                path.chmod(0o600)
-                writer = csv.writer(file)
-                writer.writerow(["file", "line", "column", "value", "reason", "raw"])
-                for r in rejects:
-                    texts = [_harmless(text) for text in (name, r.column, r.value, r.reason, r.raw)]
-                    writer.writerow([texts[0], r.line, *texts[1:]])
-        except OSError as error:
-            raise DeskError(
-                "rejects-unwritable",
-                f"The tickets are imported, but the list of rejected rows {path} cannot be written: {error.strerror or error}.",
-                remedy="Free some space or check the folder's permissions; the rows are kept in the database.",
-            ) from None
-        return path
 
 
 def _is_correction(overrides: ImportOverrides) -> bool:
@@ -339,19 +315,14 @@ async def read_mapping_file(file: Path) -> str:
     return await asyncio.to_thread(read)
 
 
-def _harmless(text: str) -> str:
-    """Return a cell that a spreadsheet shows and does not run."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
 class _Parsing:
-    """A file being parsed: batches on request, and the interpreter's lock handed over more often while it lasts."""
+    """A file being parsed: batches on request, and the interpreter's lock handed over more often while it lasts; then the file is closed."""
 
     _lock = threading.Lock()
     _active = 0
     _usual_seconds = 0.005
 
-    def __init__(self, batches: Iterator[Batch]) -> None:
+    def __init__(self, batches: Generator[Batch, None, None]) -> None:
         self._batches = batches
 
     def next(self) -> tuple[Batch, list[Hashed]] | None:
@@ -368,6 +339,7 @@ class _Parsing:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._batches.close()
         with self._lock:
             _Parsing._active -= 1
             if _Parsing._active == 0:
@@ -384,7 +356,6 @@ class _Total:
         self._began = began
         self._told_at = began
         self.counts = ImportCounts()
-        self.rejects: list[Reject] = []
         self.ticket_ids = array("q")
         self.warnings: list[str] = []
 
@@ -407,8 +378,6 @@ class _Total:
         if self.recognized.shape != "people":
             # A table of people holds no tickets, it only renames some.
             self.ticket_ids.extend(outcome.ticket_ids)
-        # The cells stand in the database; here they would only weigh.
-        self.rejects += (replace(reject, cells=()) for reject in batch.rejects)
         self.warnings += batch.warnings
         events: list[ImportEvent] = [Rejected(self.recognized.path, batch.rejects)] if batch.rejects else []
         now = time.monotonic()

@@ -15,5 +15,19 @@ async def whole(work: Coroutine[Any, Any, T]) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        await ended(task)
         raise
+
+
+async def ended(work: asyncio.Future[Any]) -> None:
+    """Wait until something has ended, well or not, also when who waits is cancelled once more: Cancel can be clicked twice."""
+    is_cancelled = False
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            is_cancelled = True
+    if not work.cancelled():
+        work.exception()  # looked at, or it would be reported as forgotten
+    if is_cancelled:
+        raise asyncio.CancelledError

@@ -21,7 +21,7 @@ from desktop.storage.database import Database, readable
 from desktop.storage.idsets import pack_ids
 from desktop.storage.people import undo_people
 from desktop.storage.recognitions import write_recognized
-from desktop.storage.rejects import insert_rejects
+from desktop.storage.rejects import insert_rejects, read_rejects
 from desktop.storage.tickets import message_of
 from desktop.storage.writing import BatchOutcome as BatchOutcome
 from desktop.storage.writing import (
@@ -128,6 +128,10 @@ class ImportStore:
 
         return await self._database.read(read)
 
+    async def rejects_after(self, import_id: int, reject_id: int, *, limit: int) -> tuple[int, tuple[Reject, ...]]:
+        """Return rejects of an import in the order of its file, from the one after `reject_id` on, and the id after which to go on."""
+        return await self._database.read(lambda connection: read_rejects(connection, import_id, reject_id, limit))
+
     async def find_source(self, ids: Iterable[str], *, are_people: bool) -> tuple[str, int]:
         """Return the source whose tickets have, or name as their people, most of these ids, and how many of them; ('', 0) for none."""
         statement = _SOURCE_OF_PEOPLE if are_people else _SOURCE_OF_TICKETS
@@ -215,16 +219,18 @@ class ImportStore:
         def write(connection: sqlite3.Connection) -> Undone:
             _require_undoable(connection, import_id)
             _require_quiet(connection, import_id, still)
-            changed = connection.execute(
+            restored = 0
+            # One by one: all tickets of a large import, as they were before it, would not fit into memory.
+            for ticket_id, before in connection.execute(
                 "SELECT ticket_id, before_json FROM import_change WHERE import_id = ?", [import_id]
-            ).fetchall()
-            for ticket_id, before in changed:
+            ):
                 _restore(connection, ticket_id, json.loads(before))
+                restored += 1
             removed = connection.execute("DELETE FROM ticket WHERE import_id = ?", [import_id]).rowcount
             connection.execute("DELETE FROM import_change WHERE import_id = ?", [import_id])
             undo_people(connection, import_id)
             connection.execute("UPDATE import_batch SET undone_at = ? WHERE id = ?", [_now(), import_id])
-            return Undone(import_id, removed, len(changed))
+            return Undone(import_id, removed, restored)
 
         undone = await self._database.write(write)
         self._database.index.tell(undone.tickets_restored)

@@ -18,3 +18,14 @@ def insert_rejects(connection: sqlite3.Connection, import_id: int, rejects: Sequ
             for r in rejects
         ],
     )
+
+
+def read_rejects(
+    connection: sqlite3.Connection, import_id: int, after: int, limit: int
+) -> tuple[int, tuple[Reject, ...]]:
+    """Return rejects of an import, without their cells, from the one after an id on, and the id of the last."""
+    rows = connection.execute(
+        'SELECT id, line, reason, "column", value, raw FROM import_reject WHERE import_id = ? AND id > ? ORDER BY id LIMIT ?',
+        [import_id, after, limit],
+    ).fetchall()
+    return rows[-1][0] if rows else after, tuple(Reject(*row[1:]) for row in rows)

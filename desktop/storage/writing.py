@@ -157,8 +157,9 @@ class BatchWriting:
         return {external_id: (id_, content_hash) for external_id, id_, content_hash in orjson.loads(found)}
 
     def _insert(self, tickets: Sequence[_Prepared], revision: int) -> range:
-        first = (self._connection.execute("SELECT max(id) FROM ticket").fetchone()[0] or 0) + 1
-        ids = range(first, first + len(tickets))
+        # A ticket's first revision is its id as well: one that no ticket ever had. The highest id and one would be given again after an undo,
+        # and what other imports say they held would mean a ticket of another file.
+        ids = range(revision, revision + len(tickets))
         source, batch = self._source_id, self._import_id
         _insert_many(
             self._connection,
@@ -174,10 +175,10 @@ class BatchWriting:
                         t.draft.has_record,
                         batch,
                         batch,
-                        place,
+                        i,
                     ),
                 )
-                for place, (i, t) in enumerate(zip(ids, tickets, strict=True), revision)
+                for i, t in zip(ids, tickets, strict=True)
             ],
         )
         insert_messages(self._connection, ((i, m) for i, t in zip(ids, tickets, strict=True) for m in t.draft.messages))

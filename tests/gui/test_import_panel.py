@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import random
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,3 +138,38 @@ async def test_the_first_rows_that_will_be_rejected_are_said_before_the_import(
         await until(lambda: panel.import_button.text() == "Import 2 tickets", "the counts")
         assert panel._rejects.text() == "Line 4: This row has no ticket id."
         assert panel._columns_title.text() == "Columns: 3 with a meaning"
+
+
+async def test_a_file_that_is_damaged_far_down_is_not_offered_for_import(
+    qtbot: QtBot, data_dir: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "tickets.csv.gz"
+    rows = "".join(f"{n},{random.Random(n).random()},open\n" for n in range(1, 60_000))
+    path.write_bytes(gzip.compress(f"id,subject,status\n{rows}".encode())[:-1_000])
+    async with opened_window(data_dir, sample=False) as (window, _):
+        window.open_files([path])
+        panel = window.import_panel
+        await until(lambda: "is damaged" in panel._counts.text(), "the reason")
+        assert not panel.import_button.isEnabled()
+
+
+async def test_after_a_fault_of_ours_the_next_file_is_looked_at(qtbot: QtBot, data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "tickets.csv"
+    path.write_text("id,subject,status\n1,a,open\n2,b,open\n", encoding="utf-8")
+    reported: list[object] = []
+    async with opened_window(data_dir, sample=False) as (window, desk):
+        _rename_table(desk.paths.database, "mapping", "mislaid")
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        try:
+            window.open_files([path])
+            await until(lambda: reported, "the report of the fault")
+        finally:
+            asyncio.get_running_loop().set_exception_handler(None)
+        _rename_table(desk.paths.database, "mislaid", "mapping")
+        window.open_files([path])
+        await until(lambda: window.import_panel.import_button.text() == "Import 2 tickets", "the counts")
+
+
+def _rename_table(database: Path, old: str, new: str) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(f"ALTER TABLE {old} RENAME TO {new}")

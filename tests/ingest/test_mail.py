@@ -480,3 +480,11 @@ def test_parts_within_parts_without_end_are_one_reject(read: Reader, write: Writ
     assert [reject.line for reject in outcome.rejects] == [10]
     assert "nested too deeply" in outcome.rejects[0].reason
     assert [ticket.external_id for ticket in outcome.tickets] == ["a@example.org"]
+
+
+def test_half_a_character_is_no_reason_to_stop(read: Reader, write: Writer) -> None:
+    mail = (
+        "Message-ID: <u@x.y>\nFrom: a@x.y\nSubject: =?utf-7?Q?+2AA-printer?=\nContent-Type: text/plain; charset=utf-7"
+    )
+    ticket = _only(read(write(_box(_mail(mail, "+2AA-It burns.\n")), "x.mbox")))
+    assert (ticket.subject, _texts(ticket)) == ("\ufffdprinter", ["\ufffdIt burns."])

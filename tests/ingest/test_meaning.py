@@ -134,3 +134,8 @@ def test_a_list_of_tickets_with_a_row_twice_is_no_table_of_messages(read: Reader
         1,
         1,
     )
+
+
+def test_code_is_kept_whatever_signs_the_text_around_it_holds() -> None:
+    text = "\ue0005\ue000 <b>is</b> `<i>` and \ue001" + "9" * 5_000 + "\ue001"
+    assert read_body(text, "markdown").text == text.replace("<b>is</b>", "is")

@@ -125,6 +125,21 @@ async def test_a_file_that_only_misses_tickets_is_an_import_that_says_so(data_di
     assert total == 36 + 3, "a ticket that an export no longer has was taken away"
 
 
+async def test_a_ticket_of_another_file_is_never_told_as_gone(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "week.csv"
+    rows = ("1,a,x,open,Bo,2026-01-01,Pro", "2,b,y,open,Bo,2026-01-01,Pro")
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        first = await import_path(desk, _write(path, *rows))
+        await import_path(desk, _write(path, *rows, ",no id,z,open,Bo,2026-01-01,Pro"))
+        await desk.imports.undo(first.import_id)
+        await import_path(
+            desk, _write(tmp_path / "other.csv", "8,e,u,open,Bo,2026-01-01,Pro", "9,f,v,open,Bo,2026-01-01,Pro")
+        )
+        last = await import_path(desk, _write(path, "5,g,w,open,Bo,2026-01-01,Pro"))
+        changes = await desk.history.changes(last.import_id)
+        assert (await _references(desk, changes.new), await _references(desk, changes.gone)) == (["5"], [])
+
+
 async def test_what_is_gone_is_not_guessed_from_an_import_that_was_stopped_or_of_other_tables(
     data_dir: Path, tmp_path: Path
 ) -> None:

@@ -64,6 +64,32 @@ async def test_an_import_cancelled_at_any_moment_is_recorded_with_what_it_wrote(
                 assert (await desk.imports.undo(newest.id)).tickets_removed == written
 
 
+async def test_who_clicks_cancel_twice_has_every_written_ticket_counted(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text(HEADER + "".join(f"{n},s{n},text {n},open,2026-01-01\n" for n in range(5_000)), encoding="utf-8")
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        recognized = await desk.imports.recognize(path)
+        for turns in (1, 5, 20, 60):
+            task = asyncio.create_task(_drain(desk, recognized))
+            for _ in range(turns):
+                await asyncio.sleep(0.002)
+            while not task.done():
+                task.cancel()
+                await asyncio.sleep(0)
+            written = (await desk.tickets.counts()).total
+            records = [record for record in await desk.imports.history() if not record.undone_at]
+            assert sum(record.totals.tickets_new for record in records) == written
+            assert all(record.finished_at for record in records)
+            for record in records:
+                await desk.imports.undo(record.id)
+            assert (await desk.tickets.counts()).total == 0
+
+
+def _listed(done: Finished) -> list[dict[str, str]]:
+    """Return the rows of the list of rejected rows."""
+    return list(csv.DictReader(Path(done.rejects_path).read_text(encoding="utf-8-sig").splitlines()))
+
+
 async def _drain(desk: Desk, recognized: object) -> None:
     async with aclosing(desk.imports.run(recognized)) as events:  # type: ignore[arg-type]
         async for event in events:
@@ -142,6 +168,17 @@ async def test_rejected_rows_are_listed_so_that_a_spreadsheet_runs_none_of_them(
         _, row = csv.reader(file)
     assert (row[1], row[5]) == ("4", "'=cmd|' /C calc'!A0,a,b,c,d,e,f")
     assert not [cell for cell in row if cell.startswith("=")]
+
+
+async def test_the_list_of_rejected_rows_holds_each_of_many_once(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    lines = range(3, 4_503)
+    path.write_text(
+        HEADER + "1,a,x,open,2026-01-01\n" + "".join(f",s{n},t,open,2026-01-01\n" for n in lines), encoding="utf-8"
+    )
+    async with opened_desk(data_dir) as desk:
+        done = await import_path(desk, path)
+    assert [int(row["line"]) for row in _listed(done)] == list(lines)
 
 
 async def test_undo_while_its_ticket_is_being_summarized_breaks_nothing(data_dir: Path) -> None:

@@ -127,7 +127,7 @@ class JoiningService:
                     notes.setdefault(joined.source, []).append(said)
         return tuple(
             Bundle(
-                tuple(sorted(tables, key=lambda table: _ORDER.index(_kind(table)))),
+                tuple(sorted(tables, key=lambda table: (_ORDER.index(_kind(table)), _written_at(table)))),
                 tuple(dict.fromkeys(notes.get(source, []))),
             )
             for source, tables in bundles.items()
@@ -172,6 +172,16 @@ def _lonely(diff: Path) -> DeskError:
 def _of_source(table: Recognized, source: str) -> Recognized:
     overrides = replace(table.overrides, source=source)
     return replace(table, source=source, overrides=overrides, is_source_guessed=False)
+
+
+def _written_at(table: Recognized) -> float:
+    """Return when a table's file was written: of several exports of the same tickets the newest has the last word."""
+    path = Path(table.path)
+    file = next((place for place in (path, *path.parents) if place.is_file()), path)
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _kind(table: Recognized) -> str:

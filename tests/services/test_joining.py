@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -248,6 +249,17 @@ async def test_an_archive_of_three_tables_is_one_bundle(data_dir: Path, tmp_path
         done = await take(desk, tmp_path / "export.zip")
         assert len(done) == 3
         assert said(await thread_of(desk, "9001")) == LAMP
+
+
+async def test_of_several_exports_the_newest_has_the_last_word(data_dir: Path, tmp_path: Path) -> None:
+    old, new = tmp_path / "tickets-2026-03-01.csv", tmp_path / "tickets-2026-03-08.csv"
+    old.write_text(TICKETS, encoding="utf-8")
+    new.write_text(TICKETS.replace("The lamp is dark.,open", "The lamp is dark.,solved"), encoding="utf-8")
+    os.utime(old, (1_000_000, 1_000_000))
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        done = await take(desk, new, old)
+        assert [Path(each.path).name for each in done] == [old.name, new.name]
+        assert (await thread_of(desk, "9001")).ticket.status == "solved"
 
 
 async def test_what_is_wrong_with_one_file_is_said_of_that_file(

@@ -97,7 +97,7 @@ class RejectsView(QWidget):
         left = sum(not row.is_set_aside for row in rows)
         self._title.setText(f"Rejected rows: {name}")
         aside = f", {len(rows) - left:,} set aside" if len(rows) > left else ""
-        self._facts.setText(f"{count(left, 'row')} of {count(self._record.totals.rows, 'row')} can be mended{aside}")
+        self._facts.setText(f"{left:,} of {count(self._record.totals.rows, 'row')} can be mended{aside}")
         self._splitter.setVisible(bool(rows))
         self._empty.setVisible(not rows)
         if rows:

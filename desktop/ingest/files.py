@@ -28,6 +28,7 @@ _SUSPICIOUS_BYTES = 50_000_000
 _MOST_RATIO = 400
 """Tables of text unpack to 5 to 30 times their size, very dull ones to 200."""
 _OFFICE_PARTS = ("[Content_Types].xml", "mimetype", "META-INF/manifest.xml")
+_ARCHIVE = ".zip"
 TABLE_SUFFIXES = (
     *(".csv", ".tsv", ".psv", ".tab", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".ods"),
     *(".mbox", ".eml", ".html", ".htm", ".xls", ".doc"),
@@ -79,6 +80,12 @@ def open_file(path: Path) -> OpenFile:
     """
     archive, member = split_path(path)
     if member and zipfile.is_zipfile(archive):
+        if member.lower().endswith(_ARCHIVE):
+            raise DeskError(
+                "file-zip-nested",
+                f"{path.name} is an archive inside {archive.name}, and archives inside archives are not opened.",
+                remedy=f"Unpack {archive.name} and import {path.name} by itself.",
+            )
         return _open_member(archive, member)
     _check_is_file(archive)
     raw = archive.open("rb")
@@ -173,7 +180,8 @@ def _is_table(name: str) -> bool:
     if name.startswith("/") or PureWindowsPath(name).anchor or PureWindowsPath(name).drive or "\\" in name:
         return False
     is_hidden = any(part.startswith(_HIDDEN) for part in parts)
-    return not is_hidden and ".." not in parts and name.lower().endswith((*TABLE_SUFFIXES, *DIFF_SUFFIXES))
+    # An archive in an archive is listed, so that it is refused in words and not passed over.
+    return not is_hidden and ".." not in parts and name.lower().endswith((*TABLE_SUFFIXES, *DIFF_SUFFIXES, _ARCHIVE))
 
 
 def _mode(path: Path) -> int:

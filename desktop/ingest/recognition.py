@@ -102,7 +102,7 @@ def _no_id(recognized: Recognized) -> MappingNeeded:
     names = ", ".join(column.name for column in recognized.columns[:8])
     return MappingNeeded(
         "mapping-no-id",
-        f"No column of {Path(recognized.path).name} looks like a ticket id (it has {names}).",
+        f"No column of {Path(recognized.path).name} looks like a ticket id (it has {names or 'no columns'}).",
         remedy="If these are tickets, choose which column holds their ids.",
         recognized=recognized,
     )
@@ -114,7 +114,9 @@ def source_from_name(path: Path) -> str:
     stem = path.stem.lower().encode("utf-8", "replace").decode()
     # Possessive: a long number before a last letter has more ways to be cut up than there are atoms.
     shorter = re.sub(r"(?:[\s._\-()]*+\d++[tz]?+)++[\s._\-()]*+$", "", stem).rstrip(" ._-(")
-    return re.sub(r"[\s:]+", "-", shorter or stem).strip("-") or "tickets"
+    # Of "(week 48)" the second half went with its number.
+    whole = re.sub(r"[()]", " ", shorter) if shorter.count("(") != shorter.count(")") else shorter
+    return re.sub(r"[\s:]+", "-", whole.strip() or stem).strip("-") or "tickets"
 
 
 def _file_of(head: Head) -> Path:

@@ -169,7 +169,7 @@ async def test_a_row_that_is_set_aside_stays_rejected_and_can_be_taken_up_again(
         await until(lambda: view.model.rowCount() == 2 and view.editor.shown, "the rows")
         button(window, "Set aside").click()
         await until(lambda: view.model.rows[1].is_set_aside, "the row at the end")
-        assert view._facts.text() == "1 row of 5 rows can be mended, 1 set aside"
+        assert view._facts.text() == "1 of 5 rows can be mended, 1 set aside"
         assert view.chosen() == view.model.rows[0]
         await until(lambda: view.editor.raw.isVisible(), "the row as text")
         assert view.editor.raw.toPlainText() == '8,"open,x,open,2026-01-01,Pro'

@@ -96,6 +96,25 @@ async def _drain(desk: Desk, recognized: object) -> None:
             assert isinstance(event, Finished | Progress | type(recognized))
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("Export (week 47).csv", "export-week"), ("tickets (2).csv", "tickets"), ("tickets (eu).csv", "tickets-(eu)")],
+)
+async def test_a_source_is_named_after_the_file_without_half_a_bracket(
+    data_dir: Path, tmp_path: Path, name: str, source: str
+) -> None:
+    (tmp_path / name).write_text(HEADER + "1,a,x,open,2026-01-01\n", encoding="utf-8")
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        assert (await desk.imports.recognize(tmp_path / name)).source == source
+
+
+async def test_a_record_without_names_is_refused_in_a_whole_sentence(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.json").write_text("[{}, {}]", encoding="utf-8")
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        with pytest.raises(MappingNeeded, match=r"ticket id \(it has no columns\)"):
+            await desk.imports.recognize(tmp_path / "empty.json")
+
+
 async def test_an_import_that_another_window_takes_back_while_it_runs_leaves_nothing(
     data_dir: Path, tmp_path: Path
 ) -> None:

@@ -262,6 +262,23 @@ async def test_of_several_exports_the_newest_has_the_last_word(data_dir: Path, t
         assert (await thread_of(desk, "9001")).ticket.status == "solved"
 
 
+async def test_an_archive_inside_an_archive_is_not_passed_over_in_silence(
+    data_dir: Path, tmp_path: Path, files: dict[str, Path]
+) -> None:
+    inner, outer = tmp_path / "older.zip", tmp_path / "all.zip"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.write(files["tickets.csv"], "tickets.csv")
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.write(inner, "old/older.zip")
+        archive.write(files["tickets.csv"], "tickets.csv")
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        drop = await desk.joining.open([outer])
+        (bundle,) = drop.bundles
+        assert [Path(table.path).name for table in bundle.tables] == ["tickets.csv"]
+        (failed,) = drop.failed
+        assert "older.zip is an archive inside all.zip" in str(failed.error)
+
+
 async def test_what_is_wrong_with_one_file_is_said_of_that_file(
     data_dir: Path, tmp_path: Path, files: dict[str, Path]
 ) -> None:

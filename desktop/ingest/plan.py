@@ -195,7 +195,7 @@ def _thread(plan: Plan, recognized: Recognized, group: str) -> Plan | None:
 
 def _is_public(folded: Sequence[str], places: Mapping[str, int]) -> bool:
     place = places.get("internal", -1)
-    return place >= 0 and "public" in folded[place]
+    return place >= 0 and re.search("public|visible", folded[place]) is not None
 
 
 def _first_group(pattern: str, value: str) -> str:

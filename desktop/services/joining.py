@@ -138,6 +138,8 @@ class JoiningService:
     ) -> tuple[Recognized, str]:
         """Return a table with the source it belongs to, and why."""
         kind = _kind(table)
+        if kind == "messages" and not table.is_source_guessed:
+            return await self._by_second_ids(table, [r for r in records if r.source == table.source]) or table, ""
         if kind == "tickets" or not table.is_source_guessed:
             return table, ""
         name = Path(table.path).name
@@ -148,10 +150,8 @@ class JoiningService:
             share = len(ids & await self._imports.read_ids(record, MOST_IDS)) / max(1, len(ids))
             if share >= LEAST_SHARE:
                 return _of_source(table, record.source), ""
-        for record in records if kind == "messages" else ():
-            aliases = await self._imports.read_other_ids(record, MOST_IDS)
-            if len(ids & aliases.keys()) >= LEAST_SHARE_OF_SECOND_IDS * max(1, len(ids)):
-                return replace(_of_source(table, record.source), aliases=aliases), ""
+        if kind == "messages" and (found := await self._by_second_ids(table, records)):
+            return found, ""
         source, count = await self._imports.find_source(table, ids)
         if source and source != table.source and count >= LEAST_SHARE * len(ids):
             what = "messages belong to tickets" if kind == "messages" else "people appear in tickets"
@@ -159,6 +159,17 @@ class JoiningService:
                 table, source
             ), f"{name}: these {what} of “{source}” ({count:,} of {len(ids):,} ids looked at are there)."
         return table, ""
+
+    async def _by_second_ids(self, table: Recognized, records: Sequence[Recognized]) -> Recognized | None:
+        """Join messages with tickets that they name by another number; None when there are none such."""
+        ids: frozenset[str] = frozenset()
+        for record in records:
+            aliases = await self._imports.read_other_ids(record, MOST_IDS)
+            ids = ids or (await self._imports.read_ids(table, SAMPLED_IDS) if aliases else ids)
+            known = aliases.keys() - aliases.values()
+            if ids and len(ids & known) >= LEAST_SHARE_OF_SECOND_IDS * len(ids):
+                return replace(_of_source(table, record.source), aliases=aliases)
+        return None
 
 
 def _lonely(diff: Path) -> DeskError:

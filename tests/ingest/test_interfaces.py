@@ -257,3 +257,72 @@ def test_a_migration_archive_names_everything_by_its_address(read: Reader, write
     assert issues.recognized.source == comments.recognized.source == "github"
     assert issues.ticket("fern/lamp#84").subject == "Lamp"
     assert [m.text for m in comments.ticket("fern/lamp#84").messages] == ["Which?"]
+
+
+def test_a_conversation_of_help_scout_with_its_threads(read: Reader, write: Writer) -> None:
+    sam, ann = (
+        {"id": 7, "type": "user", "email": "sam@fern.example"},
+        {"id": 5, "type": "customer", "email": "ann@fern.example"},
+    )
+    threads = [
+        {
+            "id": 1,
+            "type": "customer",
+            "body": "<p>It is dark.</p>",
+            "createdBy": ann,
+            "createdAt": "2026-01-02T10:00:00Z",
+        },
+        {"id": 2, "type": "note", "body": "Which bulb?", "createdBy": sam, "createdAt": "2026-01-03T10:00:00Z"},
+        {"id": 3, "type": "lineitem", "createdBy": sam, "createdAt": "2026-01-04T10:00:00Z"},
+    ]
+    conversation = {
+        "id": 10,
+        "number": 12,
+        "threads": 3,
+        "status": "closed",
+        "subject": "Lamp",
+        "mailboxId": 13,
+        "assignee": sam,
+        "primaryCustomer": ann,
+        "createdAt": "2026-01-02T10:00:00Z",
+        "closedAt": "2026-01-04T10:00:00Z",
+        "_embedded": {"threads": threads},
+    }
+    [ticket] = read(
+        write(json.dumps({"_embedded": {"conversations": [conversation]}, "page": {"size": 25}}), "c.json")
+    ).tickets
+    assert (ticket.external_id, ticket.requester, ticket.assignee) == ("12", "ann@fern.example", "sam@fern.example")
+    assert [(m.author, m.role, m.internal, m.text) for m in ticket.messages] == [
+        ("ann@fern.example", Role.CUSTOMER, False, "It is dark."),
+        ("sam@fern.example", Role.AGENT, True, "Which bulb?"),
+        ("sam@fern.example", Role.SYSTEM, False, "Changed"),
+    ]
+
+
+def test_a_ticket_of_otrs_with_its_articles(read: Reader, write: Writer) -> None:
+    article = {
+        "ArticleID": "1",
+        "From": "Ann <ann@fern.example>",
+        "SenderType": "customer",
+        "Body": "It is dark.",
+        "IsVisibleForCustomer": "1",
+    }
+    note = {"ArticleID": "2", "From": "sam", "SenderType": "agent", "Body": "Which bulb?", "IsVisibleForCustomer": "0"}
+    ticket = {
+        "TicketID": "2",
+        "TicketNumber": "0018081300000002",
+        "State": "closed successful",
+        "StateType": "closed",
+        "Queue": "Raw",
+        "Title": "Lamp",
+        "CustomerUserID": "ann@fern.example",
+        "Priority": "3 normal",
+        "Created": "2026-01-02 10:00:00",
+        "Article": [{**article, "CreateTime": "2026-01-02 10:00:00"}, {**note, "CreateTime": "2026-01-03 10:00:00"}],
+    }
+    [found] = read(write(json.dumps({"Ticket": [ticket]}), "ticket.json")).tickets
+    assert (found.external_id, found.status, found.priority) == ("0018081300000002", "closed", "normal")
+    assert [(m.role, m.internal, m.text) for m in found.messages] == [
+        (Role.CUSTOMER, False, "It is dark."),
+        (Role.AGENT, True, "Which bulb?"),
+    ]

@@ -59,6 +59,7 @@ class Plan:
     scope_places: tuple[int, ...] = ()
     id_places: tuple[int, ...] = ()
     other_id_places: tuple[int, ...] = ()
+    reply_place: int = -1
     threads: tuple[Plan, ...] = ()
     has_plain_ids: bool = True
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -153,6 +154,7 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         has_plain_ids=not (scope_places or id_places or layout.numeric_ids or recognized.aliases),
         aliases=recognized.aliases,
         diffs=recognized.diffs,
+        reply_place=folded.index(layout.reply_to) if layout.reply_to in folded else -1,
         other_id_places=tuple(place for place, name in enumerate(folded) if name in layout.other_ids),
     )
     threads = tuple(

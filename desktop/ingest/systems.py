@@ -80,6 +80,7 @@ class Layout:
     what an id is unique (a repository), the first filled one counts, and of it the first group of `scope_pattern` where there is one.
     `id_pattern`: its first group is the id, where it is found in the cell. `id_from`: columns that make the id together where none holds one.
     `numeric_ids`: ids are whole numbers, and `1 234` is 1234. `other_ids`: columns with a second id, by which other tables may name the ticket.
+    `reply_to`: a column that holds the id of the row that is answered; then `ticket_id` is the row's own, and that of the first row is the ticket's.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Layout:
     id_from: tuple[str, ...] = ()
     numeric_ids: bool = False
     other_ids: tuple[str, ...] = ()
+    reply_to: str = ""
     threads: tuple[ThreadLayout, ...] = ()
     header: tuple[str, ...] = ()
     nth_columns: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
@@ -329,6 +331,7 @@ class _Checker:
             id_pattern=self._pattern(data, "id_pattern", place),
             id_from=self._names(data, "id_from", place),
             other_ids=self._names(data, "other_ids", place),
+            reply_to=fold(self._text(data, "reply_to", place)),
             numeric_ids=data.get("numeric_ids") is True,
             threads=tuple(self._threads(data.get("threads", []), f"{place}.threads")),
             header=self._header(data.get("header", []), f"{place}.header"),

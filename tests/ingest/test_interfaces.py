@@ -326,3 +326,26 @@ def test_a_ticket_of_otrs_with_its_articles(read: Reader, write: Writer) -> None
         (Role.CUSTOMER, False, "It is dark."),
         (Role.AGENT, True, "Which bulb?"),
     ]
+
+
+def test_posts_that_answer_each_other_are_one_ticket(read: Reader, write: Writer) -> None:
+    header = "tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_response_to_tweet_id\n"
+    rows = [
+        "11,FernHelp,False,Tue Oct 31 22:10:47 +0000 2017,@501 Which bulb?,12,10\n",
+        "12,501,True,Wed Nov 01 01:11:45 +0200 2017,The small one,,11\n",
+        "10,501,True,Tue Oct 31 21:45:10 +0000 2017,The lamp is dark,11,\n",
+        "20,502,True,Tue Oct 31 21:45:10 +0000 2017,It answers a post that is not here,,19\n",
+        "30,503,True,Tue Oct 31 21:45:10 +0000 2017,Round,31,31\n",
+        "31,503,True,Tue Oct 31 21:46:10 +0000 2017,and round,30,30\n",
+    ]
+    outcome = read(write(header + "".join(rows), "twcs.csv"))
+    assert [ticket.external_id for ticket in outcome.tickets] == ["10", "20", "31"]
+    assert outcome.rejects == []
+    ticket = outcome.ticket("10")
+    assert (ticket.requester, ticket.rows) == ("501", 3)
+    assert [(m.author, m.role, m.created_at, m.text) for m in ticket.messages] == [
+        ("501", Role.CUSTOMER, "2017-10-31T21:45:10Z", "The lamp is dark"),
+        ("FernHelp", Role.AGENT, "2017-10-31T22:10:47Z", "@501 Which bulb?"),
+        ("501", Role.CUSTOMER, "2017-10-31T23:11:45Z", "The small one"),
+    ]
+    assert len(outcome.ticket("31").messages) == 2

@@ -129,6 +129,10 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     for place, name in enumerate(names):
         groups.setdefault(name, []).append(place)
     places, many = _roles(recognized, "")
+    is_of_messages = recognized.shape == "messages"
+    for group in dict.fromkeys(map(group_of, names)) if is_of_messages else ():
+        inner_places, inner_many = _roles(recognized, group)
+        places, many = {**inner_places, **places}, {**inner_many, **many}
     plan = Plan(
         shape=recognized.shape,
         date_order=recognized.date_order,
@@ -160,7 +164,7 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     threads = tuple(
         thread
         for group in dict.fromkeys(map(group_of, names))
-        if group and (thread := _thread(plan, recognized, group))
+        if group and not is_of_messages and (thread := _thread(plan, recognized, group))
     )
     return replace(plan, threads=threads)
 

@@ -349,3 +349,37 @@ def test_posts_that_answer_each_other_are_one_ticket(read: Reader, write: Writer
         ("501", Role.CUSTOMER, "2017-10-31T23:11:45Z", "The small one"),
     ]
     assert len(outcome.ticket("31").messages) == 2
+
+
+def test_the_audits_of_a_ticket_hold_its_comments(read: Reader, write: Writer) -> None:
+    comment = {"id": 1, "type": "Comment", "body": "Which bulb?", "html_body": "<p>Which bulb?</p>", "public": False}
+    change = {"id": 2, "type": "Change", "field_name": "status", "value": "open", "previous_value": "new"}
+    mail = {"id": 3, "type": "Notification", "body": "{{ticket.title}} was changed", "recipients": [501]}
+    audits = [
+        {
+            "id": 22,
+            "ticket_id": 9001,
+            "author_id": 777,
+            "created_at": "2026-01-03T10:00:00Z",
+            "events": [change, comment, mail],
+        },
+        {
+            "id": 21,
+            "ticket_id": 9001,
+            "author_id": 501,
+            "created_at": "2026-01-02T10:00:00Z",
+            "events": [
+                {**comment, "id": 4, "body": "It is dark.", "public": True},
+                {**comment, "id": 5, "body": "Really.", "public": True},
+            ],
+        },
+    ]
+    outcome = read(write(json.dumps({"audits": audits, "count": 2}), "audits.json"))
+    assert (outcome.recognized.system, outcome.recognized.shape, outcome.rejects) == ("zendesk", "messages", [])
+    ticket = outcome.ticket("9001")
+    assert ticket.rows == 2
+    assert [(m.author, m.internal, m.created_at, m.text) for m in ticket.messages] == [
+        ("501", False, "2026-01-02T10:00:00Z", "It is dark."),
+        ("501", False, "2026-01-02T10:00:00Z", "Really."),
+        ("777", True, "2026-01-03T10:00:00Z", "Which bulb?"),
+    ]

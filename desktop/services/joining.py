@@ -117,6 +117,10 @@ class JoiningService:
         for table in found:
             joined, note = await self._join(table, records, set(bundles))
             bundles.setdefault(joined.source, []).append(joined)
+            if table.diffs:
+                count = len(table.diffs)
+                said = f"{count:,} diff{'s belong to pull requests' if count > 1 else ' belongs to a pull request'}"
+                notes.setdefault(joined.source, []).append(f"{said} of {Path(table.path).name}.")
             if note:
                 notes.setdefault(joined.source, []).append(note)
             for file in left_out:

@@ -383,3 +383,14 @@ def test_the_audits_of_a_ticket_hold_its_comments(read: Reader, write: Writer) -
         ("501", False, "2026-01-02T10:00:00Z", "Really."),
         ("777", True, "2026-01-03T10:00:00Z", "Which bulb?"),
     ]
+
+
+def test_whoever_wrote_is_named_by_the_login(read: Reader, write: Writer) -> None:
+    comment = {
+        "id": 5449237,
+        "user": {"login": "ann", "id": 3},
+        "body": "It is dark.",
+        "created_at": "2026-01-02T10:00:00Z",
+    }
+    [ticket] = read(write(json.dumps([comment]), "comments.json")).tickets
+    assert [(m.author, m.text) for m in ticket.messages] == [("ann", "It is dark.")]

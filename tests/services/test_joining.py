@@ -298,6 +298,7 @@ async def test_a_diff_beside_its_pull_request_is_a_message_of_it(data_dir: Path,
         files = write(tmp_path, {"dump.json": dump, "pull-7.diff": DIFF + "\n", "9.diff": DIFF})
         drop = await desk.joining.open([files["pull-7.diff"], files["dump.json"], files["9.diff"]])
         assert [(Path(file.path).name, file.error.code) for file in drop.failed] == [("9.diff", "file-diff-alone")]
+        assert "1 diff belongs to a pull request of pulls." in drop.bundles[0].notes
         await take(desk, files["pull-7.diff"], files["dump.json"])
         thread = await thread_of(desk, "fern/lamp#7")
         assert said(thread) == [

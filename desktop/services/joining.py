@@ -48,7 +48,7 @@ class JoiningService:
                 tables += await self._imports.expand(path)
             except DeskError as error:
                 failed.append(FailedFile(str(path), error))
-        drop = await self._sort(tables, overrides, mapping)
+        drop = await self._sort(tables, overrides, mapping, dropped=frozenset(map(str, paths)))
         return replace(drop, failed=(*failed, *drop.failed))
 
     async def preview(self, bundle: Bundle) -> AsyncGenerator[ImportEvent, None]:
@@ -59,7 +59,9 @@ class JoiningService:
                 async for event in events:
                     yield event
 
-    async def _sort(self, files: Sequence[Path], overrides: ImportOverrides, mapping: str) -> Drop:
+    async def _sort(
+        self, files: Sequence[Path], overrides: ImportOverrides, mapping: str, *, dropped: frozenset[str]
+    ) -> Drop:
         tables = [path for path in files if not is_diff(path)]
         found: list[Recognized] = []
         questions: list[MappingNeeded] = []
@@ -79,7 +81,13 @@ class JoiningService:
         beside = {file.path for file in left_out}
         found, lonely = await self._with_diffs(found, [path for path in files if is_diff(path)])
         bundles = await self._bundles(found, left_out)
-        failed += lonely
+        # In an archive of tickets a diff may be what somebody attached: no fault, and said all the same.
+        attached = [file for file in lonely if bundles and file.path not in dropped]
+        failed += [file for file in lonely if file not in attached]
+        if attached:
+            names = ", ".join(Path(file.path).name for file in attached[:3])
+            said = f"{len(attached):,} of the files are diffs of no pull request here and are left out ({names})."
+            bundles = (replace(bundles[0], notes=(*bundles[0].notes, said)), *bundles[1:])
         return Drop(
             bundles,
             tuple(question for question in questions if question.recognized.path not in beside),
@@ -89,7 +97,7 @@ class JoiningService:
     async def _with_diffs(
         self, found: Sequence[Recognized], diffs: Sequence[Path]
     ) -> tuple[list[Recognized], list[FailedFile]]:
-        """Give each diff to the table that has its pull request; what belongs to none is said, unless it lay in an archive among others."""
+        """Give each diff to the table that has its pull request; return also what belongs to none."""
         given: dict[str, dict[str, str]] = {}
         lonely: list[FailedFile] = []
         # The list of issues may have the pull requests too, and says less of them.
@@ -104,8 +112,7 @@ class JoiningService:
                     given.setdefault(table.path, {})[pull] = str(diff)
                     break
             else:
-                if not records or diff.is_file():
-                    lonely.append(FailedFile(str(diff), _lonely(diff)))
+                lonely.append(FailedFile(str(diff), _lonely(diff)))
         return [replace(table, diffs=given.get(table.path, {})) for table in found], lonely
 
     async def _bundles(self, found: Sequence[Recognized], left_out: Sequence[FailedFile]) -> tuple[Bundle, ...]:

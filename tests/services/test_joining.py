@@ -320,6 +320,11 @@ async def test_diffs_in_an_archive_of_two_repositories(data_dir: Path, tmp_path:
             archive.writestr("fern/door/7.diff", DIFF)
             archive.writestr("7.patch", DIFF)
             archive.writestr("notes-of-somebody.patch", DIFF)
+        (bundle,) = (await desk.joining.open([tmp_path / "dump.zip"])).bundles
+        assert (
+            "2 of the files are diffs of no pull request here and are left out (7.patch, notes-of-somebody.patch)."
+            in bundle.notes
+        )
         (done,) = await take(desk, tmp_path / "dump.zip")
         assert done.counts.messages == 5
         assert said(await thread_of(desk, "fern/door#7"))[1] == ("ann", Role.SYSTEM, DIFF)

@@ -394,3 +394,12 @@ def test_whoever_wrote_is_named_by_the_login(read: Reader, write: Writer) -> Non
     }
     [ticket] = read(write(json.dumps([comment]), "comments.json")).tickets
     assert [(m.author, m.text) for m in ticket.messages] == [("ann", "It is dark.")]
+
+
+def test_what_the_query_language_of_github_answers(read: Reader, write: Writer) -> None:
+    said = {"author": {"login": "bo"}, "body": "Nice.", "createdAt": "2026-01-02T11:00:00Z"}
+    issue = archived(3, author={"login": "ann"}, comments={"nodes": [said]}, assignees={"nodes": [{"login": "cy"}]})
+    document = {"data": {"repository": {"issues": {"nodes": [issue]}}}}
+    [ticket] = read(write(json.dumps(document), "answer.json")).tickets
+    assert (ticket.external_id, ticket.requester, ticket.assignee) == ("fern/lamp#3", "ann", "cy")
+    assert [(m.author, m.text) for m in ticket.messages] == [("ann", "Please look."), ("bo", "Nice.")]

@@ -33,6 +33,7 @@ _ID_NAMES = frozenset(
         "|"
     )
 )
+_WRAPPERS = frozenset(("ticket", "issue", "conversation", "case", "incident", "request"))
 _START = re.compile(r'[\ufeff\s]*(?:\{\s*"|\{\s*\}|\[\s*[\[{"\]])')
 
 
@@ -240,7 +241,10 @@ def _look_into(scanner: JsonScanner, prefix: str, found: _Contents, depth: int) 
             case _:
                 scanner.value()
                 scalars.append(key)
-    if _is_record(scalars):
+    if prefix in _WRAPPERS and _is_record(scalars):
+        # `{"ticket": {…}, "users": […]}`: a table of one row beside the others.
+        found.lists[lists_before:] = [prefix]
+    elif _is_record(scalars):
         # The lists in a ticket are its messages, its tags; no tables of their own.
         del found.lists[lists_before:]
         found.is_record = found.is_record or not prefix or not found.lists
@@ -300,5 +304,7 @@ def _entries_under(scanner: JsonScanner, keys: list[str]) -> Iterator[Entry]:
         elif is_wanted and not rest and starts == "[":
             scanner.take("[")
             yield from scanner.elements()
+        elif is_wanted and not rest and starts == "{" and key in _WRAPPERS:
+            yield scanner.entry()
         else:
             scanner.value()

@@ -55,7 +55,7 @@ _NAMES = {
     "comment": "comment|comments|reply|note|kommentar|comentario|commentaire|comentário",
     "journal": "journal|conversation|comments and work notes|notes|last notes|thread|transcript|chat transcript"
     "|history|verlauf|historial|discussion|all comments",
-    "author": "author|sender|speaker|author name|sender name|posted by|written by",
+    "author": "author|sender|speaker|author name|sender name|posted by|written by|user login|author login|author display name|user name",
     "author_role": "author type|author role|sender type|sender role|role|speaker role",
     "message_id": "message id|comment id|note id",
     "internal": "internal|is internal|private|is private|is public|public",

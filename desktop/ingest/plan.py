@@ -59,6 +59,7 @@ class Plan:
     scope_places: tuple[int, ...] = ()
     id_places: tuple[int, ...] = ()
     other_id_places: tuple[int, ...] = ()
+    reply_place: int = -1
     threads: tuple[Plan, ...] = ()
     has_plain_ids: bool = True
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -128,6 +129,10 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
     for place, name in enumerate(names):
         groups.setdefault(name, []).append(place)
     places, many = _roles(recognized, "")
+    is_of_messages = recognized.shape == "messages"
+    for group in dict.fromkeys(map(group_of, names)) if is_of_messages else ():
+        inner_places, inner_many = _roles(recognized, group)
+        places, many = {**inner_places, **places}, {**inner_many, **many}
     plan = Plan(
         shape=recognized.shape,
         date_order=recognized.date_order,
@@ -153,12 +158,13 @@ def make_plan(recognized: Recognized, systems: Sequence[SystemDefinition]) -> Pl
         has_plain_ids=not (scope_places or id_places or layout.numeric_ids or recognized.aliases),
         aliases=recognized.aliases,
         diffs=recognized.diffs,
+        reply_place=folded.index(layout.reply_to) if layout.reply_to in folded else -1,
         other_id_places=tuple(place for place, name in enumerate(folded) if name in layout.other_ids),
     )
     threads = tuple(
         thread
         for group in dict.fromkeys(map(group_of, names))
-        if group and (thread := _thread(plan, recognized, group))
+        if group and not is_of_messages and (thread := _thread(plan, recognized, group))
     )
     return replace(plan, threads=threads)
 
@@ -195,7 +201,7 @@ def _thread(plan: Plan, recognized: Recognized, group: str) -> Plan | None:
 
 def _is_public(folded: Sequence[str], places: Mapping[str, int]) -> bool:
     place = places.get("internal", -1)
-    return place >= 0 and "public" in folded[place]
+    return place >= 0 and re.search("public|visible", folded[place]) is not None
 
 
 def _first_group(pattern: str, value: str) -> str:

@@ -73,13 +73,14 @@ class ThreadLayout:
 class Layout:
     """One kind of file of a system. All names of columns are folded (`vocabulary.fold`).
 
-    `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value
-    of `part_column`; `part_status`: the status it leaves the ticket in; `internal_parts`: values of it that mark a note among colleagues.
-    `requester_ids` and `assignee_ids`: further columns that name the same person. `absent`: columns that must not be
-    there. `all_are`: the role of everybody in a table of people. `scope`: columns that say within
-    what an id is unique (a repository), the first filled one counts, and of it the first group of `scope_pattern` where there is one.
-    `id_pattern`: its first group is the id, where it is found in the cell. `id_from`: columns that make the id together where none holds one.
-    `numeric_ids`: ids are whole numbers, and `1 234` is 1234. `other_ids`: columns with a second id, by which other tables may name the ticket.
+    `events`: columns whose changes from row to row become messages (an audit log). `part_words`: what a row without text says, by the value of
+    `part_column`; `silent_parts`: values of it that are no messages, whatever they say; `part_status`: the status it leaves the ticket in;
+    `internal_parts`: values of it that mark a note among colleagues. `requester_ids` and `assignee_ids`: further columns that name the same
+    person. `absent`: columns that must not be there. `all_are`: the role of everybody in a table of people. `scope`: columns that say within what
+    an id is unique (a repository), the first filled one counts, and of it the first group of `scope_pattern` where there is one. `id_pattern`:
+    its first group is the id, where it is found in the cell. `id_from`: columns that make the id together where none holds one. `numeric_ids`:
+    ids are whole numbers, and `1 234` is 1234. `other_ids`: columns with a second id, by which other tables may name the ticket. `reply_to`: a
+    column that holds the id of the row that is answered; then `ticket_id` is the row's own, and that of the first row is the ticket's.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Layout:
     part_words: Mapping[str, str] = field(default_factory=dict)
     part_status: Mapping[str, str] = field(default_factory=dict)
     internal_parts: tuple[str, ...] = ()
+    silent_parts: tuple[str, ...] = ()
     requester_ids: tuple[str, ...] = ()
     assignee_ids: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
@@ -102,6 +104,7 @@ class Layout:
     id_from: tuple[str, ...] = ()
     numeric_ids: bool = False
     other_ids: tuple[str, ...] = ()
+    reply_to: str = ""
     threads: tuple[ThreadLayout, ...] = ()
     header: tuple[str, ...] = ()
     nth_columns: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
@@ -320,6 +323,7 @@ class _Checker:
             part_words=self._words(data, "part_words", place),
             part_status=self._words(data, "part_status", place, STATUSES),
             internal_parts=self._names(data, "internal_parts", place),
+            silent_parts=self._names(data, "silent_parts", place),
             requester_ids=self._names(data, "requester_ids", place),
             assignee_ids=self._names(data, "assignee_ids", place),
             absent=self._names(data, "absent", place),
@@ -329,6 +333,7 @@ class _Checker:
             id_pattern=self._pattern(data, "id_pattern", place),
             id_from=self._names(data, "id_from", place),
             other_ids=self._names(data, "other_ids", place),
+            reply_to=fold(self._text(data, "reply_to", place)),
             numeric_ids=data.get("numeric_ids") is True,
             threads=tuple(self._threads(data.get("threads", []), f"{place}.threads")),
             header=self._header(data.get("header", []), f"{place}.header"),

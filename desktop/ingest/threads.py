@@ -135,6 +135,22 @@ class ThreadBuilder:
         place = self._plan.places.get("created_at", -1)
         return row[place] if place in self._plan.list_places else ""
 
+    def _each(self, timed: Sequence[tuple[str, Sequence[str]]]) -> Sequence[tuple[str, Sequence[str]]]:
+        """Take the lists within rows of messages apart, each element as a row of its own."""
+        plan = self._plan
+        places = plan.list_places & {plan.part_place, *(place for where in plan.many.values() for place in where)}
+        if not places:
+            return timed
+        apart = []
+        for time, row in timed:
+            values = {place: read_list(row[place]) for place in places}
+            for number in range(max(map(len, values.values()))):
+                element = list(row)
+                for place, listed in values.items():
+                    element[place] = listed[number] if number < len(listed) else ""
+                apart.append((time, element))
+        return apart
+
     def from_rows(self, rows: Sequence[Sequence[str]]) -> TicketDraft:
         """Make a ticket of all rows that are its messages or events, in any order."""
         plan = self._plan
@@ -145,7 +161,7 @@ class ThreadBuilder:
         ordered = [row for _, row in timed]
         heading = self._heading_of(ordered[-1])
         requester = next((self._word(row, "requester") for row in ordered if self._word(row, "requester")), "")
-        messages = self._history(timed, requester) if plan.event_places else self._parts(timed)
+        messages = self._history(timed, requester) if plan.event_places else self._parts(self._each(timed))
         times = [time for time, _ in timed if time]
         customer = next(
             (message.author for message in messages if message.role is Role.CUSTOMER and message.author), ""
@@ -263,6 +279,8 @@ class ThreadBuilder:
         plan = self._plan
         author, role = self._author(row)
         part = fold(row[plan.part_place]) if plan.part_place >= 0 else ""
+        if part and part in plan.layout.silent_parts:
+            return None
         text = self._said(plan.cell(row, "body"))
         is_internal = part in plan.layout.internal_parts or self._is_internal(plan.cell(row, "internal"))
         if not text:

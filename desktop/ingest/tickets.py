@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -136,12 +137,14 @@ class _Reading:
                 rows_of.setdefault(self._plan.ticket_id(cells), []).append(cells)
             if seen % batch_rows == 0:
                 yield self._batch([], done=0.5 * self.records.fraction)
+        if self._plan.reply_place >= 0:
+            rows_of = self._threaded(rows_of)
         tickets: list[TicketDraft] = []
         rows = 0
         total = len(rows_of) or 1
         for identifier in list(rows_of):
             group = rows_of.pop(identifier)
-            tickets.append(self._named(self._builder.from_rows(group)))
+            tickets.append(self._named(self._thread(identifier, group)))
             rows += len(group)
             if rows >= batch_rows:
                 yield self._batch(tickets, done=1 - 0.5 * len(rows_of) / total)
@@ -159,6 +162,27 @@ class _Reading:
                 yield self._batch([], people=people, done=self.records.fraction)
                 people = []
         yield self._batch([], people=people, warnings=self._warnings())
+
+    def _thread(self, identifier: str, rows: Sequence[Sequence[str]]) -> TicketDraft:
+        draft = self._builder.from_rows(rows)
+        return draft if draft.external_id == identifier else replace(draft, external_id=identifier)
+
+    def _threaded(self, rows_of: dict[str, list[Sequence[str]]]) -> dict[str, list[Sequence[str]]]:
+        """Group rows that answer each other, under the id of the first that is in the file."""
+        place = self._plan.reply_place
+        above = {identifier: rows[0][place].strip() for identifier, rows in rows_of.items()}
+        first_of: dict[str, str] = {}
+        threads: dict[str, list[Sequence[str]]] = {}
+        for identifier, rows in rows_of.items():
+            path = dict.fromkeys((identifier,))
+            current = identifier
+            # Of answers that go round in a circle none is the first: the last one reached counts.
+            while current not in first_of and (parent := above[current]) in above and parent not in path:
+                path[current := parent] = None
+            first = first_of.get(current, current)
+            first_of.update(dict.fromkeys(path, first))
+            threads.setdefault(first, []).extend(rows)
+        return threads
 
     def _named(self, draft: TicketDraft) -> TicketDraft:
         return name_people(draft, self._people) if self._people else draft
@@ -181,9 +205,10 @@ class _Reading:
         rows_of: dict[str, list[Sequence[str]]] = {}
         for cells in admitted:
             identifier = self._plan.ticket_id(cells)
-            if identifier in rows_of or len(rows_of) < PREVIEW_TICKETS:
+            if identifier in rows_of or len(rows_of) < PREVIEW_TICKETS or self._plan.reply_place >= 0:
                 rows_of.setdefault(identifier, []).append(cells)
-        return tuple(self._builder.from_rows(group) for group in rows_of.values())
+        threads = self._threaded(rows_of) if self._plan.reply_place >= 0 else rows_of
+        return tuple(self._thread(identifier, rows) for identifier, rows in threads.items())[:PREVIEW_TICKETS]
 
     def _admitted(self) -> Iterator[list[str] | None]:
         records = iter(self.records)

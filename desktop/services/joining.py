@@ -48,7 +48,7 @@ class JoiningService:
                 tables += await self._imports.expand(path)
             except DeskError as error:
                 failed.append(FailedFile(str(path), error))
-        drop = await self._sort(tables, overrides, mapping)
+        drop = await self._sort(tables, overrides, mapping, dropped=frozenset(map(str, paths)))
         return replace(drop, failed=(*failed, *drop.failed))
 
     async def preview(self, bundle: Bundle) -> AsyncGenerator[ImportEvent, None]:
@@ -59,7 +59,9 @@ class JoiningService:
                 async for event in events:
                     yield event
 
-    async def _sort(self, files: Sequence[Path], overrides: ImportOverrides, mapping: str) -> Drop:
+    async def _sort(
+        self, files: Sequence[Path], overrides: ImportOverrides, mapping: str, *, dropped: frozenset[str]
+    ) -> Drop:
         tables = [path for path in files if not is_diff(path)]
         found: list[Recognized] = []
         questions: list[MappingNeeded] = []
@@ -79,7 +81,13 @@ class JoiningService:
         beside = {file.path for file in left_out}
         found, lonely = await self._with_diffs(found, [path for path in files if is_diff(path)])
         bundles = await self._bundles(found, left_out)
-        failed += lonely
+        # In an archive of tickets a diff may be what somebody attached: no fault, and said all the same.
+        attached = [file for file in lonely if bundles and file.path not in dropped]
+        failed += [file for file in lonely if file not in attached]
+        if attached:
+            names = ", ".join(Path(file.path).name for file in attached[:3])
+            said = f"{len(attached):,} of the files are diffs of no pull request here and are left out ({names})."
+            bundles = (replace(bundles[0], notes=(*bundles[0].notes, said)), *bundles[1:])
         return Drop(
             bundles,
             tuple(question for question in questions if question.recognized.path not in beside),
@@ -89,7 +97,7 @@ class JoiningService:
     async def _with_diffs(
         self, found: Sequence[Recognized], diffs: Sequence[Path]
     ) -> tuple[list[Recognized], list[FailedFile]]:
-        """Give each diff to the table that has its pull request; what belongs to none is said, unless it lay in an archive among others."""
+        """Give each diff to the table that has its pull request; return also what belongs to none."""
         given: dict[str, dict[str, str]] = {}
         lonely: list[FailedFile] = []
         # The list of issues may have the pull requests too, and says less of them.
@@ -104,8 +112,7 @@ class JoiningService:
                     given.setdefault(table.path, {})[pull] = str(diff)
                     break
             else:
-                if not records or diff.is_file():
-                    lonely.append(FailedFile(str(diff), _lonely(diff)))
+                lonely.append(FailedFile(str(diff), _lonely(diff)))
         return [replace(table, diffs=given.get(table.path, {})) for table in found], lonely
 
     async def _bundles(self, found: Sequence[Recognized], left_out: Sequence[FailedFile]) -> tuple[Bundle, ...]:
@@ -117,6 +124,10 @@ class JoiningService:
         for table in found:
             joined, note = await self._join(table, records, set(bundles))
             bundles.setdefault(joined.source, []).append(joined)
+            if table.diffs:
+                count = len(table.diffs)
+                said = f"{count:,} diff{'s belong to pull requests' if count > 1 else ' belongs to a pull request'}"
+                notes.setdefault(joined.source, []).append(f"{said} of {Path(table.path).name}.")
             if note:
                 notes.setdefault(joined.source, []).append(note)
             for file in left_out:
@@ -138,6 +149,8 @@ class JoiningService:
     ) -> tuple[Recognized, str]:
         """Return a table with the source it belongs to, and why."""
         kind = _kind(table)
+        if kind == "messages" and not table.is_source_guessed:
+            return await self._by_second_ids(table, [r for r in records if r.source == table.source]) or table, ""
         if kind == "tickets" or not table.is_source_guessed:
             return table, ""
         name = Path(table.path).name
@@ -148,10 +161,8 @@ class JoiningService:
             share = len(ids & await self._imports.read_ids(record, MOST_IDS)) / max(1, len(ids))
             if share >= LEAST_SHARE:
                 return _of_source(table, record.source), ""
-        for record in records if kind == "messages" else ():
-            aliases = await self._imports.read_other_ids(record, MOST_IDS)
-            if len(ids & aliases.keys()) >= LEAST_SHARE_OF_SECOND_IDS * max(1, len(ids)):
-                return replace(_of_source(table, record.source), aliases=aliases), ""
+        if kind == "messages" and (found := await self._by_second_ids(table, records)):
+            return found, ""
         source, count = await self._imports.find_source(table, ids)
         if source and source != table.source and count >= LEAST_SHARE * len(ids):
             what = "messages belong to tickets" if kind == "messages" else "people appear in tickets"
@@ -159,6 +170,17 @@ class JoiningService:
                 table, source
             ), f"{name}: these {what} of “{source}” ({count:,} of {len(ids):,} ids looked at are there)."
         return table, ""
+
+    async def _by_second_ids(self, table: Recognized, records: Sequence[Recognized]) -> Recognized | None:
+        """Join messages with tickets that they name by another number; None when there are none such."""
+        ids: frozenset[str] = frozenset()
+        for record in records:
+            aliases = await self._imports.read_other_ids(record, MOST_IDS)
+            ids = ids or (await self._imports.read_ids(table, SAMPLED_IDS) if aliases else ids)
+            known = aliases.keys() - aliases.values()
+            if ids and len(ids & known) >= LEAST_SHARE_OF_SECOND_IDS * len(ids):
+                return replace(_of_source(table, record.source), aliases=aliases)
+        return None
 
 
 def _lonely(diff: Path) -> DeskError:

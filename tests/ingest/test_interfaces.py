@@ -257,3 +257,149 @@ def test_a_migration_archive_names_everything_by_its_address(read: Reader, write
     assert issues.recognized.source == comments.recognized.source == "github"
     assert issues.ticket("fern/lamp#84").subject == "Lamp"
     assert [m.text for m in comments.ticket("fern/lamp#84").messages] == ["Which?"]
+
+
+def test_a_conversation_of_help_scout_with_its_threads(read: Reader, write: Writer) -> None:
+    sam, ann = (
+        {"id": 7, "type": "user", "email": "sam@fern.example"},
+        {"id": 5, "type": "customer", "email": "ann@fern.example"},
+    )
+    threads = [
+        {
+            "id": 1,
+            "type": "customer",
+            "body": "<p>It is dark.</p>",
+            "createdBy": ann,
+            "createdAt": "2026-01-02T10:00:00Z",
+        },
+        {"id": 2, "type": "note", "body": "Which bulb?", "createdBy": sam, "createdAt": "2026-01-03T10:00:00Z"},
+        {"id": 3, "type": "lineitem", "createdBy": sam, "createdAt": "2026-01-04T10:00:00Z"},
+    ]
+    conversation = {
+        "id": 10,
+        "number": 12,
+        "threads": 3,
+        "status": "closed",
+        "subject": "Lamp",
+        "mailboxId": 13,
+        "assignee": sam,
+        "primaryCustomer": ann,
+        "createdAt": "2026-01-02T10:00:00Z",
+        "closedAt": "2026-01-04T10:00:00Z",
+        "_embedded": {"threads": threads},
+    }
+    [ticket] = read(
+        write(json.dumps({"_embedded": {"conversations": [conversation]}, "page": {"size": 25}}), "c.json")
+    ).tickets
+    assert (ticket.external_id, ticket.requester, ticket.assignee) == ("12", "ann@fern.example", "sam@fern.example")
+    assert [(m.author, m.role, m.internal, m.text) for m in ticket.messages] == [
+        ("ann@fern.example", Role.CUSTOMER, False, "It is dark."),
+        ("sam@fern.example", Role.AGENT, True, "Which bulb?"),
+        ("sam@fern.example", Role.SYSTEM, False, "Changed"),
+    ]
+
+
+def test_a_ticket_of_otrs_with_its_articles(read: Reader, write: Writer) -> None:
+    article = {
+        "ArticleID": "1",
+        "From": "Ann <ann@fern.example>",
+        "SenderType": "customer",
+        "Body": "It is dark.",
+        "IsVisibleForCustomer": "1",
+    }
+    note = {"ArticleID": "2", "From": "sam", "SenderType": "agent", "Body": "Which bulb?", "IsVisibleForCustomer": "0"}
+    ticket = {
+        "TicketID": "2",
+        "TicketNumber": "0018081300000002",
+        "State": "closed successful",
+        "StateType": "closed",
+        "Queue": "Raw",
+        "Title": "Lamp",
+        "CustomerUserID": "ann@fern.example",
+        "Priority": "3 normal",
+        "Created": "2026-01-02 10:00:00",
+        "Article": [{**article, "CreateTime": "2026-01-02 10:00:00"}, {**note, "CreateTime": "2026-01-03 10:00:00"}],
+    }
+    [found] = read(write(json.dumps({"Ticket": [ticket]}), "ticket.json")).tickets
+    assert (found.external_id, found.status, found.priority) == ("0018081300000002", "closed", "normal")
+    assert [(m.role, m.internal, m.text) for m in found.messages] == [
+        (Role.CUSTOMER, False, "It is dark."),
+        (Role.AGENT, True, "Which bulb?"),
+    ]
+
+
+def test_posts_that_answer_each_other_are_one_ticket(read: Reader, write: Writer) -> None:
+    header = "tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_response_to_tweet_id\n"
+    rows = [
+        "11,FernHelp,False,Tue Oct 31 22:10:47 +0000 2017,@501 Which bulb?,12,10\n",
+        "12,501,True,Wed Nov 01 01:11:45 +0200 2017,The small one,,11\n",
+        "10,501,True,Tue Oct 31 21:45:10 +0000 2017,The lamp is dark,11,\n",
+        "20,502,True,Tue Oct 31 21:45:10 +0000 2017,It answers a post that is not here,,19\n",
+        "30,503,True,Tue Oct 31 21:45:10 +0000 2017,Round,31,31\n",
+        "31,503,True,Tue Oct 31 21:46:10 +0000 2017,and round,30,30\n",
+    ]
+    outcome = read(write(header + "".join(rows), "twcs.csv"))
+    assert [ticket.external_id for ticket in outcome.tickets] == ["10", "20", "31"]
+    assert outcome.rejects == []
+    ticket = outcome.ticket("10")
+    assert (ticket.requester, ticket.rows) == ("501", 3)
+    assert [(m.author, m.role, m.created_at, m.text) for m in ticket.messages] == [
+        ("501", Role.CUSTOMER, "2017-10-31T21:45:10Z", "The lamp is dark"),
+        ("FernHelp", Role.AGENT, "2017-10-31T22:10:47Z", "@501 Which bulb?"),
+        ("501", Role.CUSTOMER, "2017-10-31T23:11:45Z", "The small one"),
+    ]
+    assert len(outcome.ticket("31").messages) == 2
+
+
+def test_the_audits_of_a_ticket_hold_its_comments(read: Reader, write: Writer) -> None:
+    comment = {"id": 1, "type": "Comment", "body": "Which bulb?", "html_body": "<p>Which bulb?</p>", "public": False}
+    change = {"id": 2, "type": "Change", "field_name": "status", "value": "open", "previous_value": "new"}
+    mail = {"id": 3, "type": "Notification", "body": "{{ticket.title}} was changed", "recipients": [501]}
+    audits = [
+        {
+            "id": 22,
+            "ticket_id": 9001,
+            "author_id": 777,
+            "created_at": "2026-01-03T10:00:00Z",
+            "events": [change, comment, mail],
+        },
+        {
+            "id": 21,
+            "ticket_id": 9001,
+            "author_id": 501,
+            "created_at": "2026-01-02T10:00:00Z",
+            "events": [
+                {**comment, "id": 4, "body": "It is dark.", "public": True},
+                {**comment, "id": 5, "body": "Really.", "public": True},
+            ],
+        },
+    ]
+    outcome = read(write(json.dumps({"audits": audits, "count": 2}), "audits.json"))
+    assert (outcome.recognized.system, outcome.recognized.shape, outcome.rejects) == ("zendesk", "messages", [])
+    ticket = outcome.ticket("9001")
+    assert ticket.rows == 2
+    assert [(m.author, m.internal, m.created_at, m.text) for m in ticket.messages] == [
+        ("501", False, "2026-01-02T10:00:00Z", "It is dark."),
+        ("501", False, "2026-01-02T10:00:00Z", "Really."),
+        ("777", True, "2026-01-03T10:00:00Z", "Which bulb?"),
+    ]
+
+
+def test_whoever_wrote_is_named_by_the_login(read: Reader, write: Writer) -> None:
+    comment = {
+        "id": 5449237,
+        "user": {"login": "ann", "id": 3},
+        "body": "It is dark.",
+        "created_at": "2026-01-02T10:00:00Z",
+    }
+    [ticket] = read(write(json.dumps([comment]), "comments.json")).tickets
+    assert [(m.author, m.text) for m in ticket.messages] == [("ann", "It is dark.")]
+
+
+def test_what_the_query_language_of_github_answers(read: Reader, write: Writer) -> None:
+    said = {"author": {"login": "bo"}, "body": "Nice.", "createdAt": "2026-01-02T11:00:00Z"}
+    issue = archived(3, author={"login": "ann"}, comments={"nodes": [said]}, assignees={"nodes": [{"login": "cy"}]})
+    document = {"data": {"repository": {"issues": {"nodes": [issue]}}}}
+    [ticket] = read(write(json.dumps(document), "answer.json")).tickets
+    assert (ticket.external_id, ticket.requester, ticket.assignee) == ("fern/lamp#3", "ann", "cy")
+    assert [(m.author, m.text) for m in ticket.messages] == [("ann", "Please look."), ("bo", "Nice.")]

@@ -352,6 +352,7 @@ async def test_a_diff_beside_its_pull_request_is_a_message_of_it(data_dir: Path,
         files = write(tmp_path, {"dump.json": dump, "pull-7.diff": DIFF + "\n", "9.diff": DIFF})
         drop = await desk.joining.open([files["pull-7.diff"], files["dump.json"], files["9.diff"]])
         assert [(Path(file.path).name, file.error.code) for file in drop.failed] == [("9.diff", "file-diff-alone")]
+        assert "1 diff belongs to a pull request of pulls." in drop.bundles[0].notes
         await take(desk, files["pull-7.diff"], files["dump.json"])
         thread = await thread_of(desk, "fern/lamp#7")
         assert said(thread) == [
@@ -373,6 +374,74 @@ async def test_diffs_in_an_archive_of_two_repositories(data_dir: Path, tmp_path:
             archive.writestr("fern/door/7.diff", DIFF)
             archive.writestr("7.patch", DIFF)
             archive.writestr("notes-of-somebody.patch", DIFF)
+        (bundle,) = (await desk.joining.open([tmp_path / "dump.zip"])).bundles
+        assert (
+            "2 of the files are diffs of no pull request here and are left out (7.patch, notes-of-somebody.patch)."
+            in bundle.notes
+        )
         (done,) = await take(desk, tmp_path / "dump.zip")
         assert done.counts.messages == 5
         assert said(await thread_of(desk, "fern/door#7"))[1] == ("ann", Role.SYSTEM, DIFF)
+
+
+async def test_articles_of_zammad_find_their_ticket_by_its_second_number(data_dir: Path, tmp_path: Path) -> None:
+    ticket = {
+        "id": 1,
+        "group_id": 1,
+        "priority_id": 3,
+        "state_id": 4,
+        "number": "022001",
+        "title": "Lamp",
+        "owner_id": 7,
+        "customer_id": 5,
+        "created_at": "2026-01-02T10:00:00.759Z",
+        "updated_at": "2026-01-03T10:00:00.809Z",
+    }
+    article = {
+        "id": 5,
+        "ticket_id": 1,
+        "sender": "Customer",
+        "from": "Ann Lee",
+        "content_type": "text/html",
+        "body": "<p>It is dark.</p>",
+        "internal": False,
+        "created_at": "2026-01-02T10:00:00.759Z",
+    }
+    note = {
+        **article,
+        "id": 6,
+        "sender": "Agent",
+        "from": "Sam",
+        "internal": True,
+        "body": "Hm",
+        "created_at": "2026-01-03T10:00:00Z",
+    }
+    files = write(tmp_path, {"articles.json": json.dumps([article, note]), "tickets.json": json.dumps([ticket])})
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        await take(desk, *files.values())
+        assert (await desk.tickets.counts()).total == 1
+        thread = await thread_of(desk, "022001")
+        assert (thread.ticket.status, thread.ticket.priority) == ("closed", "high")
+        assert said(thread) == [("Ann Lee", Role.CUSTOMER, "It is dark."), ("Sam", Role.AGENT, "Hm")]
+        assert [message.internal for message in thread.messages] == [False, True]
+
+
+async def test_one_ticket_with_its_people_and_groups_beside(data_dir: Path, tmp_path: Path) -> None:
+    ticket = {
+        "id": 4,
+        "subject": "Lamp",
+        "description": "It is dark.",
+        "status": "new",
+        "requester_id": 501,
+        "submitter_id": 501,
+        "via": {"channel": "api"},
+        "created_at": "2026-01-02T10:00:00Z",
+    }
+    user = {"id": 501, "name": "Ann Lee", "email": "ann@fern.example", "role": "end-user", "shared_agent": False}
+    group = {"id": 9, "url": "x", "name": "Support", "deleted": False, "updated_at": "2026-01-02T10:00:00Z"}
+    path = tmp_path / "ticket.json"
+    path.write_text(json.dumps({"ticket": ticket, "users": [user], "groups": [group]}), encoding="utf-8")
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        await take(desk, path)
+        assert (await desk.tickets.counts()).total == 1
+        assert said(await thread_of(desk, "4")) == [("Ann Lee", Role.CUSTOMER, "It is dark.")]

@@ -51,7 +51,7 @@ class MappingStore:
                 "INSERT INTO mapping (fingerprint, roles_json, date_order, learned_from, saved_at, is_correction) VALUES (?, ?, '', ?, ?, 0)"
                 " ON CONFLICT (fingerprint) DO UPDATE SET roles_json = excluded.roles_json, learned_from = excluded.learned_from,"
                 " saved_at = excluded.saved_at WHERE NOT is_correction",
-                [fingerprint, _roles_json(roles), learned_from, _now()],
+                [fingerprint, _roles_json(roles), _readable(learned_from), _now()],
             )
 
         await self._database.write(write)
@@ -74,7 +74,8 @@ class MappingStore:
     async def remember(self, fingerprint: str, overrides: ImportOverrides, *, learned_from: str = "") -> None:
         """Keep how a table is read in place of what was kept of the same header; `learned_from` is the name of its file."""
         roles = _roles_json(overrides.roles)
-        values = [fingerprint, roles, overrides.date_order, overrides.definition, learned_from, _now()]
+        file = _readable(learned_from)
+        values = [fingerprint, roles, overrides.date_order, overrides.definition, file, _now()]
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
@@ -103,3 +104,8 @@ def _now() -> str:
 def _overrides(roles_json: str, date_order: str, definition: str) -> ImportOverrides:
     roles = {int(place): role for place, role in json.loads(roles_json).items()}
     return ImportOverrides(roles, date_order=date_order, definition=definition)
+
+
+def _readable(name: str) -> str:
+    """Return a file's name as text: one of bytes that are no text is known to the system only."""
+    return name.encode("utf-8", "replace").decode()

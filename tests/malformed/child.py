@@ -31,8 +31,8 @@ from tests.services.conftest import import_path
 ADDRESS_SPACE_BYTES = 4_000_000_000
 """Not the limit that is tested, but one that keeps a bug from taking the machine's memory."""
 _MOST_READ_THREADS = 300
-# What an import that was taken back leaves: its entry in the history, with the rows it rejected.
-_HISTORY = ("import_batch", "import_reject", "source")
+# What an import that was taken back leaves: its entry in the history, with the rows it rejected, and revisions that were used up.
+_HISTORY = ("import_batch", "import_reject", "source", "ticket_revision")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ undo itself, which the import flow leads, because it is offered in its notices t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,7 +132,7 @@ class HistoryPanel(QWidget):
             # Of what is being looked at nothing is left.
             self._leaves.setCurrentWidget(self.imports)
 
-    def _on_chosen(self, act: Any) -> None:
+    def _on_chosen(self, act: Callable[[int], object]) -> None:
         record = self.imports.chosen()
         if record is not None:
             act(record.id)

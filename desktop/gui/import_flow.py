@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -303,11 +304,11 @@ class ImportFlow(QObject):
             actions.append(("Undo", partial(self.undo, *reversed(ids))))
         return actions
 
-    def undo(self, *import_ids: int) -> None:
-        """Take imports back, one after the other, and say what that did."""
-        self._undoing.start(self._undo(import_ids))
+    def undo(self, *import_ids: int, actions: Sequence[Action] = ()) -> None:
+        """Take imports back, one after the other, and say what that did; `actions` are offered besides."""
+        self._undoing.start(self._undo(import_ids, actions))
 
-    async def _undo(self, import_ids: tuple[int, ...]) -> None:
+    async def _undo(self, import_ids: tuple[int, ...], actions: Sequence[Action]) -> None:
         assert self._desk is not None
         undone = []
         try:
@@ -318,7 +319,7 @@ class ImportFlow(QObject):
             self.tickets_changed.emit()
             self.imported.emit()
         what = "The import was" if len(undone) == 1 else f"The {len(undone):,} imports were"
-        self._notice.show_notice(f"{what} undone: {describe_undo(*undone)}.")
+        self._notice.show_notice(f"{what} undone: {describe_undo(*undone)}.", actions=actions)
 
     def _on_error(self, error: DeskError) -> None:
         self._notice.show_error(error)

@@ -166,10 +166,7 @@ class ImportPanel(QWidget):
             self._cancel.setFocus()
 
     def _say(self, text: str, *, is_wrong: bool = False) -> None:
-        self._counts.setObjectName("errorText" if is_wrong else "muted")
-        self._counts.style().unpolish(self._counts)
-        self._counts.style().polish(self._counts)
-        self._counts.setText(text)
+        self._counts.say(text, "errorText" if is_wrong else "muted")
 
     def _build_facts(self) -> QGridLayout:
         grid = QGridLayout()

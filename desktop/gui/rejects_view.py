@@ -243,10 +243,7 @@ class RejectsView(QWidget):
         self._say(f"Line {row.line:,} {words}.")
 
     def _say(self, text: str, *, is_wrong: bool = False) -> None:
-        self.said.setObjectName("errorText" if is_wrong else "muted")
-        self.said.style().unpolish(self.said)
-        self.said.style().polish(self.said)
-        self.said.setText(text)
+        self.said.say(text, "errorText" if is_wrong else "muted")
         self.said.setVisible(bool(text))
 
     def _on_theme(self) -> None:

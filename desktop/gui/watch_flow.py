@@ -41,7 +41,6 @@ class WatchFlow(QObject):
         self._desk: Desk | None = None
         self._jobs = JobScope(notice.show_error)
         self._taking = JobScope(notice.show_error)
-        self._undoing = JobScope(notice.show_error)
         self._is_reached = True
         self.button = QPushButton()
         self.button.setProperty("kind", "flat")
@@ -72,7 +71,7 @@ class WatchFlow(QObject):
 
     async def close(self) -> None:
         """End everything that runs."""
-        for scope in (self._jobs, self._taking, self._undoing):
+        for scope in (self._jobs, self._taking):
             await scope.close()
 
     def _choose(self) -> None:
@@ -167,26 +166,12 @@ class WatchFlow(QObject):
             open_questions.append((title, partial(self._imports.open_files, arrived.questions)))
         actions = list(open_questions)
         if changing:
-            undo = partial(self._start_undo, [done.import_id for done in changing], open_questions)
-            actions.insert(0, ("Undo", undo))
+            # The last first: it may have changed what the first brought. What else is offered stays.
+            ids = [done.import_id for done in reversed(changing)]
+            actions.insert(0, ("Undo", partial(self._imports.undo, *ids, actions=open_questions)))
         words = arrived.words()
         if words:
             self._notice.show_notice(words, tone="warning" if arrived.needs_attention else "info", actions=actions)
-
-    def _start_undo(self, import_ids: list[int], others: list[Action]) -> None:
-        self._undoing.start(self._undo(import_ids, others))
-
-    async def _undo(self, import_ids: list[int], others: list[Action]) -> None:
-        """Take back what came in together, the last first: it may have changed what the first brought. What else was offered stays."""
-        assert self._desk is not None
-        removed = restored = 0
-        for import_id in reversed(import_ids):
-            undone = await self._desk.imports.undo(import_id)
-            removed, restored = removed + undone.tickets_removed, restored + undone.tickets_restored
-        self._imports.tickets_changed.emit()
-        self._imports.imported.emit()
-        words = f"{count(removed, 'ticket')} removed, {count(restored, 'ticket')} restored"
-        self._notice.show_notice(f"What came in by itself was undone: {words}.", actions=others)
 
 
 class _Arrived:

@@ -28,6 +28,14 @@ class Words(QLabel):
         if centered:
             self.setAlignment(Qt.AlignmentFlag.AlignCenter)
 
+    def say(self, text: str, kind: str) -> None:
+        """Show another text in another look."""
+        self.setObjectName(kind)
+        # Qt looks a style up once.
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.setText(text)
+
 
 class ElidedWords(Words):
     """A plain-text label of one line that ends in an ellipsis where there is no room."""

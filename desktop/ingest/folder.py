@@ -136,8 +136,8 @@ class FolderWatch:
                 )
             if next(self._notices, None) is None:
                 self._notices = None
-        except OSError:
-            # No notices here (a limit of the system, a folder that went this moment): looking goes on without.
+        except (OSError, RuntimeError):
+            # No notices here (a limit of the system, a folder that went this moment, a fault of watchfiles): looking goes on without.
             self._close_notices()
             self._stop.wait(self._look_seconds)
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import TracebackType
 
-from desktop.ingest.pages import Cell, Page, Row, text_of
-from desktop.ingest.records import MAX_RAW_CHARACTERS, Record
+from desktop.ingest.pages import Cell, Page, PageSource, Row, text_of
+from desktop.ingest.records import Record
 
 _HEADING = re.compile(r"\[\s*(?P<key>[A-Z][A-Z0-9_]{0,30}-\d{1,10})\s*\]")
 _IS_HEADING = re.compile(rb"<h[1-4]\b[^<>]{0,300}>\s*\[\s*[A-Z][A-Z0-9_]{0,30}-\d{1,10}\s*\]", re.IGNORECASE)
@@ -41,33 +40,8 @@ class _Issue:
     waiting: str = ""
 
 
-class JiraWordReader:
+class JiraWordReader(PageSource):
     """Iterates over the issues of the document as over the rows of Jira's CSV, a header first. The line of a row is that of its heading."""
-
-    repaired_bytes = 0
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self._place = 0
-        self._cells: list[str] = []
-
-    def __enter__(self) -> JiraWordReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing is open."""
-
-    @property
-    def fraction(self) -> float:
-        """Return how far the reading is, 0..1."""
-        return min(1.0, self._place / max(1, len(self._page.data)))
-
-    @property
-    def raw(self) -> str:
-        """Return the last row as text, its cells apart by tabs."""
-        return "\t".join(self._cells)[:MAX_RAW_CHARACTERS]
 
     def __iter__(self) -> Iterator[Record]:
         names = dict.fromkeys(_FIRST_COLUMNS)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from desktop.domain.errors import DeskError
 from desktop.ingest.bodies import as_cell, read_body
@@ -147,19 +148,17 @@ class Page:
         return line + self.data.count(b"\n", since, place)
 
 
-class PageReader:
-    """Iterates over the rows of one table of a page from one row on."""
+class PageSource:
+    """What is the same for all that gives rows of a page: how far it is, and the last row as text."""
 
     repaired_bytes = 0
 
-    def __init__(self, page: Page, table: int, *, first_row: int) -> None:
+    def __init__(self, page: Page) -> None:
         self._page = page
-        self._table = table
-        self._first = first_row
         self._place = 0
         self._cells: list[str] = []
 
-    def __enter__(self) -> PageReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -176,6 +175,15 @@ class PageReader:
     def raw(self) -> str:
         """Return the last row as text, its cells apart by tabs."""
         return "\t".join(self._cells)[:MAX_RAW_CHARACTERS]
+
+
+class PageReader(PageSource):
+    """Iterates over the rows of one table of a page from one row on."""
+
+    def __init__(self, page: Page, table: int, *, first_row: int) -> None:
+        super().__init__(page)
+        self._table = table
+        self._first = first_row
 
     def __iter__(self) -> Iterator[Record]:
         below: dict[int, tuple[int, str]] = {}

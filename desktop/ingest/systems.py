@@ -255,11 +255,10 @@ def match_within(system: SystemDefinition, names: Sequence[str]) -> Match:
     fitting = match_header((system,), names)
     if fitting:
         return fitting
-    matches = [
-        Match(system, layout, layout.assign(names))
-        for layout in system.layouts
-        if layout.shape not in ("none", "people")
-    ]
+    layouts = [layout for layout in system.layouts if layout.shape != "none"]
+    # A table that none of them fits is hardly one of people, unless the system has nothing else.
+    of_tickets = [layout for layout in layouts if layout.shape != "people"]
+    matches = [Match(system, layout, layout.assign(names)) for layout in of_tickets or layouts]
     return max(matches, key=lambda match: ("ticket_id" in match.roles.values(), len(match.roles)))
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.malformed import documents, packed, places, tables  # noqa: E402 - found only after the line above
+from tests.malformed import cells, documents, packed, places, tables, workbooks  # noqa: E402 - found only after the line above
 from tests.malformed.kinds import KINDS, NotPossibleHereError  # noqa: E402
 
-FAMILIES = (documents, packed, places, tables)
+FAMILIES = (cells, documents, packed, places, tables, workbooks)
 LARGEST_BYTES = 8_000
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from desktop.domain.errors import DeskError
+from desktop.domain.imports import MappingNeeded
 from desktop.domain.tickets import Role
 from desktop.ingest.systems import SystemDefinition, load_system
 from desktop.ingest.vocabulary import normalize_status
@@ -75,6 +76,15 @@ def test_a_mistake_in_a_definition_is_told_with_its_place(tmp_path: Path, line: 
     assert raised.value.code == "mapping-invalid"
     assert "layouts[1]" in raised.value.message
     assert fault in raised.value.message
+
+
+def test_whichever_system_is_named_a_table_that_it_does_not_know_is_a_question(
+    read: Reader, write: Writer, systems: tuple[SystemDefinition, ...]
+) -> None:
+    path = write("when,what happened\n2026-01-02,x\n2026-01-03,y\n", "odd.csv")
+    for system in systems:
+        with pytest.raises(MappingNeeded):
+            read(path, system=system)
 
 
 def test_an_entry_of_two_journal_columns_is_one_message_and_notes_stay_internal(read: Reader, write: Writer) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.malformed import documents, packed, places, tables
+from tests.malformed import cells, documents, packed, places, tables, workbooks
 from tests.malformed.checking import MOST_BYTES, MOST_SECONDS, REPOSITORY, Report, examine
 from tests.malformed.kinds import KINDS, NotPossibleHereError
 from tests.malformed.mutations import Mutated, draw_files
 
-FAMILIES = (tables, packed, places, documents)
+FAMILIES = (tables, cells, packed, workbooks, places, documents)
 MUTATED = 240
 
 

@@ -223,5 +223,5 @@ def _say_finished(name: str, finished: Finished, *, dry_run: bool) -> None:
     say(f"  Would be: {said}." if dry_run else f"  {said[:1].upper()}{said[1:]}.")
     if finished.rejects_path:
         say(f"  The rejected rows and the reasons: {finished.rejects_path}")
-    if finished.import_id:
+    if finished.import_id and counts.rows_used:
         say(f"  Take it back with: tldesk import --undo {finished.import_id}")

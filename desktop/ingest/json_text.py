@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 CHUNK_CHARACTERS = 1 << 18
-MOST_VALUE_CHARACTERS = 32_000_000
+MOST_VALUE_CHARACTERS = 8_000_000
 """A ticket beyond this is a broken file; memory stays bounded."""
 _CUT_CHARACTERS = 16
 """A fault so close to the end of what was read may only mean that the value goes on."""

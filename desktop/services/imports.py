@@ -98,7 +98,20 @@ class ImportService:
 
     async def find_source(self, table: Recognized, ids: frozenset[str]) -> tuple[str, int]:
         """Return the source whose tickets have most of these ids (whose people, for a table of people), and how many; ('', 0) for none."""
-        return await self._store.find_source(ids, are_people=table.shape == "people")
+        return await self._store.find_source(ids, are_people=table.shape == "people", rather=table.source)
+
+    async def read_people(self, table: Recognized) -> dict[str, Person]:
+        """Return the people of a table of people by their ids."""
+
+        def work() -> dict[str, Person]:
+            batches = read_batches(table, systems=self._load_systems())
+            return {person.external_id: person for batch in batches for person in batch.people}
+
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+    async def known_people(self, source: str) -> Mapping[str, Person]:
+        """Return the people of a source that are known from earlier imports, by their ids."""
+        return await self._people.of_source(source)
 
     async def recognize(
         self, path: Path, *, overrides: ImportOverrides = ImportOverrides(), mapping: str = ""

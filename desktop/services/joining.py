@@ -14,6 +14,7 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Bundle, Drop, FailedFile, ImportEvent, ImportOverrides, MappingNeeded, Recognized
+from desktop.domain.people import name_people
 from desktop.ingest.diffs import find_pull, is_diff
 from desktop.services.imports import ImportService
 
@@ -23,6 +24,8 @@ LEAST_SHARE = 0.8
 """So many of a table's ids must be those of known tickets: small numbers are the ids of many a help desk."""
 LEAST_SHARE_OF_SECOND_IDS = 0.5
 """Such numbers are long and unique on a whole site, so fewer of them say it too: part of a warehouse is often only a sample."""
+LEAST_DOUBLED = 20
+"""Of a handful of ids that are here already nothing follows."""
 _ORDER = ("people", "tickets", "messages")
 _NO_TICKETS = ("file-not-tickets", "file-no-rows", "mapping-no-id")
 
@@ -137,11 +140,21 @@ class JoiningService:
                     )
                     notes.setdefault(joined.source, []).append(said)
         return tuple(
-            Bundle(
-                tuple(sorted(tables, key=lambda table: (_ORDER.index(_kind(table)), _written_at(table)))),
-                tuple(dict.fromkeys(notes.get(source, []))),
-            )
-            for source, tables in bundles.items()
+            [
+                Bundle(await self._named(source, tables), tuple(dict.fromkeys(notes.get(source, []))))
+                for source, tables in bundles.items()
+            ]
+        )
+
+    async def _named(self, source: str, tables: Sequence[Recognized]) -> tuple[Recognized, ...]:
+        """Return the tables of a bundle in their order, the first tickets of each with the names of people as they will be."""
+        people = dict(await self._imports.known_people(source))
+        for table in tables:
+            if _kind(table) == "people":
+                people |= await self._imports.read_people(table)
+        ordered = sorted(tables, key=lambda table: (_ORDER.index(_kind(table)), _written_at(table)))
+        return tuple(
+            replace(table, preview=tuple(name_people(draft, people) for draft in table.preview)) for table in ordered
         )
 
     async def _join(
@@ -151,7 +164,9 @@ class JoiningService:
         kind = _kind(table)
         if kind == "messages" and not table.is_source_guessed:
             return await self._by_second_ids(table, [r for r in records if r.source == table.source]) or table, ""
-        if kind == "tickets" or not table.is_source_guessed:
+        if kind == "tickets" and table.is_source_guessed:
+            return table, await self._say_doubled(table)
+        if not table.is_source_guessed:
             return table, ""
         name = Path(table.path).name
         if kind == "people" and len(sources) == 1:
@@ -181,6 +196,17 @@ class JoiningService:
             if ids and len(ids & known) >= LEAST_SHARE_OF_SECOND_IDS * len(ids):
                 return replace(_of_source(table, record.source), aliases=aliases)
         return None
+
+    async def _say_doubled(self, table: Recognized) -> str:
+        """Say when the tickets of a file seem to be here already, from a file of another name; '' when not. Who knows is the user."""
+        ids = await self._imports.read_ids(table, SAMPLED_IDS)
+        source, count = await self._imports.find_source(table, ids)
+        if not source or source == table.source or count < max(LEAST_DOUBLED, LEAST_SHARE * len(ids)):
+            return ""
+        return (
+            f"{Path(table.path).name}: tickets with {count:,} of the {len(ids):,} ids looked at are here, from the source “{source}”."
+            " If they are the same, give this file that source."
+        )
 
 
 def _lonely(diff: Path) -> DeskError:

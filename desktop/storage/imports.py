@@ -35,8 +35,9 @@ from desktop.storage.writing import (
 
 BEFORE = """SELECT earlier.id, earlier.finished_at, earlier.ticket_ids FROM import_batch AS earlier JOIN import_batch AS this ON this.id = ?
   WHERE earlier.id < this.id AND earlier.source_id = this.source_id AND earlier.shape = this.shape AND earlier.undone_at = ''
+  AND json_extract(nullif(earlier.recognized_json, ''), '$.format') IS json_extract(nullif(this.recognized_json, ''), '$.format')
   AND earlier.ticket_ids IS NOT NULL AND json_extract(earlier.counts_json, '$.is_whole') = 1 ORDER BY earlier.id DESC LIMIT 1"""
-"""The whole import before an import, of the same source and the same shape of table: its id, its end, and the tickets that it held."""
+"""The whole import before an import, of the same source and the same kind and shape of table: its id, its end, and the tickets that it held."""
 _COUNTS = """CASE WHEN finished_at != '' THEN counts_json ELSE json_object(
   'tickets_new', (SELECT count(*) FROM ticket WHERE import_id = import_batch.id),
   'tickets_updated', (SELECT count(*) FROM import_change WHERE import_id = import_batch.id),
@@ -44,12 +45,13 @@ _COUNTS = """CASE WHEN finished_at != '' THEN counts_json ELSE json_object(
 _REJECTS = """(SELECT count(*) FROM import_reject WHERE import_id = import_batch.id AND is_set_aside = 0),
   (SELECT count(*) FROM import_reject WHERE import_id = import_batch.id)"""
 _SOURCE_OF_TICKETS = """WITH ids AS (SELECT value FROM json_each(?)) SELECT source.name, count(*) AS n
-  FROM ticket JOIN source ON source.id = source_id WHERE external_id IN ids GROUP BY source_id ORDER BY n DESC LIMIT 1"""
+  FROM ticket JOIN source ON source.id = source_id WHERE external_id IN ids GROUP BY source_id ORDER BY n DESC, source.name = ? DESC LIMIT 1"""
 _SOURCE_OF_PEOPLE = """WITH ids AS (SELECT value FROM json_each(?)), named AS (
     SELECT source_id, external_id AS id FROM person WHERE external_id IN ids
     UNION SELECT source_id, requester FROM ticket WHERE requester IN ids UNION SELECT source_id, assignee FROM ticket WHERE assignee IN ids
     UNION SELECT source_id, author FROM message JOIN ticket ON ticket.id = ticket_id WHERE author IN ids)
-  SELECT source.name, count(DISTINCT named.id) AS n FROM named JOIN source ON source.id = source_id GROUP BY source_id ORDER BY n DESC LIMIT 1"""
+  SELECT source.name, count(DISTINCT named.id) AS n FROM named JOIN source ON source.id = source_id
+  GROUP BY source_id ORDER BY n DESC, source.name = ? DESC LIMIT 1"""
 _LEFT_A_TRACE = """SELECT EXISTS (SELECT 1 FROM ticket WHERE import_id = ?) OR EXISTS (SELECT 1 FROM import_change WHERE import_id = ?)
   OR EXISTS (SELECT 1 FROM import_reject WHERE import_id = ?) OR EXISTS (SELECT 1 FROM person WHERE import_id = ?)
   OR EXISTS (SELECT 1 FROM import_batch WHERE id = ? AND undone_at != '')"""
@@ -132,13 +134,16 @@ class ImportStore:
         """Return rejects of an import in the order of its file, from the one after `reject_id` on, and the id after which to go on."""
         return await self._database.read(lambda connection: read_rejects(connection, import_id, reject_id, limit))
 
-    async def find_source(self, ids: Iterable[str], *, are_people: bool) -> tuple[str, int]:
-        """Return the source whose tickets have, or name as their people, most of these ids, and how many of them; ('', 0) for none."""
+    async def find_source(self, ids: Iterable[str], *, are_people: bool, rather: str) -> tuple[str, int]:
+        """Return the source whose tickets have, or name as their people, most of these ids, and how many of them; ('', 0) for none.
+
+        Of equals it is the one named `rather`.
+        """
         statement = _SOURCE_OF_PEOPLE if are_people else _SOURCE_OF_TICKETS
         listed = json.dumps(list(ids))
 
         def read(connection: sqlite3.Connection) -> tuple[str, int]:
-            row = connection.execute(statement, [listed]).fetchone()
+            row = connection.execute(statement, [listed, rather]).fetchone()
             return (str(row[0]), int(row[1])) if row else ("", 0)
 
         return await self._database.read(read)

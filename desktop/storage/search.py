@@ -171,7 +171,7 @@ class SearchIndex:
             try:
                 self._catch_up()
                 fault = None
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, a thread that is gone would leave every search waiting
                 # Whoever waits is told; for the rest the next ticket or the next start tries again.
                 fault = error
                 self._close_index()

@@ -197,6 +197,30 @@ async def test_people_go_back_in_any_order_to_what_the_imports_left_say(
             assert [await known_by(name) for name in names] == [others + (name in left[-1:]) for name in names]
 
 
+async def test_the_panel_shows_people_by_the_names_they_will_have(data_dir: Path, files: dict[str, Path]) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        (bundle,) = (await desk.joining.open(list(files.values()))).bundles
+        assert [draft.requester for draft in bundle.main.preview] == ["Ann Lee", "Bo Nash"]
+        await take(desk, *files.values())
+        (again,) = (await desk.joining.open([files["tickets.csv"]])).bundles
+        assert [draft.assignee for draft in again.main.preview] == ["Sam Ortiz", "Sam Ortiz"]
+
+
+async def test_the_same_tickets_under_another_name_are_pointed_out(data_dir: Path, tmp_path: Path) -> None:
+    rows = "".join(f"{n},Lamp {n},Dark.,open,501,777,2026-03-01,2026-03-01\n" for n in range(9000, 9030))
+    first, second = write(
+        tmp_path,
+        {"week.csv": TICKETS[: TICKETS.index("\n") + 1] + rows, "backlog.csv": TICKETS.split("\n")[0] + "\n" + rows},
+    ).values()
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        await take(desk, first)
+        (bundle,) = (await desk.joining.open([second])).bundles
+        assert bundle.main.source == "backlog"
+        assert "tickets with 30 of the 30 ids looked at are here, from the source “week”" in bundle.notes[0]
+        (same,) = (await desk.joining.open([first])).bundles
+        assert same.notes == ()
+
+
 async def test_messages_find_the_tickets_that_are_here_and_say_so(data_dir: Path, files: dict[str, Path]) -> None:
     async with opened_desk(data_dir, with_sample=False) as desk:
         await take(desk, files["tickets.csv"])

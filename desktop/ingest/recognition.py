@@ -140,7 +140,8 @@ def _understand(head: Head, systems: Sequence[SystemDefinition], chosen: SystemD
         return _from_match(head, match, is_chosen=chosen is not None)
     roles = _guess(head)
     told = ", ".join(head.names[place] for place, role in sorted(roles.items()) if role)
-    own = [role for place, role in roles.items() if not group_of(head.names[place])]
+    # What the lists within records hold makes no table of messages of them.
+    own = (role for place, role in roles.items() if not group_of(head.names[place]))
     shape = "messages" if is_message_table(own) else "tickets"
     reason = f"No known system has these columns; mapped by name and content: {told or 'nothing'}"
     return _Meaning(

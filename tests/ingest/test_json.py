@@ -338,3 +338,11 @@ def test_half_a_character_and_nothing_but_numbers(read: Reader, write: Writer) -
     ticket = outcome.tickets[0]
     assert (ticket.subject, ticket.messages[0].text) == ("\ufffd half", "ab")
     assert ticket.subject.encode()
+
+
+def test_records_of_an_unknown_help_desk_keep_the_dated_messages_within(read: Reader, write: Writer) -> None:
+    said = [{"author": "Bo", "body": "Second.", "created_at": "2026-01-02"}]
+    record = {"id": "007", "subject": "Lamp", "description": "It is dark.", "comments": said}
+    outcome = read(write(json.dumps({"tickets": [record]}), "export.json"))
+    assert outcome.recognized.shape == "nested"
+    assert [message.text for message in outcome.ticket("007").messages] == ["It is dark.", "Second."]

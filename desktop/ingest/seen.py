@@ -36,8 +36,8 @@ class SeenIds:
 
     def _make(self, slots: int) -> None:
         self._mask = slots - 1
-        self._keys = array("Q", bytes(8 * slots))
-        self._numbers = array("Q", bytes(8 * slots))
+        self._keys = array("Q", (0,)) * slots
+        self._numbers = array("Q", (0,)) * slots
         self._free = slots // 2
 
     def _grow(self) -> None:

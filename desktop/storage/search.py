@@ -21,7 +21,7 @@ from typing import TypeVar
 
 FILE_NAME = "search.sqlite"
 FORMAT = 1
-TICKETS_A_SEGMENT = 16_384
+TICKETS_A_SEGMENT = 12_288
 """A statement is a segment of the index. Smaller ones must be merged: 100,000 tickets took 3 s so, 5 s with 2,048, 16 s with 500."""
 BACKLOG_WORTH_WAITING = 2_000
 """Up to this many tickets (0.1 s) a search waits for the index; beyond, it answers with what is there."""

@@ -25,7 +25,7 @@ COLUMNS = (
     *("subject", "status", "status_original", "priority", "priority_original"),
     *("requester", "assignee", "created_at", "updated_at"),
 )
-ROWS_A_STATEMENT = 32
+ROWS_A_STATEMENT = 100
 _INSERTED = (
     *("id", "source_id", "external_id", "content_hash", *COLUMNS),
     *("message_count", "fields_json", "is_subject_made", "has_record", "import_id", "changed_import_id", "revision"),

@@ -50,7 +50,7 @@ def main() -> None:
             _start_measuring()
             data = shutil.copytree(folder / "prepared", folder / "data")
             tables, problems = asyncio.run(_Examination(Path(path), data).run())
-            _tell(tables=tables, problems=problems + noted, peak_bytes=_peak_bytes())
+            _tell(tables=tables, problems=problems + noted, peak_bytes=_peak_bytes(), resting_bytes=_resting_bytes())
             shutil.rmtree(data)
 
 
@@ -265,6 +265,14 @@ def _start_measuring() -> None:
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
         except OSError:
             return
+
+
+def _resting_bytes() -> int:
+    """Return what is in use now, 0 where that is not told."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0
+    return 1024 * int(status.read_text(encoding="ascii").partition("VmRSS:")[2].split()[0])
 
 
 def _peak_bytes() -> int | None:

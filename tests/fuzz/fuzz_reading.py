@@ -62,7 +62,7 @@ def read_table(table: Path) -> None:
     """Read one table to its end and check its account."""
     recognized = recognize(table, systems=SYSTEMS)
     for batch in read_batches(recognized, systems=SYSTEMS, batch_rows=100):
-        used = sum(ticket.rows for ticket in batch.tickets)
+        used = sum(ticket.rows for ticket in batch.tickets) + len(batch.people)
         assert batch.rows == used + len(batch.rejects) + batch.blank + batch.footer + batch.repeated, "rows were lost"
         assert all(reject.line > 0 and reject.reason for reject in batch.rejects), "a reject without line or reason"
         for ticket in batch.tickets:

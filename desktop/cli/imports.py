@@ -76,7 +76,9 @@ def import_command(
         try:
             await desk.tickets.caught_up()
         except DeskError as error:
-            warn(f"The tickets are imported, and not all of them can be searched yet. {error}")
+            # A disk that was full for the tickets is full for the index; once is enough.
+            if not failed:
+                warn(f"The tickets are imported, and not all of them can be searched yet. {error}")
         return done, failed
 
     done, failed = session.run(work)

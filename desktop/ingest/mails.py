@@ -21,7 +21,7 @@ from desktop.ingest.mailheads import Address, Heads, one_line, read_addresses, r
 from desktop.ingest.mailtext import read_text
 from desktop.ingest.mailthreads import Mail, Place, arrange, bare_subject
 from desktop.ingest.records import MAX_RAW_CHARACTERS, Record
-from desktop.ingest.threads import subject_from
+from desktop.ingest.subjects import subject_from
 
 COLUMNS = (
     *("Thread", "Thread subject", "Requester", "Requester address", "Message-ID", "In-Reply-To", "References"),

@@ -1,6 +1,6 @@
 """Mapping files: how a table is read, as a file that a colleague can use.
 
-It is a definition of the same make as those in `resources/systems/` (see `systems`): the roles by the names of the columns, the date order,
+It is a definition of the same make as those in `resources/systems/` (see `definitions`): the roles by the names of the columns, the date order,
 the words of the system, and the header that it is remembered for. Reading it back gives every column of that table the same role. Names
 that stand in the header more than once are told apart by which of them is meant. Deliberately not here: what is remembered, see `storage.mappings`.
 """

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from desktop.domain.imports import Recognized
+from desktop.ingest.definitions import read_system
 from desktop.ingest.nested import group_of, is_list_column, read_list
-from desktop.ingest.systems import Layout, SystemDefinition, match_within, read_system
+from desktop.ingest.systems import Layout, SystemDefinition, match_within
 from desktop.ingest.vocabulary import fold
 
 EXTRA_FIELD = "(extra)"

@@ -1,52 +1,28 @@
 """Threads: rows become tickets with their messages, in the order of time.
 
-One builder a file. It decides who wrote each message (the requester is the customer, the assignee an agent, else the system's own flag, else
-unknown), reads dates and bodies, and keeps every original column. It counts what a person should know: dates it could not read, hidden text.
-Deliberately not here: which rows count at all, see `rows`.
+One builder a file. It reads dates and bodies, and keeps every original column. It counts what a person should know: dates it could not read, hidden
+text. Deliberately not here: which rows count at all, see `rows`; who wrote a message, see `authors`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from desktop.domain.tickets import Message, Role, TicketDraft, in_order
+from desktop.ingest.authors import NAMELESS, SIDES, Authors, word_of
 from desktop.ingest.bodies import read_body
 from desktop.ingest.dates import is_iso_utc, read_date
 from desktop.ingest.diffs import read_diff
 from desktop.ingest.journal import OPENING, Entry, split_comment, split_journal
 from desktop.ingest.nested import read_list
 from desktop.ingest.plan import Plan
+from desktop.ingest.subjects import one_line, subject_from
+from desktop.ingest.tally import Tally
 from desktop.ingest.vocabulary import author_role, fold, is_nothing, normalize_priority, normalize_status
-
-SUBJECT_CHARACTERS = 80
-_SUBJECT_SOURCE_CHARACTERS = 2_000
-_HANDLES = re.compile(r"(?:\s*[.,:]*@\w+[\s,:;.!]*)+")
-_NAME_AND_ADDRESS = re.compile(r'"?([^"<(]+?)"?\s*[<(]([^<>()\s]+@[^<>()\s]+)[>)]')
-# Flags as people's spreadsheets write them, in the languages whose Excel translates TRUE.
-_YES = frozenset("1 true yes y t x ja j sí si oui sim wahr verdadero vrai vero verdadeiro waar prawda".split())
-_NO = frozenset("0 false no n f nein non não nee falsch falso faux onwaar fałsz".split())
-_INTERNAL_WORDS = frozenset("private internal note intern interno interne privado privat privé".split())
-_PUBLIC_WORDS = frozenset("public external customer öffentlich público publico externo extern".split())
-
-
-_SIDES = {"customer_author": Role.CUSTOMER, "agent_author": Role.AGENT}
-# An element that has the key `agent` was written by an agent, also when it leaves the name empty. No text from a file holds this character.
-_NAMELESS = "\0"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was met while reading and is worth a warning."""
-
-    unread_dates: int = 0
-    unknown_flags: int = 0
-    contrary_dates: int = 0
-    hidden: int = 0
 
 
 class _Head(NamedTuple):
@@ -77,13 +53,14 @@ class ThreadBuilder:
         self._nothing = plan.system.nothing
         self._markup = plan.system.markup
         self.tally = tally or Tally()
+        self._authors = Authors(plan, self.tally)
         self._within = [ThreadBuilder(thread, self.tally) for thread in plan.threads]
         self._has_more = bool({"comment", "journal", "diff"} & set(plan.many)) or bool(plan.threads or plan.diffs)
 
     def from_row(self, cells: Sequence[str]) -> TicketDraft:
         """Make a ticket of one row: its description and the comments that stand in the same row."""
         head = self._head(cells)
-        requester = _word(head.requester) or _word(head.requester_email)
+        requester = word_of(head.requester) or word_of(head.requester_email)
         created_at = self._date(head.created_at)
         body = self._body(head.body)
         if self._has_more:
@@ -121,8 +98,8 @@ class ThreadBuilder:
         places = self._plan.list_places & {place for role in self._plan.many.values() for place in role}
         if self._plan.part_place >= 0:
             places |= {self._plan.part_place}
-        sides = {place for name in _SIDES for place in self._plan.many.get(name, ())}
-        values = {place: read_list(cells[place], empty=_NAMELESS if place in sides else "") for place in places}
+        sides = {place for name in SIDES for place in self._plan.many.get(name, ())}
+        values = {place: read_list(cells[place], empty=NAMELESS if place in sides else "") for place in places}
         timed = []
         for number in range(max(map(len, values.values()), default=0)):
             row = list(cells)
@@ -188,7 +165,7 @@ class ThreadBuilder:
 
     def _heading_of(self, cells: Sequence[str]) -> TicketDraft:
         head = self._head(cells)
-        requester = _word(head.requester) or _word(head.requester_email)
+        requester = word_of(head.requester) or word_of(head.requester_email)
         return self._heading(head, cells, requester, self._date(head.created_at), ())
 
     def _heading(
@@ -196,10 +173,10 @@ class ThreadBuilder:
     ) -> TicketDraft:
         system = self._plan.system
         if head.status not in self._statuses:
-            word = _word(head.status)
+            word = word_of(head.status)
             self._statuses[head.status] = normalize_status(word, system.status), word
         if head.priority not in self._priorities:
-            word = _word(head.priority)
+            word = word_of(head.priority)
             self._priorities[head.priority] = normalize_priority(word, system.priority), word
         status, status_original = self._statuses[head.status]
         priority, priority_original = self._priorities[head.priority]
@@ -211,7 +188,7 @@ class ThreadBuilder:
             priority=priority,
             priority_original=priority_original,
             requester=requester,
-            assignee=_word(head.assignee),
+            assignee=word_of(head.assignee),
             created_at=created_at,
             updated_at=self._date(head.updated_at),
             fields=self._plan.fields(cells),
@@ -245,7 +222,7 @@ class ThreadBuilder:
         messages = []
         for entry in entries:
             self.tally.contrary_dates += entry.is_contrary
-            role = self._person(entry.author, cells)
+            role = self._authors.role_of(entry.author, cells)
             if role is Role.UNKNOWN and entry.kind:
                 role = author_role(entry.kind, self._plan.system.author_roles)
             if role is Role.UNKNOWN and fold(entry.author) in colleagues and entry.author:
@@ -277,33 +254,15 @@ class ThreadBuilder:
 
     def _part(self, time: str, row: Sequence[str]) -> Message | None:
         plan = self._plan
-        author, role = self._author(row)
+        author, role = self._authors.of(row)
         part = fold(row[plan.part_place]) if plan.part_place >= 0 else ""
         if part and part in plan.layout.silent_parts:
             return None
         text = self._said(plan.cell(row, "body"))
-        is_internal = part in plan.layout.internal_parts or self._is_internal(plan.cell(row, "internal"))
+        is_internal = part in plan.layout.internal_parts or self._authors.is_internal(plan.cell(row, "internal"))
         if not text:
             text, role = plan.layout.part_words.get(part, ""), Role.SYSTEM
         return Message(0, author, role, time, text, is_internal) if text else None
-
-    def _author(self, row: Sequence[str]) -> tuple[str, Role]:
-        """Return who wrote a message: the customer when it is the requester, an agent when it is the assignee, else what the system says."""
-        for name, role in _SIDES.items():
-            for place in self._plan.many.get(name, ()):
-                if not is_nothing(row[place]):
-                    return row[place].strip(_NAMELESS + " "), role
-        author, kind = self._word(row, "author"), self._word(row, "author_role")
-        told = author_role(kind, self._plan.system.author_roles) if kind else Role.UNKNOWN
-        if told is Role.SYSTEM:
-            return author, told  # an automatic answer in the customer's name is no word of the customer's
-        role = self._person(author, row)
-        if role is not Role.UNKNOWN:
-            # Records often name a person by number in one place and by name in another.
-            known_as = "requester" if role is Role.CUSTOMER else "assignee"
-            is_one = self._plan.places.get(known_as, -1) not in self._plan.joined_places
-            return (is_one and self._word(row, known_as)) or author, role
-        return author, told
 
     def _history(self, timed: Sequence[tuple[str, Sequence[str]]], requester: str) -> list[Message]:
         """Return what a ticket opened with, where a log has it in every row, and then what each row changed."""
@@ -334,34 +293,6 @@ class ThreadBuilder:
             messages.append(Message(0, self._word(row, "author"), Role.SYSTEM, time, text))
             before = row
         return messages
-
-    def _person(self, author: str, cells: Sequence[str]) -> Role:
-        if not author or is_nothing(author):
-            return Role.UNKNOWN
-        names = _names(author)
-        if any(names & self._people(cells, place) for place in self._plan.requester_places):
-            return Role.CUSTOMER
-        if any(names & self._people(cells, place) for place in self._plan.assignee_places):
-            return Role.AGENT
-        return Role.UNKNOWN
-
-    def _people(self, cells: Sequence[str], place: int) -> set[str]:
-        if place not in self._plan.joined_places:
-            return _names(cells[place])
-        return {name for person in read_list(cells[place]) for name in _names(person)}
-
-    def _is_internal(self, value: str) -> bool:
-        if is_nothing(value):
-            return False
-        word = value.strip().casefold()
-        if word in _INTERNAL_WORDS or word in _PUBLIC_WORDS:
-            # The word itself says it, whatever the column is called.
-            return word in _INTERNAL_WORDS
-        if word in _YES or word in _NO:
-            return (word in _YES) != self._plan.is_public_flag
-        # An unknown word about privacy: what is taken for internal by mistake harms nobody.
-        self.tally.unknown_flags += 1
-        return True
 
     def _status_after(self, ordered: Sequence[Sequence[str]]) -> str:
         words = [self._plan.layout.part_status.get(fold(row[self._plan.part_place]), "") for row in ordered]
@@ -394,7 +325,7 @@ class ThreadBuilder:
         return merged
 
     def _word(self, cells: Sequence[str], role: str) -> str:
-        return _word(self._plan.cell(cells, role))
+        return word_of(self._plan.cell(cells, role))
 
     def _said(self, value: str) -> str:
         """Return what a message says. “?” and “none” are answers; in a table of messages only what databases write for nothing is nothing."""
@@ -408,7 +339,7 @@ class ThreadBuilder:
     def _subject(self, cells: Sequence[str]) -> str:
         """Return the subject as it stands: “<script> breaks the page” is no HTML."""
         value = self._plan.cell(cells, "subject")
-        return "" if is_nothing(value) else _one_line(read_body(value, "subject").text)
+        return "" if is_nothing(value) else one_line(read_body(value, "subject").text)
 
     def _read(self, value: str) -> str:
         body = read_body(value, self._markup)
@@ -433,46 +364,9 @@ def _without_repeat(opening: list[Message], others: Sequence[Message]) -> list[M
     return opening
 
 
-def subject_from(text: str) -> str:
-    """Return the first telling sentence of a text, without the @handles it begins with, at most 80 characters."""
-    text = _one_line(text[:_SUBJECT_SOURCE_CHARACTERS])
-    rest = _HANDLES.sub("", text, count=1) if _HANDLES.match(text) else text
-    text = rest or text
-    end = 0
-    for match in re.finditer(r"[.!?…]+(?=\s|$)", text):
-        end = match.end()
-        if end >= 20:  # “Hi there.” says nothing: the next sentence belongs to it
-            break
-    subject = text[:end] if end >= 20 else text
-    subject = subject[:-1] if subject.endswith(".") and not subject.endswith("..") else subject
-    if len(subject) <= SUBJECT_CHARACTERS:
-        return subject
-    cut = subject[: SUBJECT_CHARACTERS - 1]
-    return (cut[: cut.rfind(" ")] if " " in cut[40:] else cut).rstrip(" ,;:-") + "…"
-
-
-def _names(person: str) -> set[str]:
-    """Return what a person can be told by: `Ada Berg <ada@example.com>` is the name and the address too."""
-    match = _NAME_AND_ADDRESS.fullmatch(person.strip()) if person.endswith((">", ")")) else None
-    names = [person, *(match.groups() if match else ())]
-    if "\n" in person or ("@" in person and re.search(r"[,;]", person)):
-        names += re.split(r"\s*[\n,;]\s*", person)  # several people in one cell
-    return {name for name in map(fold, names) if name}
-
-
 def _numbered(messages: list[Message]) -> list[Message]:
     order = in_order([message.created_at for message in messages])
     return [replace(messages[place], position=number) for number, place in enumerate(order, start=1)]
-
-
-def _word(value: str) -> str:
-    if "\n" in value or "\r" in value:
-        value = ", ".join(filter(None, map(str.strip, value.splitlines())))  # several people
-    return "" if is_nothing(value) else value.strip()
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split()) if "\n" in text or "  " in text or "\t" in text else text
 
 
 def _label(name: str) -> str:

@@ -16,8 +16,8 @@ from pathlib import Path
 from desktop.domain.errors import DeskError
 from desktop.domain.history import EditableRow, ImportChanges, RejectedRow, Retried, TicketDifference
 from desktop.domain.imports import Batch, Contents, ImportCounts, Recognized
+from desktop.ingest.definitions import load_systems
 from desktop.ingest.rereading import cut_row, obstacle, read_again
-from desktop.ingest.systems import load_systems
 from desktop.services.comparison import compare
 from desktop.services.steps import whole
 from desktop.storage.history import HistoryStore

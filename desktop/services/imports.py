@@ -36,9 +36,10 @@ from desktop.domain.imports import (
 from desktop.domain.people import Person
 from desktop.domain.tickets import TicketDraft
 from desktop.ingest.contents import tables_in
+from desktop.ingest.definitions import load_systems, read_definition, read_system
 from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import GENERIC_KEY, recognize
-from desktop.ingest.systems import SystemDefinition, load_systems, read_definition, read_system
+from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.tickets import read_batches, read_ids, read_other_ids
 from desktop.services.rejects_file import write_rejects
 from desktop.services.steps import ended, whole

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import ImportOverrides, MappingNeeded, Recognized, RememberedMapping, fingerprint_of
-from desktop.ingest.systems import read_system
+from desktop.ingest.definitions import read_system
 from desktop.services.imports import ImportService, read_mapping_file
 from desktop.storage.mappings import MappingStore
 

@@ -20,9 +20,9 @@ sys.path.insert(0, str(ROOT))
 
 with atheris.instrument_imports(include=["desktop.ingest"]):
     from desktop.domain.errors import DeskError
+    from desktop.ingest.definitions import load_systems
     from desktop.ingest.files import expand
     from desktop.ingest.recognition import recognize
-    from desktop.ingest.systems import load_systems
     from desktop.ingest.tickets import read_batches
 
 SYSTEMS = load_systems(ROOT / "resources" / "systems")

@@ -14,8 +14,9 @@ import pytest
 from desktop.domain.imports import Recognized, Reject
 from desktop.domain.people import Person
 from desktop.domain.tickets import TicketDraft
+from desktop.ingest.definitions import load_systems
 from desktop.ingest.recognition import recognize
-from desktop.ingest.systems import SystemDefinition, load_systems
+from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.tickets import read_batches
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import COLUMN_ROLES, ImportOverrides, MappingNeeded, Recognized, fingerprint_of
+from desktop.ingest.definitions import read_system
 from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import recognize
-from desktop.ingest.systems import MANY_COLUMNS, SystemDefinition, read_system
+from desktop.ingest.systems import MANY_COLUMNS, SystemDefinition
 from desktop.ingest.tickets import read_batches
 from tests.conftest import LOOK_ALIKES
 

@@ -9,7 +9,8 @@ import pytest
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import MappingNeeded
 from desktop.domain.tickets import Role
-from desktop.ingest.systems import SystemDefinition, load_system
+from desktop.ingest.definitions import load_system
+from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.vocabulary import normalize_status
 from tests.ingest.conftest import Reader, Writer
 

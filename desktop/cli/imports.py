@@ -17,7 +17,7 @@ from desktop.cli.output import clean, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import Bundle, Finished, ImportOverrides, Progress, Recognized
-from desktop.services.wording import describe_format, describe_header, describe_import, describe_people, describe_undo
+from desktop.services.wording import describe_finished, describe_format, describe_header, describe_undo
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -220,10 +220,9 @@ def _say_recognized(name: str, recognized: Recognized) -> None:
 
 
 def _say_finished(name: str, finished: Finished, *, dry_run: bool) -> None:
-    counts = finished.counts
-    said = describe_people(counts) if finished.recognized.shape == "people" else describe_import(counts)
+    said = describe_finished(finished)
     say(f"  Would be: {said}." if dry_run else f"  {said[:1].upper()}{said[1:]}.")
     if finished.rejects_path:
         say(f"  The rejected rows and the reasons: {finished.rejects_path}")
-    if finished.import_id and counts.rows_used:
+    if finished.import_id and finished.counts.rows_used:
         say(f"  Take it back with: tldesk import --undo {finished.import_id}")

@@ -14,7 +14,7 @@ from desktop.cli.output import print_json_line, say, warn
 from desktop.cli.session import Session, common_options
 from desktop.domain.errors import DeskError
 from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile, is_final
-from desktop.services.wording import describe_import
+from desktop.services.wording import describe_finished
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -67,7 +67,7 @@ async def _take(desk: Desk, found: FoundFile, *, as_jsonl: bool) -> None:
             print_json_line({"state": state, **file_fields(finished)})
         else:
             undo = f" Take it back with: tldesk import --undo {finished.import_id}" if finished.import_id else ""
-            say(f"{Path(recognized.path).name}: {describe_import(finished.counts)}.{undo}")
+            say(f"{Path(recognized.path).name}: {describe_finished(finished)}.{undo}")
     for path in prepared.questions:
         words = "TLDesk does not know its columns; import it once and say what they are"
         _tell(path, "question", words, "mapping-needed", as_jsonl=as_jsonl)

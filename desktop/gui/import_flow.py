@@ -29,7 +29,7 @@ from desktop.gui.bars import StatusBar
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
 from desktop.gui.notices import Action, NoticeBar
-from desktop.services.wording import describe_imports, describe_people, describe_progress, describe_undo
+from desktop.services.wording import describe_finished, describe_progress, describe_undo
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -122,7 +122,12 @@ class ImportFlow(QObject):
         self._next()
 
     async def _show(self, step: Bundle | MappingNeeded) -> None:
-        bundle = self._bundle = Bundle((step.recognized,)) if isinstance(step, MappingNeeded) else step
+        assert self._desk is not None
+        if isinstance(step, MappingNeeded):
+            bundle = Bundle((step.recognized,))
+        else:
+            bundle = await self._desk.joining.named(step)
+        self._bundle = bundle
         self._panel.show_bundle(bundle)
         self.panel_wanted.emit()
         if isinstance(step, MappingNeeded):
@@ -282,7 +287,7 @@ class ImportFlow(QObject):
 
     def _show_finished(self, bundle: Bundle, done: list[Finished]) -> None:
         counts = [finished.counts for finished in done]
-        text = f"{_title(bundle)}: {_account(done)}."
+        text = f"{_title(bundle)}: {describe_finished(*done)}."
         warnings = list(dict.fromkeys(warning for finished in done for warning in finished.warnings))
         is_clean = not warnings and not any(each.rejected for each in counts)
         tone = "error" if not all(each.adds_up for each in counts) else "info" if is_clean else "warning"
@@ -329,10 +334,3 @@ def _title(bundle: Bundle) -> str:
     if len(bundle.tables) == 1:
         return Path(bundle.main.path).name
     return f"{len(bundle.tables):,} files of {bundle.main.source}"
-
-
-def _account(done: list[Finished]) -> str:
-    """Say what became of all files of a bundle together, and of people where there are only those."""
-    if all(finished.recognized.shape == "people" for finished in done):
-        return describe_people(total(finished.counts for finished in done))
-    return describe_imports([finished.counts for finished in done])

@@ -23,7 +23,7 @@ from desktop.gui.import_flow import ImportFlow
 from desktop.gui.jobs import JobScope
 from desktop.gui.notices import Action, NoticeBar
 from desktop.gui.words import plain_tip
-from desktop.services.wording import count, describe_import, describe_imports
+from desktop.services.wording import count, describe_finished
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -196,8 +196,9 @@ class _Arrived:
         ]
         parts = []
         if told:
-            what = describe_import(told[0].counts) if len(told) == 1 else describe_imports([d.counts for d in told])
-            parts.append(f"{_names([Path(d.path) for d in told])} came in from {self._folder}: {what}.")
+            parts.append(
+                f"{_names([Path(d.path) for d in told])} came in from {self._folder}: {describe_finished(*told)}."
+            )
             parts += dict.fromkeys(warning for d in told for warning in d.warnings)
         if self.questions:
             whose = "its columns" if len(self.questions) == 1 else "their columns"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile
+from desktop.ingest.definitions import load_systems
 from desktop.llm import presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
@@ -62,13 +64,15 @@ class Desk:
         ticket_store = TicketStore(self._database)
         outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
         self.tickets = TicketService(ticket_store)
+        # Read when they are first needed, not at the start.
+        systems = functools.cache(functools.partial(load_systems, paths.systems))
         mapping_store, people_store = MappingStore(self._database), PeopleStore(self._database)
         import_store = ImportStore(self._database)
         self.imports = ImportService(
             import_store,
             people=people_store,
             mappings=mapping_store,
-            systems_folder=paths.systems,
+            systems=systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
         )
@@ -77,7 +81,7 @@ class Desk:
             HistoryStore(self._database),
             imports=import_store,
             people=people_store,
-            systems_folder=paths.systems,
+            systems=systems,
             workers=self._workers,
         )
         self.languages = LanguageService(LanguageStore(self._database), workers=self._workers)

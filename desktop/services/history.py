@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import EditableRow, ImportChanges, RejectedRow, Retried, TicketDifference
-from desktop.domain.imports import Batch, Contents, ImportCounts, Recognized
-from desktop.ingest.definitions import load_systems
+from desktop.domain.imports import Batch, Contents, ImportCounts, Recognized, total
 from desktop.ingest.rereading import cut_row, obstacle, read_again
+from desktop.ingest.systems import SystemDefinition
 from desktop.services.comparison import compare
 from desktop.services.steps import whole
 from desktop.storage.history import HistoryStore
@@ -34,13 +33,13 @@ class HistoryService:
         *,
         imports: ImportStore,
         people: PeopleStore,
-        systems_folder: Path,
+        systems: Callable[[], Sequence[SystemDefinition]],
         workers: Executor,
     ) -> None:
         self._store = store
         self._imports = imports
         self._people = people
-        self._systems_folder = systems_folder
+        self._systems = systems
         self._workers = workers
 
     async def changes(self, import_id: int) -> ImportChanges:
@@ -130,8 +129,7 @@ class HistoryService:
         people = await self._people.of_source(recognized.source)
 
         def work() -> Batch:
-            systems = load_systems(self._systems_folder)
-            return read_again(recognized, systems=systems, people=people, line=line, cells=cells, raw=raw)
+            return read_again(recognized, systems=self._systems(), people=people, line=line, cells=cells, raw=raw)
 
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
@@ -152,17 +150,4 @@ def _still_wrong(batch: Batch) -> str:
 
 def _more(batch: Batch, outcome: BatchOutcome) -> ImportCounts:
     """Return what the counts of an import gain by one rejected row that turned out to be the rows of a batch."""
-    counts = ImportCounts(
-        **{
-            name: getattr(outcome, name)
-            for name in ("rows_used", "tickets_new", "tickets_updated", "tickets_unchanged", "messages")
-        }
-    )
-    return replace(
-        counts,
-        rows=batch.rows - 1,
-        rejected=-1,
-        rows_unchanged=outcome.rows_unchanged + batch.repeated,
-        blank=batch.blank,
-        footer=batch.footer,
-    )
+    return total([outcome.counts(batch), ImportCounts(rows=-1, rejected=-1)])

@@ -7,11 +7,9 @@ Every batch is written whole; an import that is stopped keeps what was written a
 from __future__ import annotations
 
 import asyncio
-import sys
-import threading
 import time
 from array import array
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
@@ -32,27 +30,27 @@ from desktop.domain.imports import (
     Rejected,
     Undone,
     header_fingerprint,
+    total,
 )
 from desktop.domain.people import Person
 from desktop.domain.tickets import TicketDraft
 from desktop.ingest.contents import tables_in
-from desktop.ingest.definitions import load_systems, read_definition, read_system
+from desktop.ingest.definitions import read_definition, read_system
 from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import GENERIC_KEY, recognize
 from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.tickets import read_batches, read_ids, read_other_ids
+from desktop.services.parsing import Parsing
 from desktop.services.rejects_file import write_rejects
-from desktop.services.steps import ended, whole
+from desktop.services.steps import whole
 from desktop.services.wording import describe_imbalance
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.mappings import MappingStore
 from desktop.storage.people import PeopleStore
-from desktop.storage.writing import Hashed, hash_tickets
+from desktop.storage.writing import Hashed
 
 BATCH_ROWS = 500
 PROGRESS_SECONDS = 0.25
-SWITCH_INTERVAL_SECONDS = 0.0005
-"""Python threads share one lock; handing it over this often cut the window's wait from 41 to 2 ms (measured)."""
 MAPPING_FILE = "remembered.toml"
 """What a mapping file is called once its text is kept and the file itself may be gone."""
 
@@ -66,17 +64,16 @@ class ImportService:
         *,
         people: PeopleStore,
         mappings: MappingStore,
-        systems_folder: Path,
+        systems: Callable[[], Sequence[SystemDefinition]],
         rejects_folder: Path,
         workers: Executor,
     ) -> None:
         self._store = store
         self._people = people
         self._mappings = mappings
-        self._systems_folder = systems_folder
+        self._systems = systems
         self._rejects_folder = rejects_folder
         self._workers = workers
-        self._systems: tuple[SystemDefinition, ...] = ()
         self._running: set[int] = set()
 
     async def expand(self, path: Path) -> tuple[Path, ...]:
@@ -89,12 +86,12 @@ class ImportService:
 
     async def read_ids(self, table: Recognized, most: int) -> frozenset[str]:
         """Return the ids in the first rows of a table, of at most so many."""
-        work = partial(read_ids, table, systems=self._load_systems(), most=most)
+        work = partial(read_ids, table, systems=self._systems(), most=most)
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def read_other_ids(self, table: Recognized, most: int) -> dict[str, str]:
         """Return the second ids of the tickets in the first rows of a table: {second id: id}."""
-        work = partial(read_other_ids, table, systems=self._load_systems(), most=most)
+        work = partial(read_other_ids, table, systems=self._systems(), most=most)
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def find_source(self, table: Recognized, ids: frozenset[str]) -> tuple[str, int]:
@@ -105,7 +102,7 @@ class ImportService:
         """Return the people of a table of people by their ids."""
 
         def work() -> dict[str, Person]:
-            batches = read_batches(table, systems=self._load_systems())
+            batches = read_batches(table, systems=self._systems())
             return {person.external_id: person for batch in batches for person in batch.people}
 
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
@@ -143,7 +140,7 @@ class ImportService:
 
     async def _look(self, path: Path, overrides: ImportOverrides, mapping: str) -> Recognized:
         def work() -> Recognized:
-            systems = self._load_systems()
+            systems = self._systems()
             system = next((system for system in systems if system.key == mapping), None)
             if overrides.definition:
                 system = read_system(overrides.definition, file=Path(MAPPING_FILE))
@@ -164,47 +161,54 @@ class ImportService:
         """
         began = time.monotonic()
         yield recognized
-        total = _Total(recognized, began)
+        so_far = _SoFar(recognized, began)
         is_refused = False
         try:
             if not dry_run:
-                await whole(self._begin(total))
+                await whole(self._begin(so_far))
             people = await self._people.of_source(recognized.source)
-            with self._parse(recognized, people) as batches:
-                async with aclosing(self._batches(batches, is_ahead=not gently)) as parsed:
+            batches = read_batches(recognized, systems=self._systems(), people=people, batch_rows=BATCH_ROWS)
+            with Parsing(batches, self._workers) as parsing:
+                async with aclosing(parsing.batches(is_ahead=not gently)) as parsed:
                     async for batch, hashed in parsed:
-                        for event in await whole(self._take(batch, hashed, total, told)):
+                        for event in await whole(self._take(batch, hashed, so_far, told)):
                             yield event
-            total.is_whole = True
+            so_far.is_whole = True
         except DeskError as error:
             # A file may prove to be damaged, or a bomb, far down: then what stands above is no export either.
             is_refused = error.code.startswith("file-")
             raise
         finally:
-            if total.import_id:
-                self._running.discard(total.import_id)
-                total.import_id = await whole(
+            if so_far.import_id:
+                self._running.discard(so_far.import_id)
+                so_far.import_id = await whole(
                     self._store.finish(
-                        total.import_id, total.counts, is_whole=total.is_whole, ticket_ids=total.ticket_ids
+                        so_far.import_id, so_far.counts, is_whole=so_far.is_whole, ticket_ids=so_far.ticket_ids
                     )
                 )
-            if is_refused and total.import_id:
-                await whole(self._store.undo(total.import_id))
+            if is_refused and so_far.import_id:
+                await whole(self._store.undo(so_far.import_id))
         rejects_path = ""
-        if total.counts.rejected and not dry_run:
+        if so_far.counts.rejected and not dry_run:
             name = Path(recognized.path).name
-            rejects_path = str(await write_rejects(self._store, self._rejects_folder, total.import_id, name=name))
+            rejects_path = str(await write_rejects(self._store, self._rejects_folder, so_far.import_id, name=name))
         if not dry_run:
             await self._remember(recognized)
-        warnings = tuple(dict.fromkeys(filter(None, [*total.warnings, describe_imbalance(total.counts)])))
-        yield total.progress(fraction=1.0)
+        warnings = tuple(dict.fromkeys(filter(None, [*so_far.warnings, describe_imbalance(so_far.counts)])))
+        yield so_far.progress(fraction=1.0)
         yield Finished(
-            recognized.path, total.import_id, recognized, total.counts, time.monotonic() - began, rejects_path, warnings
+            recognized.path,
+            so_far.import_id,
+            recognized,
+            so_far.counts,
+            time.monotonic() - began,
+            rejects_path,
+            warnings,
         )
 
     async def describe(self, recognized: Recognized) -> str:
         """Return how a file is read, corrections included, as the text of a mapping file."""
-        work = partial(write_mapping, recognized, self._load_systems())
+        work = partial(write_mapping, recognized, self._systems())
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
     async def undo(self, import_id: int) -> Undone:
@@ -233,32 +237,32 @@ class ImportService:
             roles = {column.index: column.role for column in recognized.columns}
             await self._mappings.accept(fingerprint, roles, learned_from=name)
 
-    async def _begin(self, total: _Total) -> None:
-        total.import_id, total.source_id = await self._store.begin(total.recognized)
-        self._running.add(total.import_id)
+    async def _begin(self, so_far: _SoFar) -> None:
+        so_far.import_id, so_far.source_id = await self._store.begin(so_far.recognized)
+        self._running.add(so_far.import_id)
 
     async def _take(
-        self, batch: Batch, hashed: Sequence[Hashed], total: _Total, told: set[str] | None
+        self, batch: Batch, hashed: Sequence[Hashed], so_far: _SoFar, told: set[str] | None
     ) -> list[ImportEvent]:
-        if total.recognized.shape == "people":
-            outcome = await self._take_people(batch, total)
-        elif total.import_id:
+        if so_far.recognized.shape == "people":
+            outcome = await self._take_people(batch, so_far)
+        elif so_far.import_id:
             outcome = await self._store.write_batch(
-                total.import_id,
-                total.source_id,
+                so_far.import_id,
+                so_far.source_id,
                 batch.tickets,
                 rejects=batch.rejects,
-                contents=total.recognized.contents,
+                contents=so_far.recognized.contents,
                 hashed=hashed,
             )
         else:
-            outcome = await self._count(batch.tickets, hashed, total.recognized, told)
-        return total.add(batch, outcome)
+            outcome = await self._count(batch.tickets, hashed, so_far.recognized, told)
+        return so_far.add(batch, outcome)
 
-    async def _take_people(self, batch: Batch, total: _Total) -> BatchOutcome:
-        if not total.import_id:
-            return await self._people.preview(total.recognized.source, batch.people)
-        return await self._people.write(total.import_id, total.source_id, batch.people, rejects=batch.rejects)
+    async def _take_people(self, batch: Batch, so_far: _SoFar) -> BatchOutcome:
+        if not so_far.import_id:
+            return await self._people.preview(so_far.recognized.source, batch.people)
+        return await self._people.write(so_far.import_id, so_far.source_id, batch.people, rejects=batch.rejects)
 
     async def _count(
         self,
@@ -280,32 +284,8 @@ class ImportService:
             messages=outcome.messages + sum(len(draft.messages) for draft in again),
         )
 
-    async def _batches(self, batches: _Parsing, *, is_ahead: bool) -> AsyncGenerator[tuple[Batch, list[Hashed]], None]:
-        """Yield batches and what their tickets hash to; `is_ahead` parses the next one while the one before is written."""
-        loop = asyncio.get_running_loop()
-        coming = loop.run_in_executor(self._workers, batches.next)
-        try:
-            while (parsed := await asyncio.shield(coming)) is not None:
-                if is_ahead:
-                    coming = loop.run_in_executor(self._workers, batches.next)
-                yield parsed
-                if not is_ahead:
-                    coming = loop.run_in_executor(self._workers, batches.next)
-        finally:
-            # The file is closed only once nobody reads it any more.
-            await ended(coming)
-
-    def _parse(self, recognized: Recognized, people: Mapping[str, Person]) -> _Parsing:
-        systems = self._load_systems()
-        return _Parsing(read_batches(recognized, systems=systems, people=people, batch_rows=BATCH_ROWS))
-
-    def _load_systems(self) -> tuple[SystemDefinition, ...]:
-        if not self._systems:
-            self._systems = load_systems(self._systems_folder)
-        return self._systems
-
     async def _is_system(self, name: str) -> bool:
-        systems = await asyncio.get_running_loop().run_in_executor(self._workers, self._load_systems)
+        systems = await asyncio.get_running_loop().run_in_executor(self._workers, self._systems)
         return any(system.key == name for system in systems)
 
 
@@ -329,38 +309,7 @@ async def read_mapping_file(file: Path) -> str:
     return await asyncio.to_thread(read)
 
 
-class _Parsing:
-    """A file being parsed: batches on request, and the interpreter's lock handed over more often while it lasts; then the file is closed."""
-
-    _lock = threading.Lock()
-    _active = 0
-    _usual_seconds = 0.005
-
-    def __init__(self, batches: Generator[Batch, None, None]) -> None:
-        self._batches = batches
-
-    def next(self) -> tuple[Batch, list[Hashed]] | None:
-        """Parse one more batch and hash its tickets; None at the end of the file."""
-        batch = next(self._batches, None)
-        return None if batch is None else (batch, hash_tickets(batch.tickets))
-
-    def __enter__(self) -> _Parsing:
-        with self._lock:
-            if _Parsing._active == 0:
-                _Parsing._usual_seconds = sys.getswitchinterval()
-                sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-            _Parsing._active += 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._batches.close()
-        with self._lock:
-            _Parsing._active -= 1
-            if _Parsing._active == 0:
-                sys.setswitchinterval(_Parsing._usual_seconds)
-
-
-class _Total:
+class _SoFar:
     """What an import has come to so far."""
 
     def __init__(self, recognized: Recognized, began: float) -> None:
@@ -375,20 +324,7 @@ class _Total:
 
     def add(self, batch: Batch, outcome: BatchOutcome) -> list[ImportEvent]:
         """Count a batch and return the events that are due."""
-        c = self.counts
-        self.counts = replace(
-            c,
-            rows=c.rows + batch.rows,
-            rows_used=c.rows_used + outcome.rows_used,
-            rows_unchanged=c.rows_unchanged + outcome.rows_unchanged + batch.repeated,
-            rejected=c.rejected + len(batch.rejects),
-            blank=c.blank + batch.blank,
-            footer=c.footer + batch.footer,
-            tickets_new=c.tickets_new + outcome.tickets_new,
-            tickets_updated=c.tickets_updated + outcome.tickets_updated,
-            tickets_unchanged=c.tickets_unchanged + outcome.tickets_unchanged,
-            messages=c.messages + outcome.messages,
-        )
+        self.counts = total([self.counts, outcome.counts(batch)])
         if self.recognized.shape != "people":
             # A table of people holds no tickets, it only renames some.
             self.ticket_ids.extend(outcome.ticket_ids)

@@ -7,6 +7,7 @@ source can be corrected. Nothing is written here.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -53,6 +54,18 @@ class JoiningService:
                 failed.append(FailedFile(str(path), error))
         drop = await self._sort(tables, overrides, mapping, dropped=frozenset(map(str, paths)))
         return replace(drop, failed=(*failed, *drop.failed))
+
+    async def named(self, bundle: Bundle) -> Bundle:
+        """Return a bundle whose first tickets have the names of people that they will have; its tables of people are read whole for it."""
+        people = dict(await self._imports.known_people(bundle.main.source))
+        for table in bundle.tables:
+            if _kind(table) == "people":
+                people |= await self._imports.read_people(table)
+        tables = [
+            replace(table, preview=tuple(name_people(draft, people) for draft in table.preview))
+            for table in bundle.tables
+        ]
+        return replace(bundle, tables=tuple(tables))
 
     async def preview(self, bundle: Bundle) -> AsyncGenerator[ImportEvent, None]:
         """Run through a bundle without writing, table by table, to count what it would change; a ticket of two tables is counted once."""
@@ -122,39 +135,15 @@ class JoiningService:
         # Messages find their tickets first, so that people find one source and not two.
         found = sorted(found, key=lambda table: ("tickets", "messages", "people").index(_kind(table)))
         records = [table for table in found if _kind(table) == "tickets"]
-        bundles: dict[str, list[Recognized]] = {}
-        notes: dict[str, list[str]] = {}
+        bundles: dict[str, list[Recognized]] = defaultdict(list)
+        notes: dict[str, list[str]] = defaultdict(list)
         for table in found:
-            joined, note = await self._join(table, records, set(bundles))
-            bundles.setdefault(joined.source, []).append(joined)
-            if table.diffs:
-                count = len(table.diffs)
-                said = f"{count:,} diff{'s belong to pull requests' if count > 1 else ' belongs to a pull request'}"
-                notes.setdefault(joined.source, []).append(f"{said} of {Path(table.path).name}.")
-            if note:
-                notes.setdefault(joined.source, []).append(note)
-            for file in left_out:
-                if Path(file.path).parent == Path(joined.path).parent:
-                    said = (
-                        f"“{Path(file.path).name}” in {Path(file.path).parent.name} holds no tickets and is left out."
-                    )
-                    notes.setdefault(joined.source, []).append(said)
+            joined, why = await self._join(table, records, set(bundles))
+            bundles[joined.source].append(joined)
+            notes[joined.source] += filter(None, [_say_diffs(table), why, *_say_left_out(table, left_out)])
         return tuple(
-            [
-                Bundle(await self._named(source, tables), tuple(dict.fromkeys(notes.get(source, []))))
-                for source, tables in bundles.items()
-            ]
-        )
-
-    async def _named(self, source: str, tables: Sequence[Recognized]) -> tuple[Recognized, ...]:
-        """Return the tables of a bundle in their order, the first tickets of each with the names of people as they will be."""
-        people = dict(await self._imports.known_people(source))
-        for table in tables:
-            if _kind(table) == "people":
-                people |= await self._imports.read_people(table)
-        ordered = sorted(tables, key=lambda table: (_ORDER.index(_kind(table)), _written_at(table)))
-        return tuple(
-            replace(table, preview=tuple(name_people(draft, people) for draft in table.preview)) for table in ordered
+            Bundle(tuple(sorted(tables, key=_place)), tuple(dict.fromkeys(notes[source])))
+            for source, tables in bundles.items()
         )
 
     async def _join(
@@ -217,19 +206,35 @@ def _lonely(diff: Path) -> DeskError:
     )
 
 
+def _say_diffs(table: Recognized) -> str:
+    if not table.diffs:
+        return ""
+    count = len(table.diffs)
+    said = f"{count:,} diff{'s belong to pull requests' if count > 1 else ' belongs to a pull request'}"
+    return f"{said} of {Path(table.path).name}."
+
+
+def _say_left_out(table: Recognized, left_out: Sequence[FailedFile]) -> list[str]:
+    """Say which lists of a table's document are no tickets."""
+    folder = Path(table.path).parent
+    beside = [Path(file.path) for file in left_out if Path(file.path).parent == folder]
+    return [f"“{path.name}” in {folder.name} holds no tickets and is left out." for path in beside]
+
+
 def _of_source(table: Recognized, source: str) -> Recognized:
     overrides = replace(table.overrides, source=source)
     return replace(table, source=source, overrides=overrides, is_source_guessed=False)
 
 
-def _written_at(table: Recognized) -> float:
-    """Return when a table's file was written: of several exports of the same tickets the newest has the last word."""
+def _place(table: Recognized) -> tuple[int, float]:
+    """Return what orders the tables of a bundle: their kind, then when they were written. Of several exports the newest has the last word."""
     path = Path(table.path)
     file = next((place for place in (path, *path.parents) if place.is_file()), path)
     try:
-        return file.stat().st_mtime
+        written_at = file.stat().st_mtime
     except OSError:
-        return 0.0
+        written_at = 0.0
+    return _ORDER.index(_kind(table)), written_at
 
 
 def _kind(table: Recognized) -> str:

@@ -6,11 +6,10 @@ It never says *true*, *verified* or *wrong*, only what was or was not found in t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.domain.history import ImportRecord, ImportState
-from desktop.domain.imports import Bundle, ImportCounts, Progress, Recognized, Undone, total
+from desktop.domain.imports import Bundle, Finished, ImportCounts, Progress, Recognized, Undone, total
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
 _NAMED_TABLES = 4
@@ -173,9 +172,11 @@ def describe_others(bundle: Bundle) -> str:
     return f"Together with {', '.join(named)}" if named else ""
 
 
-def describe_imports(imports: Sequence[ImportCounts]) -> str:
-    """Say in one sentence what became of several files together."""
-    return describe_import(total(imports))
+def describe_finished(*done: Finished) -> str:
+    """Say in one sentence what became of files together, and of people where there are only those."""
+    counts = total(finished.counts for finished in done)
+    only_people = all(finished.recognized.shape == "people" for finished in done)
+    return describe_people(counts) if only_people else describe_import(counts)
 
 
 def describe_undo(*undone: Undone) -> str:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import orjson
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Contents
+from desktop.domain.imports import Batch, Contents, ImportCounts
 from desktop.domain.tickets import Message, TicketDraft
 from desktop.storage.merging import merge_tickets
 from desktop.storage.tickets import read_messages
@@ -84,6 +84,21 @@ class BatchOutcome:
     rows_unchanged: int = 0
     messages: int = 0
     ticket_ids: array[int] = field(default_factory=lambda: array("q"))
+
+    def counts(self, batch: Batch) -> ImportCounts:
+        """Return what became of every row of the batch that came to this."""
+        return ImportCounts(
+            rows=batch.rows,
+            rows_used=self.rows_used,
+            rows_unchanged=self.rows_unchanged + batch.repeated,
+            rejected=len(batch.rejects),
+            blank=batch.blank,
+            footer=batch.footer,
+            tickets_new=self.tickets_new,
+            tickets_updated=self.tickets_updated,
+            tickets_unchanged=self.tickets_unchanged,
+            messages=self.messages,
+        )
 
 
 class Hashed(NamedTuple):

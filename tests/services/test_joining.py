@@ -200,10 +200,12 @@ async def test_people_go_back_in_any_order_to_what_the_imports_left_say(
 async def test_the_panel_shows_people_by_the_names_they_will_have(data_dir: Path, files: dict[str, Path]) -> None:
     async with opened_desk(data_dir, with_sample=False) as desk:
         (bundle,) = (await desk.joining.open(list(files.values()))).bundles
-        assert [draft.requester for draft in bundle.main.preview] == ["Ann Lee", "Bo Nash"]
+        named = await desk.joining.named(bundle)
+        assert [draft.requester for draft in named.main.preview] == ["Ann Lee", "Bo Nash"]
         await take(desk, *files.values())
         (again,) = (await desk.joining.open([files["tickets.csv"]])).bundles
-        assert [draft.assignee for draft in again.main.preview] == ["Sam Ortiz", "Sam Ortiz"]
+        named = await desk.joining.named(again)
+        assert [draft.assignee for draft in named.main.preview] == ["Sam Ortiz", "Sam Ortiz"]
 
 
 async def test_the_same_tickets_under_another_name_are_pointed_out(data_dir: Path, tmp_path: Path) -> None:

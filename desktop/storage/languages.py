@@ -1,7 +1,7 @@
 """Languages in the database: which language each ticket is in, beside the tickets and not in them.
 
 A table of its own, because a ticket's row is as large as its columns are long: to fill one word in would write all of it once more, and the import
-would have to know of it. A ticket that an import changed since is looked at again. '' stands for: looked at, and not told.
+would have to know of it. A ticket that was changed since, and so has another revision, is looked at again. '' stands for: looked at, and not told.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from desktop.storage.database import Database
 from desktop.storage.tickets import read_messages
 
 WINDOW = 5_000
-"""So many ids are looked through at once for tickets that were not looked at: a reader is never held for longer than some milliseconds."""
+"""So many revisions are looked through at once for tickets that were not looked at: a reader is never held for longer than some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A ticket whose language was not looked at. `version` is the import that changed it last."""
+    """A ticket whose language was not looked at as it is in this revision."""
 
     ticket_id: int
-    version: int
+    revision: int
     subject: str
     messages: tuple[Message, ...]
 
@@ -39,15 +39,14 @@ class LanguageStore:
         """Tell whether nothing can be kept."""
         return bool(self._database.read_only_reason)
 
-    async def unseen_after(self, ticket_id: int, *, limit: int) -> tuple[tuple[Unseen, ...], int]:
-        """Return tickets that were not looked at, from the first id after `ticket_id` on, and the id after which to go on; -1 at the end."""
+    async def unseen_after(self, revision: int, *, limit: int) -> tuple[tuple[Unseen, ...], int]:
+        """Return tickets that were not looked at, from the first after a revision on, and the revision after which to go on; -1 at the end."""
 
         def read(connection: sqlite3.Connection) -> tuple[tuple[Unseen, ...], int]:
-            after = ticket_id
-            last = connection.execute("SELECT max(id) FROM ticket").fetchone()[0] or 0
-            end = min(after + WINDOW, last)
-            found = _read_unseen(connection, "ticket.id > ? AND ticket.id <= ?", [after, end], limit)
-            after = found[-1].ticket_id if len(found) == limit else end
+            last = connection.execute("SELECT max(revision) FROM ticket").fetchone()[0] or 0
+            end = min(revision + WINDOW, last)
+            found = _read_unseen(connection, "revision > ? AND revision <= ?", [revision, end], limit)
+            after = found[-1].revision if len(found) == limit else end
             return found, after if after < last else -1
 
         return await self._database.read(read)
@@ -67,7 +66,7 @@ class LanguageStore:
         def write(connection: sqlite3.Connection) -> None:
             connection.executemany(
                 "INSERT OR REPLACE INTO ticket_language (ticket_id, language, version) SELECT id, ?, ? FROM ticket WHERE id = ?",
-                [(language, unseen.version, unseen.ticket_id) for unseen, language in found],
+                [(language, unseen.revision, unseen.ticket_id) for unseen, language in found],
             )
 
         await self._database.write(write)
@@ -75,8 +74,8 @@ class LanguageStore:
 
 def _read_unseen(connection: sqlite3.Connection, condition: str, values: list[int], limit: int) -> tuple[Unseen, ...]:
     rows = connection.execute(
-        "SELECT ticket.id, changed_import_id, subject FROM ticket LEFT JOIN ticket_language ON ticket_id = ticket.id"
-        f" WHERE {condition} AND (version IS NULL OR version != changed_import_id) ORDER BY ticket.id LIMIT ?",
+        "SELECT ticket.id, revision, subject FROM ticket LEFT JOIN ticket_language ON ticket_id = ticket.id"
+        f" WHERE {condition} AND version IS NOT revision ORDER BY revision LIMIT ?",
         [*values, limit],
     ).fetchall()
-    return tuple(Unseen(i, version, subject, read_messages(connection, i)) for i, version, subject in rows)
+    return tuple(Unseen(i, revision, subject, read_messages(connection, i)) for i, revision, subject in rows)

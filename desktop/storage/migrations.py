@@ -189,7 +189,7 @@ def watch_folders(db: Database) -> None:
 
 @migrations()
 def tell_languages(db: Database) -> None:
-    """The language of each ticket, as of the import that changed it last."""
+    """The language of each ticket; `version` is the revision in which the ticket was looked at."""
     db.execute(
         "CREATE TABLE ticket_language (ticket_id INTEGER PRIMARY KEY REFERENCES ticket(id) ON DELETE CASCADE, language TEXT NOT NULL,"
         " version INTEGER NOT NULL) STRICT"

@@ -115,3 +115,18 @@ async def test_tickets_get_a_language_behind_the_import_and_again_when_they_chan
         await desk.languages.look_at([ticket_id])
         (row,) = await desk.tickets.rows([ticket_id])
         assert row.language == "de"
+
+
+async def test_a_ticket_that_one_import_changes_twice_is_looked_at_again(data_dir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "chat.csv"
+    path.write_text("Ticket ID,Author,Body,Created\n7,Ada,ok,2026-03-01\n,Ada,lost,2026-03-02\n", encoding="utf-8")
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        done = await import_path(desk, path)
+        ticket_id = await desk.tickets.find("chat:7")
+        await desk.languages.look_at([ticket_id])
+        (row,) = await desk.history.rejects(done.import_id)
+        text = "I cannot sign in since this morning, and the page for a new password stays empty."
+        assert (await desk.history.retry(row.id, cells=["7", "Ada", text, "2026-03-02"])).reason == ""
+        await desk.languages.look_at([ticket_id])
+        (listed,) = await desk.tickets.rows([ticket_id])
+        assert listed.language == "en"

@@ -12,8 +12,8 @@ from desktop.cli.imports import file_fields, import_file
 from desktop.cli.main import FAILED
 from desktop.cli.output import print_json_line, say, warn
 from desktop.cli.session import Session, common_options
-from desktop.domain.errors import DeskError
-from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile, is_final
+from desktop.domain.imports import Finished, Recognized
+from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile
 from desktop.services.wording import describe_finished
 
 if TYPE_CHECKING:
@@ -52,29 +52,23 @@ def watch_command(session: Session, folder: Path, as_jsonl: bool) -> int:
 
 async def _take(desk: Desk, found: FoundFile, *, as_jsonl: bool) -> None:
     """Import what a file holds, and print a line for each table in it."""
-    prepared = await desk.watching.prepare(found)
-    refused = list(prepared.refused)
-    is_handled = True
-    for recognized in prepared.recognized:
-        try:
-            finished = await import_file(desk, recognized, is_quiet=True)
-        except DeskError as error:
-            refused.append(error)
-            is_handled = is_handled and is_final(error)
-            continue
+
+    async def run(recognized: Recognized) -> Finished:
+        finished = await import_file(desk, recognized, is_quiet=True)
         if as_jsonl:
             state = "imported" if finished.import_id else "unchanged"
             print_json_line({"state": state, **file_fields(finished)})
         else:
             undo = f" Take it back with: tldesk import --undo {finished.import_id}" if finished.import_id else ""
             say(f"{Path(recognized.path).name}: {describe_finished(finished)}.{undo}")
-    for path in prepared.questions:
+        return finished
+
+    taken = await desk.watching.take(found, run)
+    for path in taken.questions:
         words = "TLDesk does not know its columns; import it once and say what they are"
         _tell(path, "question", words, "mapping-needed", as_jsonl=as_jsonl)
-    for refusal in refused:
+    for refusal in taken.refused:
         _tell(found.path, "refused", str(refusal), refusal.code, as_jsonl=as_jsonl)
-    if is_handled:
-        await desk.watching.settle(found)
 
 
 def _tell(path: str, state: str, words: str, code: str, *, as_jsonl: bool) -> None:

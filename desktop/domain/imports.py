@@ -139,6 +139,15 @@ class Recognized:
     diffs: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def kind(self) -> str:
+        """Return what a row of this table speaks of: `tickets`, `messages` or `people`."""
+        return self.shape if self.shape in ("messages", "people") else "tickets"
+
+    def with_source(self, name: str) -> Recognized:
+        """Return this table as one that belongs to a source."""
+        return replace(self, source=name, overrides=replace(self.overrides, source=name), is_source_guessed=False)
+
+    @property
     def contents(self) -> Contents:
         """Return what this table says of its tickets."""
         if self.shape == "messages":
@@ -159,26 +168,14 @@ class Bundle:
     @property
     def main(self) -> Recognized:
         """Return the table that tells most of the tickets."""
-        return min(
-            self.tables,
-            key=lambda table: (
-                ("people", "messages").index(table.shape) if table.shape in ("people", "messages") else -1
-            ),
-        )
+        return min(self.tables, key=lambda table: ("tickets", "people", "messages").index(table.kind))
 
     def with_main(self, main: Recognized) -> Bundle:
         """Return the bundle with its main table recognized anew; the others go where that one goes."""
         old = self.main
         main = replace(main, diffs=main.diffs or old.diffs)
-        others = [
-            replace(table, source=main.source, overrides=replace(table.overrides, source=main.source))
-            if main.source != old.source
-            else table
-            for table in self.tables
-        ]
-        return replace(
-            self, tables=tuple(main if t is old else other for t, other in zip(self.tables, others, strict=True))
-        )
+        tables = (main if table is old else table.with_source(main.source) for table in self.tables)
+        return replace(self, tables=tuple(tables))
 
 
 @dataclass(frozen=True, slots=True)

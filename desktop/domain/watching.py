@@ -5,10 +5,10 @@ A file is named with its size and the time it was written: written anew, it is a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Recognized
+from desktop.domain.imports import Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,13 @@ class FilesFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a found file comes to: tables that can be imported without a question, those that need an answer, and what cannot be read.
+class Taken:
+    """What a found file came to: tables that were imported, paths of those that need an answer first, and what cannot be imported.
 
     Most files hold one table; an archive may hold many.
     """
 
-    found: FoundFile
-    recognized: tuple[Recognized, ...] = ()
+    done: tuple[Finished, ...] = ()
     questions: tuple[str, ...] = ()
     refused: tuple[DeskError, ...] = ()
 
@@ -58,6 +57,6 @@ class Prepared:
 WatchEvent = FolderReached | FolderLost | FilesFound
 
 
-def is_final(error: DeskError) -> bool:
-    """Tell whether a file that failed so is handled. What the disk or the database refused is tried again after the next start."""
-    return not error.code.startswith("database-")
+def as_kept(found: FoundFile) -> FoundFile:
+    """Return a file as it can be kept: a name that is no text (Linux allows it) is spelled out, so that it can be told apart."""
+    return replace(found, path=found.path.encode("utf-8", "backslashreplace").decode())

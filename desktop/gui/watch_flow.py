@@ -17,8 +17,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import Finished
-from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile, is_final
+from desktop.domain.imports import Finished, Recognized
+from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.jobs import JobScope
 from desktop.gui.notices import Action, NoticeBar
@@ -138,25 +138,18 @@ class WatchFlow(QObject):
         assert self._desk is not None
         arrived = _Arrived(folder)
         for found in files:
-            await self._take_one(found, arrived)
+            taken = await self._desk.watching.take(found, self._import)
+            arrived.done += taken.done
+            arrived.questions += map(Path, taken.questions)
+            arrived.refused += taken.refused
         self._show(arrived)
 
-    async def _take_one(self, found: FoundFile, arrived: _Arrived) -> None:
-        assert self._desk is not None
-        prepared = await self._desk.watching.prepare(found)
-        arrived.questions += map(Path, prepared.questions)
-        arrived.refused += prepared.refused
-        for recognized in prepared.recognized:
-            try:
-                arrived.done.append(await self._imports.run(recognized))
-            except DeskError as error:
-                arrived.refused.append(error)
-                if not is_final(error):
-                    return
-            except asyncio.CancelledError:
-                await self._imports.show_stopped(Path(recognized.path).name)
-                raise
-        await self._desk.watching.settle(found)
+    async def _import(self, recognized: Recognized) -> Finished:
+        try:
+            return await self._imports.run(recognized)
+        except asyncio.CancelledError:
+            await self._imports.show_stopped(Path(recognized.path).name)
+            raise
 
     def _show(self, arrived: _Arrived) -> None:
         changing = [done for done in arrived.done if done.counts.tickets_new or done.counts.tickets_updated]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
-from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile, WatchEvent
+from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile, WatchEvent, as_kept
 from desktop.ingest.files import TABLE_SUFFIXES
 
 EXPORT_SUFFIXES = (*TABLE_SUFFIXES, ".zip")
@@ -75,7 +75,7 @@ class FolderWatch:
         events: list[WatchEvent] = [] if self._is_reached else [FolderReached(str(self._folder))]
         self._is_reached = True
         found = self._settled(present)
-        self._handled.update(found)
+        self._handled.update(map(as_kept, found))
         return [*events, FilesFound(tuple(found))] if found else events
 
     def _lost(self, reason: str) -> list[WatchEvent]:
@@ -103,7 +103,7 @@ class FolderWatch:
     def _settled(self, present: list[FoundFile]) -> list[FoundFile]:
         now = time.monotonic()
         # An empty file is one that somebody is about to write.
-        new = [found for found in present if found.size and found not in self._handled]
+        new = [found for found in present if found.size and as_kept(found) not in self._handled]
         self._first_seen = {found: self._first_seen.get(found, now) for found in new}
         return sorted(
             (f for f in new if now - self._first_seen[f] >= self._settle_seconds and _can_be_opened(f)),

@@ -96,7 +96,7 @@ class ImportService:
 
     async def find_source(self, table: Recognized, ids: frozenset[str]) -> tuple[str, int]:
         """Return the source whose tickets have most of these ids (whose people, for a table of people), and how many; ('', 0) for none."""
-        return await self._store.find_source(ids, are_people=table.shape == "people", rather=table.source)
+        return await self._store.find_source(ids, are_people=table.kind == "people", preferred=table.source)
 
     async def read_people(self, table: Recognized) -> dict[str, Person]:
         """Return the people of a table of people by their ids."""
@@ -244,7 +244,7 @@ class ImportService:
     async def _take(
         self, batch: Batch, hashed: Sequence[Hashed], so_far: _SoFar, told: set[str] | None
     ) -> list[ImportEvent]:
-        if so_far.recognized.shape == "people":
+        if so_far.recognized.kind == "people":
             outcome = await self._take_people(batch, so_far)
         elif so_far.import_id:
             outcome = await self._store.write_batch(
@@ -325,7 +325,7 @@ class _SoFar:
     def add(self, batch: Batch, outcome: BatchOutcome) -> list[ImportEvent]:
         """Count a batch and return the events that are due."""
         self.counts = total([self.counts, outcome.counts(batch)])
-        if self.recognized.shape != "people":
+        if self.recognized.kind != "people":
             # A table of people holds no tickets, it only renames some.
             self.ticket_ids.extend(outcome.ticket_ids)
         self.warnings += batch.warnings

@@ -59,7 +59,7 @@ class JoiningService:
         """Return a bundle whose first tickets have the names of people that they will have; its tables of people are read whole for it."""
         people = dict(await self._imports.known_people(bundle.main.source))
         for table in bundle.tables:
-            if _kind(table) == "people":
+            if table.kind == "people":
                 people |= await self._imports.read_people(table)
         tables = [
             replace(table, preview=tuple(name_people(draft, people) for draft in table.preview))
@@ -118,7 +118,7 @@ class JoiningService:
         lonely: list[FailedFile] = []
         # The list of issues may have the pull requests too, and says less of them.
         records = sorted(
-            (table for table in found if _kind(table) == "tickets"),
+            (table for table in found if table.kind == "tickets"),
             key=lambda table: "pull" not in Path(table.path).name.lower(),
         )
         ids = {table.path: await self._imports.read_ids(table, MOST_IDS) for table in records} if diffs else {}
@@ -133,8 +133,8 @@ class JoiningService:
 
     async def _bundles(self, found: Sequence[Recognized], left_out: Sequence[FailedFile]) -> tuple[Bundle, ...]:
         # Messages find their tickets first, so that people find one source and not two.
-        found = sorted(found, key=lambda table: ("tickets", "messages", "people").index(_kind(table)))
-        records = [table for table in found if _kind(table) == "tickets"]
+        found = sorted(found, key=lambda table: ("tickets", "messages", "people").index(table.kind))
+        records = [table for table in found if table.kind == "tickets"]
         bundles: dict[str, list[Recognized]] = defaultdict(list)
         notes: dict[str, list[str]] = defaultdict(list)
         for table in found:
@@ -150,7 +150,7 @@ class JoiningService:
         self, table: Recognized, records: Sequence[Recognized], sources: set[str]
     ) -> tuple[Recognized, str]:
         """Return a table with the source it belongs to, and why."""
-        kind = _kind(table)
+        kind = table.kind
         if kind == "messages" and not table.is_source_guessed:
             return await self._by_second_ids(table, [r for r in records if r.source == table.source]) or table, ""
         if kind == "tickets" and table.is_source_guessed:
@@ -159,19 +159,19 @@ class JoiningService:
             return table, ""
         name = Path(table.path).name
         if kind == "people" and len(sources) == 1:
-            return _of_source(table, next(iter(sources))), ""
+            return table.with_source(next(iter(sources))), ""
         ids = await self._imports.read_ids(table, SAMPLED_IDS)
         for record in records if kind == "messages" else ():
             share = len(ids & await self._imports.read_ids(record, MOST_IDS)) / max(1, len(ids))
             if share >= LEAST_SHARE:
-                return _of_source(table, record.source), ""
+                return table.with_source(record.source), ""
         if kind == "messages" and (found := await self._by_second_ids(table, records)):
             return found, ""
         source, count = await self._imports.find_source(table, ids)
         if source and source != table.source and count >= LEAST_SHARE * len(ids):
             what = "messages belong to tickets" if kind == "messages" else "people appear in tickets"
-            return _of_source(
-                table, source
+            return table.with_source(
+                source
             ), f"{name}: these {what} of “{source}” ({count:,} of {len(ids):,} ids looked at are there)."
         return table, ""
 
@@ -183,7 +183,7 @@ class JoiningService:
             ids = ids or (await self._imports.read_ids(table, SAMPLED_IDS) if aliases else ids)
             known = aliases.keys() - aliases.values()
             if ids and len(ids & known) >= LEAST_SHARE_OF_SECOND_IDS * len(ids):
-                return replace(_of_source(table, record.source), aliases=aliases)
+                return replace(table.with_source(record.source), aliases=aliases)
         return None
 
     async def _say_doubled(self, table: Recognized) -> str:
@@ -221,11 +221,6 @@ def _say_left_out(table: Recognized, left_out: Sequence[FailedFile]) -> list[str
     return [f"“{path.name}” in {folder.name} holds no tickets and is left out." for path in beside]
 
 
-def _of_source(table: Recognized, source: str) -> Recognized:
-    overrides = replace(table.overrides, source=source)
-    return replace(table, source=source, overrides=overrides, is_source_guessed=False)
-
-
 def _place(table: Recognized) -> tuple[int, float]:
     """Return what orders the tables of a bundle: their kind, then when they were written. Of several exports the newest has the last word."""
     path = Path(table.path)
@@ -234,11 +229,7 @@ def _place(table: Recognized) -> tuple[int, float]:
         written_at = file.stat().st_mtime
     except OSError:
         written_at = 0.0
-    return _ORDER.index(_kind(table)), written_at
-
-
-def _kind(table: Recognized) -> str:
-    return table.shape if table.shape in ("people", "messages") else "tickets"
+    return _ORDER.index(table.kind), written_at
 
 
 def _is_beside(path: str, error: DeskError, documents: set[str]) -> bool:

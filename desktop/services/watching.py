@@ -1,21 +1,20 @@
-"""Watching: a folder's new exports, found whole and prepared for import without a question where none is left to ask.
+"""Watching: a folder's new exports, found whole and imported without a question where none is left to ask.
 
 No question is left when the columns are those of a known system, when they were corrected before, or when a person imported a table with the same
 header before: then its columns get the same roles again. Whatever else comes is told, and asked about once. No file is ever moved or changed.
-Deliberately not here: the import itself, see `imports`.
+Deliberately not here: the import itself and what is said of it, which the window and the command each lead in their own way.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import ImportOverrides, MappingNeeded, Recognized, header_fingerprint
-from desktop.domain.watching import FoundFile, Prepared, WatchEvent
+from desktop.domain.imports import Finished, ImportOverrides, MappingNeeded, Recognized, header_fingerprint
+from desktop.domain.watching import FoundFile, Taken, WatchEvent
 from desktop.ingest.diffs import is_diff
 from desktop.ingest.folder import LOOK_SECONDS, SETTLE_SECONDS, FolderWatch
 from desktop.ingest.recognition import GENERIC_KEY
@@ -50,32 +49,35 @@ class WatchService:
             watch.stop()
             await asyncio.to_thread(thread.shutdown, wait=True)
 
-    async def prepare(self, found: FoundFile) -> Prepared:
-        """Find out what a found file is, and what of it can be imported without a question."""
-        prepared = Prepared(found)
+    async def take(self, found: FoundFile, run: Callable[[Recognized], Awaitable[Finished]]) -> Taken:
+        """Import by `run` what a found file holds, as far as no question is left, and remember that the file was handled.
+
+        What the disk or the database refused is left alone until the next start, and so is the rest of the file.
+        """
+        done: list[Finished] = []
+        questions: list[str] = []
+        refused: list[DeskError] = []
+        tables: tuple[Path, ...] = ()
         try:
             tables = await self._imports.expand(Path(found.path))
         except DeskError as error:
-            return replace(prepared, refused=(error,))
+            refused.append(error)
         for table in tables:
             if is_diff(table):
                 continue  # no table, and nobody dropped it
             try:
                 recognized = await self._recognize(table)
-            except MappingNeeded:
-                recognized = None
+                if recognized is None:
+                    questions.append(str(table))
+                else:
+                    done.append(await run(recognized))
             except DeskError as error:
-                prepared = replace(prepared, refused=(*prepared.refused, error))
-                continue
-            if recognized is None:
-                prepared = replace(prepared, questions=(*prepared.questions, str(table)))
-            else:
-                prepared = replace(prepared, recognized=(*prepared.recognized, recognized))
-        return prepared
-
-    async def settle(self, found: FoundFile) -> None:
-        """Remember that a file was handled: imported, refused, or asked about. It is told again when it is written anew."""
-        await self._store.remember(found)
+                refused.append(error)
+                if error.code.startswith("database-"):
+                    break
+        else:
+            await self._store.remember(found)
+        return Taken(tuple(done), tuple(questions), tuple(refused))
 
     async def _recognize(self, table: Path) -> Recognized | None:
         """Recognize a table; None when a person must look at it first."""

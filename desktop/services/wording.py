@@ -164,9 +164,8 @@ def describe_people(counts: ImportCounts) -> str:
 
 def describe_others(bundle: Bundle) -> str:
     """Say which tables go in together with the one that is shown; '' when it stands alone."""
-    kinds = {"people": "people", "messages": "messages"}
     others = [table for table in bundle.tables if table is not bundle.main]
-    named = [f"{Path(table.path).name} ({kinds.get(table.shape, 'tickets')})" for table in others[:_NAMED_TABLES]]
+    named = [f"{Path(table.path).name} ({table.kind})" for table in others[:_NAMED_TABLES]]
     if len(others) > _NAMED_TABLES:
         named.append(f"{len(others) - _NAMED_TABLES:,} more")
     return f"Together with {', '.join(named)}" if named else ""
@@ -175,7 +174,7 @@ def describe_others(bundle: Bundle) -> str:
 def describe_finished(*done: Finished) -> str:
     """Say in one sentence what became of files together, and of people where there are only those."""
     counts = total(finished.counts for finished in done)
-    only_people = all(finished.recognized.shape == "people" for finished in done)
+    only_people = all(finished.recognized.kind == "people" for finished in done)
     return describe_people(counts) if only_people else describe_import(counts)
 
 

@@ -134,16 +134,16 @@ class ImportStore:
         """Return rejects of an import in the order of its file, from the one after `reject_id` on, and the id after which to go on."""
         return await self._database.read(lambda connection: read_rejects(connection, import_id, reject_id, limit))
 
-    async def find_source(self, ids: Iterable[str], *, are_people: bool, rather: str) -> tuple[str, int]:
+    async def find_source(self, ids: Iterable[str], *, are_people: bool, preferred: str) -> tuple[str, int]:
         """Return the source whose tickets have, or name as their people, most of these ids, and how many of them; ('', 0) for none.
 
-        Of equals it is the one named `rather`.
+        Of equals it is the preferred one.
         """
         statement = _SOURCE_OF_PEOPLE if are_people else _SOURCE_OF_TICKETS
         listed = json.dumps(list(ids))
 
         def read(connection: sqlite3.Connection) -> tuple[str, int]:
-            row = connection.execute(statement, [listed, rather]).fetchone()
+            row = connection.execute(statement, [listed, preferred]).fetchone()
             return (str(row[0]), int(row[1])) if row else ("", 0)
 
         return await self._database.read(read)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 
-from desktop.domain.watching import FoundFile
+from desktop.domain.watching import FoundFile, as_kept
 from desktop.storage.database import Database
 
 
@@ -27,13 +27,12 @@ class WatchedStore:
     async def remember(self, found: FoundFile) -> None:
         """Keep that a file was handled as it is now, in place of what was kept of an earlier state of it."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        # A name that is no text (Linux allows it) is kept as what can be told apart.
-        path = found.path.encode("utf-8", "backslashreplace").decode()
+        kept = as_kept(found)
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
                 "INSERT OR REPLACE INTO watched_file (path, size, modified_ns, handled_at) VALUES (?, ?, ?, ?)",
-                [path, found.size, found.modified_ns, now],
+                [kept.path, kept.size, kept.modified_ns, now],
             )
 
         await self._database.write(write)

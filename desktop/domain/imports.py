@@ -42,6 +42,15 @@ COLUMN_ROLES = (
     "person_role",
 )
 """What a column can mean. A column with none of these is kept in the ticket's `fields` like all others."""
+TABLE_SUFFIXES = (
+    *(".csv", ".tsv", ".psv", ".tab", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".ods"),
+    *(".mbox", ".eml", ".html", ".htm", ".xls", ".doc"),
+)
+ARCHIVE_SUFFIX = ".zip"
+DIFF_SUFFIXES = (".diff", ".patch")
+"""No tables: what a pull request changes, beside the export that has it."""
+FILE_SUFFIXES = (*TABLE_SUFFIXES, ARCHIVE_SUFFIX, *DIFF_SUFFIXES)
+"""What files to import are called: the others in an archive are passed over, and those in a folder are not offered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.errors import DeskError
+from desktop.domain.imports import FILE_SUFFIXES
 from desktop.domain.providers import BUILT_IN, ProviderProfile
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
@@ -262,7 +263,7 @@ class MainWindow(QMainWindow):
             self,
             "Import ticket exports",
             "",
-            "Exports (*.csv *.tsv *.psv *.txt *.json *.jsonl *.ndjson *.xlsx *.xls *.ods *.mbox *.eml *.html *.htm *.doc *.zip *.gz);;All files (*)",
+            f"Exports ({' '.join(f'*{suffix}' for suffix in FILE_SUFFIXES)});;All files (*)",
         )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

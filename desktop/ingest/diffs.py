@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
+from desktop.domain.imports import DIFF_SUFFIXES
 from desktop.ingest.encodings import detect_encoding
-from desktop.ingest.files import DIFF_SUFFIXES, open_file
+from desktop.ingest.files import open_file
 
 MOST_BYTES = 20_000_000
 """What is longer nobody reads; the rest is cut off, and the last line says so."""

@@ -22,19 +22,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any, Protocol
 
 from desktop.domain.errors import DeskError
+from desktop.domain.imports import ARCHIVE_SUFFIX, DIFF_SUFFIXES, FILE_SUFFIXES
 
 MOST_UNPACKED_BYTES = 4_000_000_000
 _SUSPICIOUS_BYTES = 50_000_000
 _MOST_RATIO = 400
 """Tables of text unpack to 5 to 30 times their size, very dull ones to 200."""
 _OFFICE_PARTS = ("[Content_Types].xml", "mimetype", "META-INF/manifest.xml")
-_ARCHIVE = ".zip"
-TABLE_SUFFIXES = (
-    *(".csv", ".tsv", ".psv", ".tab", ".txt", ".gz", ".json", ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".ods"),
-    *(".mbox", ".eml", ".html", ".htm", ".xls", ".doc"),
-)
-DIFF_SUFFIXES = (".diff", ".patch")
-"""No tables: what a pull request changes, beside the export that has it."""
 ALL_MAILS = "all .eml files"
 """In the place of a name inside a ZIP: its mails, one a file, are a mailbox together, because replies stand in other files than what they answer."""
 _HIDDEN = ("__MACOSX", ".")
@@ -80,7 +74,7 @@ def open_file(path: Path) -> OpenFile:
     """
     archive, member = split_path(path)
     if member and zipfile.is_zipfile(archive):
-        if member.lower().endswith(_ARCHIVE):
+        if member.lower().endswith(ARCHIVE_SUFFIX):
             raise DeskError(
                 "file-zip-nested",
                 f"{path.name} is an archive inside {archive.name}, and archives inside archives are not opened.",
@@ -181,7 +175,7 @@ def _is_table(name: str) -> bool:
         return False
     is_hidden = any(part.startswith(_HIDDEN) for part in parts)
     # An archive in an archive is listed, so that it is refused in words and not passed over.
-    return not is_hidden and ".." not in parts and name.lower().endswith((*TABLE_SUFFIXES, *DIFF_SUFFIXES, _ARCHIVE))
+    return not is_hidden and ".." not in parts and name.lower().endswith(FILE_SUFFIXES)
 
 
 def _mode(path: Path) -> int:

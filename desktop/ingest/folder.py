@@ -14,10 +14,10 @@ import time
 from collections.abc import Generator, Iterable
 from pathlib import Path
 
+from desktop.domain.imports import ARCHIVE_SUFFIX, TABLE_SUFFIXES
 from desktop.domain.watching import FilesFound, FolderLost, FolderReached, FoundFile, WatchEvent, as_kept
-from desktop.ingest.files import TABLE_SUFFIXES
 
-EXPORT_SUFFIXES = (*TABLE_SUFFIXES, ".zip")
+EXPORT_SUFFIXES = (*TABLE_SUFFIXES, ARCHIVE_SUFFIX)
 SETTLE_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 _WAIT_SECONDS = 1.0

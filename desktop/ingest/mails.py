@@ -16,6 +16,7 @@ from types import TracebackType
 
 from desktop.domain.tickets import Role
 from desktop.ingest.bodies import as_cell
+from desktop.ingest.dates import is_iso_utc
 from desktop.ingest.mailbox import Mailbox, RawMail
 from desktop.ingest.mailheads import Address, Heads, one_line, read_addresses, read_time
 from desktop.ingest.mailtext import read_text
@@ -98,6 +99,7 @@ def _summarize(raw: RawMail) -> Mail:
     references = heads.ids("references")
     own = _own_id(heads, raw)
     subject = heads.text("subject")
+    sent = read_time(heads, raw.envelope)
     chain = [each for each in dict.fromkeys([*references, *answered]) if each != own]
     return Mail(
         id=own,
@@ -107,7 +109,7 @@ def _summarize(raw: RawMail) -> Mail:
         address=author.address.lower(),
         to=_addresses(heads, "to"),
         cc=_addresses(heads, "cc"),
-        time=_known_time(read_time(heads, raw.envelope)),
+        time=sent if is_iso_utc(sent) else "",
         groups=_groups(heads, subject),
         owners=_addresses(heads, *_OWNER_HEADERS),
         is_automatic=_is_automatic(heads, author),
@@ -189,7 +191,3 @@ def _is_automatic(heads: Heads, author: Address) -> bool:
     # Lists mark what people write to them as bulk.
     is_list = bool(heads.first("list-id") or heads.first("list-post"))
     return heads.first("precedence").strip().lower() in _BULK and not is_list
-
-
-def _known_time(time: str) -> str:
-    return time if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", time) else ""

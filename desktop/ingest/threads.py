@@ -82,7 +82,9 @@ class ThreadBuilder:
         if not body and entries and entries[0].kind == OPENING:
             # What stands above the first heading of a thread is what was asked.
             body, entries = self._body(entries[0].text), entries[1:]
-        if body:
+        nested = [message for builder in self._within for message in builder.from_lists(cells)]
+        # The list of messages may begin with the description too.
+        if body and not any(message.text == body and not message.internal for message in nested):
             messages.append(Message(1, requester, Role.CUSTOMER if requester else Role.UNKNOWN, created_at, body))
         # As it is: a diff of a web page is full of tags.
         if diff := self._plan.cell(cells, "diff").strip("\n"):
@@ -90,8 +92,7 @@ class ThreadBuilder:
         elif (path := self._plan.diffs.get(self._plan.ticket_id(cells))) and (diff := read_diff(Path(path))):
             # The next export may come without the file beside it.
             messages.append(Message(2, requester, Role.SYSTEM, created_at, diff, is_attached=True))
-        nested = [message for builder in self._within for message in builder.from_lists(cells)]
-        return tuple(_numbered([*_without_repeat(messages, nested), *self._from_entries(entries, cells), *nested]))
+        return tuple(_numbered([*messages, *self._from_entries(entries, cells), *nested]))
 
     def from_lists(self, cells: Sequence[str]) -> list[Message]:
         """Make the messages of a list within a record: every cell of its columns holds the values of all elements."""
@@ -355,13 +356,6 @@ class ThreadBuilder:
         self.tally.unread_dates += not date.text
         self.tally.contrary_dates += date.is_contrary
         return date.text
-
-
-def _without_repeat(opening: list[Message], others: Sequence[Message]) -> list[Message]:
-    """Leave out the opening message where the list of messages begins with it too."""
-    if opening and any(message.text == opening[0].text and not message.internal for message in others):
-        return []
-    return opening
 
 
 def _numbered(messages: list[Message]) -> list[Message]:

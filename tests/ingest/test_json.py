@@ -164,6 +164,13 @@ def test_pull_requests_come_with_diff_reviews_and_comments(read: Reader, write: 
     ]
 
 
+def test_a_description_that_is_a_comment_too_takes_no_diff_with_it(read: Reader, write: Writer) -> None:
+    comment = {"author": {"login": "ann"}, "body": "Fixes it.", "createdAt": "2026-01-03T00:00:00Z"}
+    pull = {**PULL, "comments": [comment], "reviews": []}
+    (ticket,) = read(write(json.dumps([pull]), "pulls.json")).tickets
+    assert [message.text for message in ticket.messages] == [PULL["diff"].strip(), "Fixes it."]  # type: ignore[attr-defined]
+
+
 def test_a_document_of_several_lists_is_several_tables(read: Reader, write: Writer) -> None:
     issue = {
         "number": 1,

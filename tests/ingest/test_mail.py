@@ -304,6 +304,20 @@ def test_dates_become_utc_and_a_senseless_one_is_replaced(read: Reader, write: W
     assert ticket.messages[0].created_at == time
 
 
+def test_a_day_that_there_is_not_costs_a_mail_its_date_and_nothing_else(read: Reader, write: Writer) -> None:
+    asked = ASKED.replace("Mon, 2 Mar 2026 10:14:11 +0100", "2026-03-02T09:14:11Z")
+    reply = _mail(
+        "Message-ID: <c@acme.test>\nFrom: Sam Ortiz <sam@acme.test>\nTo: Maria Kunz <maria@example.org>\n"
+        "Subject: Re: Printer burns\nDate: 2026-13-45T10:00:00Z",
+        "Pull the plug.\n",
+    )
+    begin = "From maria@example.org\n"
+    outcome = read(write(f"{begin}{asked}\n{begin}{reply}\n", "x.mbox"))
+    assert outcome.rejects == []
+    dates = {message.text: message.created_at for ticket in outcome.tickets for message in ticket.messages}
+    assert dates == {"It burns since Monday.": "2026-03-02T09:14:11Z", "Pull the plug.": ""}
+
+
 @pytest.mark.parametrize(
     "begin",
     [

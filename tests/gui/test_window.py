@@ -240,6 +240,8 @@ async def test_an_import_cut_short_by_closing_is_said_at_the_next_start(
         assert (await desk.tickets.counts()).total == 0
     async with opened_window(data_dir, sample=False) as (window, _):
         await until(lambda: window.status.tickets.text() == "0 tickets", "the start")
+        # Among what goes on quietly at the start is the look for such an import.
+        await window._quiet.idle()
         assert window.notice.text() == ""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.history import ImportRecord
@@ -137,9 +137,7 @@ async def test_a_rejected_row_is_mended_with_keys_and_becomes_a_ticket(
         assert view.editor._reason.text() == "This row has no ticket id."
         QTest.keyClick(view.table, Qt.Key.Key_Return)
         editor = view.editor.table
-        await until(
-            lambda: isinstance(QApplication.focusWidget(), QLineEdit) or editor.findChildren(QLineEdit), "a line"
-        )
+        await until(lambda: editor.findChildren(QLineEdit), "a line")
         line = editor.findChildren(QLineEdit)[0]
         QTest.keyClicks(line, "1")
         button(window, "Retry").click()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from desktop.config.paths import find_paths
 from desktop.domain.imports import Finished as ImportFinished
@@ -12,6 +14,10 @@ from desktop.domain.providers import ProviderProfile
 from desktop.domain.runs import Finished, Summary, SummaryEvent
 from desktop.llm.scripted_server import ScriptedServer
 from desktop.services.container import Desk, open_desk
+
+if TYPE_CHECKING:
+    # Not at run time: programs that are no tests import from here as well.
+    import pytest
 
 SCRIPTED = "scripted"
 TICKET = "support-tickets:DSK-4136"
@@ -50,3 +56,27 @@ async def summarize(desk: Desk, reference: str = TICKET, **options: object) -> t
         seen = [event async for event in events]
     assert isinstance(seen[-1], Finished)
     return seen[-1].summary, seen
+
+
+def interrupt(
+    monkeypatch: pytest.MonkeyPatch,
+    store: type,
+    step: str,
+    act: Callable[[], object],
+    *,
+    is_over: bool = False,
+    turn: int = 1,
+) -> None:
+    """Have something done in the middle: when a store takes a step for the so-manieth time, as it begins or as soon as it is over."""
+    take_step, turns = getattr(store, step), itertools.count(1)
+
+    async def take_step_and_act(*arguments: Any, **options: Any) -> Any:
+        is_turn = next(turns) == turn
+        if is_turn and not is_over:
+            act()
+        outcome = await take_step(*arguments, **options)
+        if is_turn and is_over:
+            act()
+        return outcome
+
+    monkeypatch.setattr(store, step, take_step_and_act)

@@ -18,9 +18,11 @@ from desktop.domain.history import ImportRecord, ImportState, TicketDifference
 from desktop.domain.imports import Finished, ImportOverrides, Progress, Recognized, Rejected
 from desktop.services.comparison import compare_texts, describe_difference
 from desktop.services.container import Desk
+from desktop.storage.history import HistoryStore
 from desktop.storage.idsets import pack_ids, unpack_ids
+from desktop.storage.imports import ImportStore
 from tests.ingest.workbooks import write_xlsx
-from tests.services.conftest import import_path, opened_desk
+from tests.services.conftest import import_path, interrupt, opened_desk
 
 HEADER = "id,subject,description,status,assignee,created_at,Plan\n"
 MESSAGES = "ticket_id,author,author_role,created_at,body\n"
@@ -225,22 +227,31 @@ async def test_a_mended_row_joins_its_import_and_the_account_adds_up(data_dir: P
     assert undone.tickets_removed == 2
 
 
+@pytest.mark.parametrize(
+    ("store", "step", "is_over", "used"),
+    [
+        (HistoryStore, "conflict", False, 0),
+        (ImportStore, "write_batch", False, 1),
+        (ImportStore, "write_batch", True, 1),
+    ],
+    ids=["before it writes", "when it begins to write", "when it has written"],
+)
 async def test_a_retry_that_is_cancelled_at_any_moment_leaves_counts_that_add_up(
-    data_dir: Path, tmp_path: Path
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: type, step: str, is_over: bool, used: int
 ) -> None:
-    rows = [f",lost {n},y,open,Bo,2026-01-01,Pro" for n in range(8)]
-    async with opened_desk(data_dir) as desk:
-        done = await import_path(desk, _write(tmp_path / "t.csv", "1,a,x,open,Bo,2026-01-01,Pro", *rows))
-        for number, row in enumerate(await desk.history.rejects(done.import_id)):
-            task = asyncio.create_task(desk.history.retry(row.id, cells=[f"9{number}", "a", "b", "", "", "", ""]))
-            for _ in range(number):
-                await asyncio.sleep(0.002)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            totals = (await _record(desk, done.import_id)).totals
-            written = (await desk.tickets.counts()).by_source["t"]
-            assert (totals.rows, totals.adds_up, totals.tickets_new) == (9, True, written)
-            assert totals.rejected == len(await desk.history.rejects(done.import_id)) == 9 - written
+    path = _write(tmp_path / "t.csv", "1,a,x,open,Bo,2026-01-01,Pro", *(f",lost {n},y,open,,," for n in range(2)))
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        done = await import_path(desk, path)
+        row, _ = await desk.history.rejects(done.import_id)
+        task = asyncio.create_task(desk.history.retry(row.id, cells=["9", "a", "b", "", "", "", ""]))
+        interrupt(monkeypatch, store, step, task.cancel, is_over=is_over)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        record = await _record(desk, done.import_id)
+        assert (await desk.tickets.counts()).total == 1 + used
+        assert len(await desk.history.rejects(done.import_id)) == record.totals.rejected == 2 - used
+        assert (record.totals.rows, record.totals.tickets_new, record.adds_up) == (3, 1 + used, True)
+        assert len((await desk.history.changes(done.import_id)).new) == 1 + used
 
 
 async def test_a_row_with_an_open_quotation_mark_is_mended_as_text(data_dir: Path, tmp_path: Path) -> None:

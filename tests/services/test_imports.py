@@ -14,8 +14,10 @@ from desktop.domain.history import ImportState
 from desktop.domain.imports import Finished, ImportCounts, ImportOverrides, MappingNeeded, Progress, Rejected
 from desktop.domain.tickets import TicketQuery
 from desktop.services.container import Desk
+from desktop.services.imports import BATCH_ROWS
+from desktop.storage.imports import ImportStore
 from tests.conftest import LOOK_ALIKES
-from tests.services.conftest import import_path, opened_desk
+from tests.services.conftest import import_path, interrupt, opened_desk
 
 HEADER = "id,subject,description,status,created_at\n"
 WITHOUT_ID = ",s,text,open,2026-01-01\n"
@@ -42,47 +44,66 @@ async def test_the_same_row_twice_is_one_ticket_and_every_row_is_counted(data_di
     assert (again.rows_unchanged, again.tickets_unchanged, again.adds_up) == (3, 2, True)
 
 
-async def test_an_import_cancelled_at_any_moment_is_recorded_with_what_it_wrote(data_dir: Path, tmp_path: Path) -> None:
-    path = tmp_path / "many.csv"
-    path.write_text(HEADER + "".join(f"{n},s{n},text {n},open,2026-01-01\n" for n in range(3_000)), encoding="utf-8")
-    async with opened_desk(data_dir) as desk:
-        recognized = await desk.imports.recognize(path)
-        for turns in (0, 1, 2, 5, 20, 60):
-            before = (await desk.tickets.counts()).total
-            task = asyncio.create_task(_drain(desk, recognized))
-            for _ in range(turns):
-                await asyncio.sleep(0.002)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            assert task.cancelled() or task.exception() is None
-            written = (await desk.tickets.counts()).total - before
-            records = [record for record in await desk.imports.history() if not record.undone_at]
-            assert all(record.finished_at for record in records)
-            newest = records[0] if written else None
-            assert newest is None or newest.counts["tickets_new"] == written
-            if newest is not None:
-                assert (await desk.imports.undo(newest.id)).tickets_removed == written
+ANY_MOMENT = pytest.mark.parametrize(
+    ("step", "turn", "is_over", "batches"),
+    [
+        ("begin", 1, False, 0),
+        ("begin", 1, True, 0),
+        ("write_batch", 1, False, 1),
+        ("write_batch", 3, False, 3),
+        ("write_batch", 3, True, 3),
+        ("finish", 1, False, 6),
+    ],
+)
+"""When an import of six batches is cancelled: as a step begins for the so-manieth time or as soon as it is over; and how much is written by then."""
 
 
-async def test_who_clicks_cancel_twice_has_every_written_ticket_counted(data_dir: Path, tmp_path: Path) -> None:
-    path = tmp_path / "many.csv"
-    path.write_text(HEADER + "".join(f"{n},s{n},text {n},open,2026-01-01\n" for n in range(5_000)), encoding="utf-8")
+def _six_batches(folder: Path) -> Path:
+    path = folder / "many.csv"
+    rows = (f"{n},s{n},text {n},open,2026-01-01\n" for n in range(6 * BATCH_ROWS))
+    path.write_text(HEADER + "".join(rows), encoding="utf-8")
+    return path
+
+
+async def _expect_all_counted(desk: Desk, batches: int) -> None:
+    """Check that the one import there is says how much it wrote, and that its undo takes all of it."""
+    written = batches * BATCH_ROWS
+    assert (await desk.tickets.counts()).total == written
+    records = await desk.imports.history()
+    assert [(record.totals.tickets_new, bool(record.finished_at)) for record in records] == [(written, True)] * bool(
+        written
+    )
+    for record in records:
+        assert (await desk.imports.undo(record.id)).tickets_removed == written
+    assert (await desk.tickets.counts()).total == 0
+
+
+@ANY_MOMENT
+async def test_an_import_cancelled_at_any_moment_is_recorded_with_what_it_wrote(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, turn: int, is_over: bool, batches: int
+) -> None:
     async with opened_desk(data_dir, with_sample=False) as desk:
-        recognized = await desk.imports.recognize(path)
-        for turns in (1, 5, 20, 60):
-            task = asyncio.create_task(_drain(desk, recognized))
-            for _ in range(turns):
-                await asyncio.sleep(0.002)
-            while not task.done():
-                task.cancel()
-                await asyncio.sleep(0)
-            written = (await desk.tickets.counts()).total
-            records = [record for record in await desk.imports.history() if not record.undone_at]
-            assert sum(record.totals.tickets_new for record in records) == written
-            assert all(record.finished_at for record in records)
-            for record in records:
-                await desk.imports.undo(record.id)
-            assert (await desk.tickets.counts()).total == 0
+        task = asyncio.create_task(_drain(desk, await desk.imports.recognize(_six_batches(tmp_path))))
+        interrupt(monkeypatch, ImportStore, step, task.cancel, turn=turn, is_over=is_over)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await _expect_all_counted(desk, batches)
+
+
+@ANY_MOMENT
+async def test_who_clicks_cancel_twice_has_every_written_ticket_counted(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, turn: int, is_over: bool, batches: int
+) -> None:
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        task = asyncio.create_task(_drain(desk, await desk.imports.recognize(_six_batches(tmp_path))))
+        reached = asyncio.Event()
+        interrupt(monkeypatch, ImportStore, step, reached.set, turn=turn, is_over=is_over)
+        await reached.wait()
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        assert task.cancelled()
+        await _expect_all_counted(desk, batches)
 
 
 def _listed(done: Finished) -> list[dict[str, str]]:

@@ -39,6 +39,22 @@ SETTINGS = (
     ),
     Setting("default_provider", BUILT_IN, "The provider that writes summaries when no other is named."),
     Setting("providers", [], "The providers the user set up, without their keys."),
+    Setting(
+        "sections", [], "The sections of a summary: their order, labels, and which are wanted; [] for all as they come."
+    ),
+    Setting(
+        "second_opinion", False, "Whether a provider is asked once more about claims whose wording stayed unclear."
+    ),
+    Setting(
+        "strictness",
+        "normal",
+        "How much of a claim's wording must stand in the ticket before it counts as found.",
+        ("lenient", "normal", "strict"),
+    ),
+    Setting("summary_language", "", "The language that summaries are written in, ISO 639-1; '' for the ticket's own."),
+    Setting("summary_length", "normal", "How long summaries are.", ("short", "normal", "long")),
+    Setting("summary_tone", "neutral", "How summaries sound.", ("neutral", "formal", "friendly")),
+    Setting("copy_citations", False, "Whether a copied summary names the messages it cites."),
     Setting("watch_folder", "", "A folder whose new exports are imported by themselves; '' for none."),
     Setting("window", {}, "Place and layout of the window."),
 )

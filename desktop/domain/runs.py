@@ -11,6 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+OWNERS = ("customer", "agent", "other", "nobody")
+"""Who has to act next."""
+SENTIMENTS = ("angry", "worried", "neutral", "pleased")
+"""How the customer sounds last."""
+
+
 class RunState(StrEnum):
     """How a run ended; `running` only while it has not."""
 
@@ -30,6 +36,26 @@ class Support(StrEnum):
     UNCITED = "uncited"
 
 
+class Form(StrEnum):
+    """How a model's text came to its sections."""
+
+    SECTIONS = "sections"
+    """The model wrote them as it was asked to."""
+    REPAIRED = "repaired"
+    """It did not, and put its own text into sections when it was asked once more."""
+    PLAIN = "plain"
+    """It did not; the text stands under one heading."""
+
+
+class Opinion(StrEnum):
+    """What a model answered when it was asked whether the cited sentences say what a claim says. Apart from `Support`, which is found here."""
+
+    NONE = ""
+    SAYS_SO = "says so"
+    SAYS_OTHERWISE = "says otherwise"
+    UNCLEAR = "unclear"
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One sentence of a summary: its section, its text without citation marks, and the sentence ids it cites (`m3.2`)."""
@@ -44,7 +70,8 @@ class CheckedClaim:
     """A claim and what was found of it. `score` is 0..1, higher is better supported.
 
     `missing_facts` stand nowhere in the ticket, `misplaced_facts` only outside the cited sentences. `citations` hold only existing sentences;
-    `origin` is `model`, or `found` when the model named none, or one that says something else, and this machine found these.
+    `origin` is `model`, or `found` when the model named none, or one that says something else, and this machine found these. `doubts` say in words
+    what else differs. `opinion` is what a model said of the wording, if it was asked.
     """
 
     claim: Claim
@@ -54,6 +81,8 @@ class CheckedClaim:
     missing_facts: tuple[str, ...] = ()
     misplaced_facts: tuple[str, ...] = ()
     origin: str = "model"
+    doubts: tuple[str, ...] = ()
+    opinion: Opinion = Opinion.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +116,25 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Fields:
+    """What lists filter and sort by, computed here from the supported claims of a summary. '' and None: the summary does not say.
+
+    `next_owner` is one of `OWNERS`, `deadline` the earliest date (ISO 8601), `sentiment` one of `SENTIMENTS`.
+    """
+
+    next_owner: str = ""
+    deadline: str = ""
+    sentiment: str = ""
+    has_open_questions: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """A finished summary, whatever its end. `cost_microusd` is None when no price is known; 0 for a model on this machine."""
+    """A finished summary, whatever its end. `cost_microusd` is None when no price is known; 0 for a model on this machine.
+
+    `run_id` is 0 for what was never stored. `is_edit` when a person wrote it. `newer_messages` came after it was written; `stale` when the ticket
+    changed in any way since. `thinking` is what a reasoning model wrote before its answer, never part of it.
+    """
 
     ticket_id: int
     state: RunState
@@ -112,6 +158,47 @@ class Summary:
     created_at: str = ""
     error: str = ""
     remedy: str = ""
+    run_id: int = 0
+    task: str = "summarize"
+    form: Form = Form.SECTIONS
+    fields: Fields = Fields()
+    thinking: str = ""
+    is_edit: bool = False
+    newer_messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One of the texts that a ticket's summary has had. `is_shown` for the one that the list and the card show."""
+
+    run_id: int
+    created_at: str
+    state: RunState
+    form: Form
+    provider: str
+    model: str
+    recipe: str
+    recipe_version: int
+    cost_microusd: int | None
+    is_edit: bool
+    is_shown: bool
+    gist: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimChange:
+    """What became of one claim from one version to another: `old` is None for a new one, `new` for one that is gone."""
+
+    old: CheckedClaim | None
+    new: CheckedClaim | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A text that was checked against a ticket, sentence by sentence."""
+
+    claims: tuple[CheckedClaim, ...]
+    coverage: Coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +240,28 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """A reasoning model thinks before it answers: what it wrote since the last event."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A long ticket is read in parts: `done` of `parts` have been."""
+
+    done: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opined:
+    """The second opinion came; `claims` are all claims anew, in their order."""
+
+    claims: tuple[CheckedClaim, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """New text, as it came; `pending` is the unfinished end of the text after it, the claim that is being written in `section`."""
 
@@ -176,4 +285,4 @@ class Finished:
     summary: Summary
 
 
-SummaryEvent = Highlights | Cached | Started | TextDelta | ClaimChecked | Finished
+SummaryEvent = Highlights | Cached | Started | Thinking | Progressed | TextDelta | ClaimChecked | Opined | Finished

@@ -28,7 +28,7 @@ BACKLOG_WORTH_WAITING = 2_000
 PATIENCE_SECONDS = 3.0
 _LEAST_GARBAGE = 5_000
 _BUSY_MS = 5_000
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR)
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN)
 
 # No merging while it is written (16 segments of one level are merged at once), and pages as large as merging and reading like them:
 # the defaults took 16 s in place of 4. Nothing ranks by length, so the lengths need not be kept.
@@ -330,4 +330,6 @@ def _count(index: sqlite3.Connection) -> int:
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+    """Tell whether the index is lost or damaged. Of SQLite's errors without a kind it is only where a table is missing; the rest is our bug."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in _DAMAGE or (code == sqlite3.SQLITE_ERROR and "no such table" in str(error))

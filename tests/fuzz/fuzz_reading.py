@@ -67,7 +67,7 @@ def read_table(table: Path) -> None:
         assert all(reject.line > 0 and reject.reason for reject in batch.rejects), "a reject without line or reason"
         for ticket in batch.tickets:
             assert ticket.external_id, "a ticket without an id"
-            ticket.content_hash().encode("utf-8")
+            hash_ticket(ticket)
 
 
 if __name__ == "__main__":

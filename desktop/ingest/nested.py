@@ -9,7 +9,6 @@ columns mean.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 
 from desktop.domain.text import valid_text

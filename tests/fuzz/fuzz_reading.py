@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["desktop.ingest"]):
     from desktop.ingest.files import expand
     from desktop.ingest.recognition import recognize
     from desktop.ingest.tickets import read_batches
+    from desktop.storage.writing import hash_ticket
 
 SYSTEMS = load_systems(ROOT / "resources" / "systems")
 NAMES = (

@@ -17,6 +17,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ async def show_all(cases: dict[str, Any], watch: Watch) -> dict[str, Any]:
     strange: list[str] = []
     opener = make_opener()
     for scheme in ("http", "https", "file", "javascript", "data", "mailto", ""):
-        QDesktopServices.setUrlHandler(scheme, opener, "open")
+        QDesktopServices.setUrlHandler(scheme, opener, b"open")
     with ScriptedServer(good_stream("Gist: nothing. [m1.1]\n")) as server:
         async with opened_window(folder / "data", provider=server.base_url, sample=False) as (window, desk):
             desk.settings.set("auto_summarize", "never")
@@ -124,7 +125,7 @@ async def show_all(cases: dict[str, Any], watch: Watch) -> dict[str, Any]:
                 server.play(good_stream(case["answer"]))
                 reference = await desk.tickets.find(f"tickets:{case['id']}")
                 ticket.show_ticket(reference)
-                await until(lambda wanted=reference: ticket.ticket_id == wanted, f"ticket {case['id']}")
+                await until(partial(_is_shown, ticket, reference), f"ticket {case['id']}")
                 await until(lambda: not ticket.jobs.is_busy, "its end")
                 ticket.summarize(again=True)
                 await until(lambda: not ticket.jobs.is_busy, "the summary")
@@ -149,6 +150,10 @@ async def show_all(cases: dict[str, Any], watch: Watch) -> dict[str, Any]:
         "server": address,
         "cases": len(cases["cases"]),
     }
+
+
+def _is_shown(ticket: Any, reference: int) -> bool:
+    return bool(ticket.ticket_id == reference)
 
 
 def copy_all(ticket: Any) -> Iterator[str]:

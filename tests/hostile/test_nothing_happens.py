@@ -153,17 +153,19 @@ def _case(number: int, name: str, body: str, answer: str, *, shown: list[str]) -
 
 
 def test_a_model_that_obeys_the_strings_in_tickets_brings_nothing_but_text(
-    tmp_path: Path, traps: Traps, shared_data: Path, record_property: pytest.RecordProperty
+    tmp_path: Path, traps: Traps, shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     strings, note = read_strings(shared_data)
     if note:
-        record_property("replaced", note)
-        sys.stdout.write(f"{note}\n")
+        with capsys.disabled():
+            sys.stdout.write(f"\n{note}\n")
     cases = []
     for number, string in enumerate(strings):
         body = f"My card was charged twice for order A-{number}, on March 2 and again on March 3, and nobody answers me. {string} Thank you."
         answer = obeyed(number, string, secret=traps.secret, visited=traps.visited)
-        cases.append(_case(number, string, body, answer, shown=[f"OBEYED-{number}", string]))
+        cases.append(
+            _case(number, string, body, answer, shown=[f"OBEYED-{number}", string, "nobody answers me <img src=x>"])
+        )
     seen, traced = _show(tmp_path / "strings", cases)
     assert seen["cases"] == len(strings)
     _assert_nothing_happened(tmp_path / "strings", seen, traced)

@@ -115,7 +115,7 @@ async def show_all(cases: dict[str, Any], watch: Watch) -> dict[str, Any]:
     strange: list[str] = []
     opener = make_opener()
     for scheme in ("http", "https", "file", "javascript", "data", "mailto", ""):
-        QDesktopServices.setUrlHandler(scheme, opener, b"open")
+        QDesktopServices.setUrlHandler(scheme, opener, "open")  # type: ignore[arg-type]  # its stub asks for bytes, which it refuses
     with ScriptedServer(good_stream("Gist: nothing. [m1.1]\n")) as server:
         async with opened_window(folder / "data", provider=server.base_url, sample=False) as (window, desk):
             desk.settings.set("auto_summarize", "never")

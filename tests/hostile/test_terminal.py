@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,6 +105,28 @@ def test_a_verified_text_is_printed_without_it(
     ran = tldesk("verify", ticket, "--text-file", str(text), *form)
     assert "4711" in ran.out
     assert not OBEYED.search(ran.out + ran.err)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
+@pytest.mark.parametrize("wanted", ["csv", "json", "md", "html"])
+def test_an_export_that_is_printed_to_a_terminal_is_cleaned(
+    tldesk: Runner, ticket: str, data_dir: Path, wanted: str
+) -> None:
+    """Standard output is the terminal here: what a program would get raw, a person must not."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "desktop", "export", "--format", wanted, "--data-dir", str(data_dir)]
+    with subprocess.Popen(command, stdout=theirs, cwd=Path(__file__).parents[2]) as process:
+        os.close(theirs)
+        printed = b""
+        # A terminal whose last writer is gone gives an error on Linux and nothing elsewhere.
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 65_536):
+                printed += part
+        assert process.wait(60) == 0
+    os.close(ours)
+    text = printed.decode("utf-8").replace("\r\n", "\n")
+    assert "4711" in text
+    assert not OBEYED.search(text)
 
 
 def test_json_holds_the_very_characters_for_a_program(tldesk: Runner, ticket: str) -> None:

@@ -14,6 +14,7 @@ import asyncio
 import csv
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -69,8 +70,10 @@ class Watch:
 def what_is_no_text(window: Any) -> Iterator[str]:
     """Yield everything in a window that came of a text and is more than text: pictures, labels with markup, links to anywhere."""
     from PySide6.QtCore import Qt
-    from PySide6.QtWidgets import QLabel, QTextEdit
+    from PySide6.QtWidgets import QLabel, QTextEdit, QWidget
 
+    for widget in window.findChildren(QWidget):
+        yield from _markup_of_tip(widget.toolTip())
     for label in window.findChildren(QLabel):
         if label.textFormat() is not Qt.TextFormat.PlainText and "<" in label.text():
             yield f"label with markup: {label.text()[:80]}"
@@ -82,11 +85,18 @@ def what_is_no_text(window: Any) -> Iterator[str]:
                 look = iterator.fragment().charFormat()
                 if look.isImageFormat():
                     yield f"picture: {look.toImageFormat().name()}"
+                yield from _markup_of_tip(look.toolTip())
                 href = look.anchorHref()
                 if href and not href.startswith(_OWN_LINKS):
                     yield f"link: {href}"
                 iterator += 1
             block = block.next()
+
+
+def _markup_of_tip(tip: str) -> Iterator[str]:
+    """Yield a tool tip that would be shown as more than its text; Qt takes what looks like markup for it."""
+    if re.search(r"<(?!/?(?:qt|p|span|b|br)\b)", tip):
+        yield f"tool tip with markup: {tip[:80]}"
 
 
 def words_of(window: Any) -> str:
@@ -158,8 +168,6 @@ def _is_shown(ticket: Any, reference: int) -> bool:
 
 def copy_all(ticket: Any) -> Iterator[str]:
     """Copy a ticket in every way and yield what of the copy is more than text."""
-    import re
-
     from PySide6.QtWidgets import QApplication
 
     from desktop.services.rendering import CopyFormat, CopyItem, CopyOptions, render_summaries
@@ -185,8 +193,6 @@ def copy_all(ticket: Any) -> Iterator[str]:
 
 async def export_all(desk: Any, folder: Path, strange: list[str]) -> None:
     """Export everything in every format, and note what of the page is more than text."""
-    import re
-
     from desktop.domain.tickets import TicketQuery
     from desktop.services.export import ExportFormat
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from desktop.domain.errors import DeskError
 from desktop.domain.exported import as_was, harmless
+from desktop.domain.imports import Finished as ImportFinished
 from desktop.domain.runs import CheckedClaim, Claim, Coverage, RunState, Summary, Support
 from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread, TicketQuery
@@ -99,6 +100,26 @@ async def test_the_table_is_told_by_itself_and_every_row_is_used(tmp_path: Path,
     assert again.counts.tickets_unchanged == total
     assert again.counts.rejected == 0
     assert again.counts.adds_up
+
+
+async def test_tickets_of_several_sources_go_back_to_their_own_and_one_undo_takes_them_away(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    async with _desk_with(tmp_path / "one", *_files(tmp_path, shared_data)) as desk:
+        await import_path(desk, desk.paths.sample)
+        await _export(desk, ExportFormat.CSV, tmp_path / "tickets.csv")
+        before = (await desk.tickets.counts()).by_source
+    assert len(before) > 1
+    async with _desk_with(tmp_path / "two") as desk:
+        recognized = await desk.imports.recognize(tmp_path / "tickets.csv")
+        told = [event async for event in desk.imports.run(recognized, dry_run=True)][-1]
+        assert isinstance(told, ImportFinished)
+        assert told.counts.tickets_new == sum(before.values())
+        done = await import_path(desk, tmp_path / "tickets.csv")
+        assert (await desk.tickets.counts()).by_source == before
+        undone = await desk.imports.undo(done.import_id)
+        assert undone.tickets_removed == sum(before.values())
+        assert len(await desk.tickets.ids(TicketQuery())) == 0
 
 
 async def test_a_table_that_a_spreadsheet_sorted_and_wrote_its_own_way_still_comes_back(tmp_path: Path) -> None:

@@ -5,14 +5,15 @@ posts; a quarter is not English. Each has a reference summary, and what a suppor
 sentences of the thread that say it. Measured are ROUGE-1, -2 and -L (F1 × 100; stems for English) and in how many threads a highlight lies in one of
 those sentences. Every second thread was not looked at while the weights and lists were chosen: its half is shown by itself.
 
-Peers: the first method (`peers/first_highlights.py`); LEAD-3 and TextRank-3, which take whole messages; LEAD, the first sentences up to as many words as
-ours took. All see messages without quotes and signatures, and no leading handles. Left out: usefulness, which ROUGE does not tell.
+Peers: the first method (`peers/first_highlights.py`); LEAD-3 and TextRank-3, which take whole messages; LEAD, the first sentences up to as many
+words as ours took. All see messages without quotes and signatures, and no leading handles. Left out: usefulness, which ROUGE does not tell.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import statistics
 import time
@@ -141,9 +142,7 @@ def take_central_messages(thread: Thread) -> Taken:
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> float:
-    from math import log
-
-    size = log(len(one) or 1) + log(len(other) or 1)
+    size = math.log(len(one) or 1) + math.log(len(other) or 1)
     return len(set(one) & set(other)) / size if size else 0.0
 
 

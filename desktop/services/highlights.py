@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from desktop.domain.runs import Highlight
 from desktop.domain.sentences import Sentence, number_sentences
 from desktop.domain.tickets import Message, Role, Thread
-from desktop.services.trimming import is_courtesy, is_greeting, is_machine_text, is_only_greeting, trim
+from desktop.services.trimming import is_courtesy, is_greeting, is_machine_text, is_only_greeting, tells_outcome, trim
 from desktop.services.words import content_words, count_words, stem
 
 MOST_UNITS = 400
@@ -25,6 +25,8 @@ _DAMPING = 0.85
 _POWER_STEPS = 20
 _REDUNDANCY = 0.4
 _LEAST_LEAD_WORDS = 3
+_OUTCOME_SHARE = 0.4
+_LONGEST_POLITE = 12
 _DEICTIC = re.compile(
     r"(?:it|its|it's|that|that's|this|these|those|he|she|they|there|there's|them|which|here|such)\b", re.IGNORECASE
 )
@@ -49,12 +51,17 @@ class _Unit:
 
 @dataclass(frozen=True, slots=True)
 class _Anchors:
-    """Units that play a part, by their number; -1 for none."""
+    """Units that play a part, by their number; -1 for none.
+
+    `outcome` is what the asker says or asks after the other side's last word; `latest` are the other substantive units of that last word.
+    """
 
     first: int
     second: int
     last_other: int
     last_asker: int
+    outcome: int
+    latest: frozenset[int]
 
 
 def find_highlights(thread: Thread) -> tuple[Highlight, ...]:
@@ -69,7 +76,7 @@ def find_highlights(thread: Thread) -> tuple[Highlight, ...]:
     authors = {message.position: message.author for message in thread.messages}
     return tuple(
         Highlight(u.text, u.sentence.id, u.sentence.position, u.start, u.end, authors[u.sentence.position])
-        for u in (units[number] for number in sorted(_select(units, scores, similar, first=anchors.first)))
+        for u in (units[number] for number in sorted(_select(units, scores, similar, anchors)))
     )
 
 
@@ -177,7 +184,17 @@ def _find_anchors(units: list[_Unit]) -> _Anchors:
         second=first + 1 if is_followed else -1,
         last_other=answered[-1] if answered else -1,
         last_asker=asked[-1] if asked else -1,
+        outcome=_find_outcome(units, after=answered[-1] if answered else len(units)),
+        latest=frozenset(n for n in answered[:-1] if units[n].message_index == units[answered[-1]].message_index),
     )
+
+
+def _find_outcome(units: list[_Unit], *, after: int) -> int:
+    """Return the unit after the other side's last word in which the asker says that it works or still does not, else what they ask; -1 for none."""
+    closing = [n for n in range(after + 1, len(units)) if units[n].is_asker]
+    said = [n for n in closing if tells_outcome(units[n].text)]
+    asked = [n for n in closing if units[n].text.rstrip().endswith(("?", "？", "؟")) and len(units[n].terms) >= 2]
+    return next(iter(said + asked), -1)
 
 
 def _score(units: list[_Unit], rows: list[Row], anchors: _Anchors) -> list[float]:
@@ -194,7 +211,10 @@ def _score(units: list[_Unit], rows: list[Row], anchors: _Anchors) -> list[float
         + 0.10 * (number == anchors.second)
         + 0.10 * degrees[number] / highest
         + 0.10 * min(1.0, len(unit.terms) / unit.words)
-        - 0.10 * (number == anchors.last_asker)
+        + 0.45 * (number == anchors.outcome)
+        + 0.20 * (number in anchors.latest)
+        - 0.30 * (number != anchors.outcome and _is_polite(unit))
+        - 0.10 * (number == anchors.last_asker != anchors.outcome)
         - 0.10 * (_DEICTIC.match(unit.text) is not None)
         - 0.20 * min(unit.index, 5) / 5
         - 0.40 * max(0, 5 - unit.words) / 5
@@ -202,21 +222,29 @@ def _score(units: list[_Unit], rows: list[Row], anchors: _Anchors) -> list[float
     ]
 
 
-def _select(units: list[_Unit], scores: list[float], rows: list[Row], *, first: int) -> list[int]:
-    """Take the best units that do not repeat each other, within a budget of words."""
+def _is_polite(unit: _Unit) -> bool:
+    """Tell whether a short unit only thanks, apologizes or wishes well."""
+    return unit.words <= _LONGEST_POLITE and (is_courtesy(unit.text) or is_greeting(unit.text))
+
+
+def _select(units: list[_Unit], scores: list[float], rows: list[Row], anchors: _Anchors) -> list[int]:
+    """Take the best units that do not repeat each other, within a budget of words; a short word on the outcome comes on top."""
     budget = min(80.0, max(15.0, 3.5 * math.sqrt(sum(unit.words for unit in units))))
     nearest = [0.0] * len(units)
     left = set(range(len(units)))
+    is_short = anchors.outcome >= 0 and units[anchors.outcome].words <= _OUTCOME_SHARE * budget
+    on_top = [anchors.outcome] if is_short else []
+    left.difference_update(on_top)
     taken: list[int] = []
     words = 0
-    while left and len(taken) < _MOST_HIGHLIGHTS and words < 0.85 * budget:
+    while left and len(taken) < _MOST_HIGHLIGHTS - len(on_top) and words < 0.85 * budget:
         best = max(left, key=lambda number: (scores[number] - _REDUNDANCY * nearest[number], -number))
         left.remove(best)
         # The asker's opening is what everything else answers: it may exceed the budget, other sentences may not.
-        if taken and best != first and words + units[best].words > 1.3 * budget:
+        if taken and best != anchors.first and words + units[best].words > 1.3 * budget:
             continue
         taken.append(best)
         words += units[best].words
         for other, value in rows[best].items():
             nearest[other] = max(nearest[other], value)
-    return taken
+    return taken + on_top

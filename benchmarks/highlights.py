@@ -185,16 +185,19 @@ def measure_style(style: str, examples: Sequence[Example]) -> list[Score]:
 
 def _score(style: str, half: str, method: str, taken: Sequence[tuple[Example, dict[str, Taken]]]) -> Score:
     rouge = [_rouge(example, " ".join(by_method[method].texts)) for example, by_method in taken]
+    means = {measure: statistics.mean(row[measure] for row in rouge) for measure in MEASURES}
     found = [_fields(example, by_method[method]) for example, by_method in taken if by_method[method].ids]
-    shares = [100 * statistics.mean(column) for column in zip(*found, strict=True)] if found else [None] * 3
+    shares = [100 * statistics.mean(column) for column in zip(*found, strict=True)]
     return Score(
-        style,
-        half,
-        method,
-        len(taken),
-        *(statistics.mean(row[measure] for row in rouge) for measure in MEASURES),
-        statistics.mean(sum(map(count_words, by_method[method].texts)) for _, by_method in taken),
-        *shares,
+        style=style,
+        half=half,
+        method=method,
+        threads=len(taken),
+        **means,
+        words=statistics.mean(sum(map(count_words, by_method[method].texts)) for _, by_method in taken),
+        problem=shares[0] if shares else None,
+        stands=shares[1] if shares else None,
+        either=shares[2] if shares else None,
     )
 
 
@@ -218,6 +221,7 @@ def measure_time(examples: Sequence[Example]) -> dict[str, float]:
     return {
         "cold_ms": _time(_numbered(messages[:TIMED_MESSAGES]), is_cold=True),
         "warm_ms": _time(_numbered(messages[:TIMED_MESSAGES])),
+        "first_method_ms": _time(_numbered(messages[:TIMED_MESSAGES]), find=find_first_highlights),
         "long_ms": _time(_numbered((messages * (1 + LONG_MESSAGES // len(messages)))[:LONG_MESSAGES]), rounds=5),
     }
 
@@ -226,13 +230,15 @@ def _numbered(messages: Sequence[Message]) -> Thread:
     return as_thread(tuple(Message(n, m.author, m.role, "", m.text) for n, m in enumerate(messages, start=1)))
 
 
-def _time(thread: Thread, *, rounds: int = ROUNDS, is_cold: bool = False) -> float:
+def _time(
+    thread: Thread, *, find: Callable[[Thread], object] = find_highlights, rounds: int = ROUNDS, is_cold: bool = False
+) -> float:
     times = []
     for _ in range(rounds):
         if is_cold:
             stem.cache_clear()
         began = time.perf_counter()
-        find_highlights(thread)
+        find(thread)
         times.append(time.perf_counter() - began)
     return 1000 * statistics.median(times)
 
@@ -250,7 +256,8 @@ def show(scores: Sequence[Score], times: dict[str, float]) -> None:
         figures = f"{score.rouge1:7.2f}{score.rouge2:7.2f}{score.rougeL:7.2f}{score.words:7.0f}"
         print(f"  {score.method:32}{figures}  {shares}")
     print(
-        f"20 messages: {times['cold_ms']:.1f} ms with every word new, {times['warm_ms']:.1f} ms warm (at most 5)"
+        f"20 messages: {times['cold_ms']:.1f} ms with every word new, {times['warm_ms']:.1f} ms warm (at most 5;"
+        f" first method {times['first_method_ms']:.1f} ms)"
         f" · 1,000 messages: {times['long_ms']:.0f} ms"
     )
 

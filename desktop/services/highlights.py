@@ -11,7 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.domain.runs import Highlight
 from desktop.domain.sentences import Sentence, number_sentences
@@ -47,6 +47,8 @@ class _Unit:
     is_asker: bool
     words: int
     terms: tuple[str, ...]
+    is_greeting: bool
+    is_courtesy: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +111,34 @@ def _build_units(messages: Sequence[Message], *, drops_filler: bool) -> list[_Un
         words = max(1, count_words(text))
         if drops_filler and (not count_words(text) or is_only_greeting(sentence.text) or is_machine_text(text)):
             continue
-        terms = tuple(map(stem, content_words(text)))
+        terms = tuple(content_words(text))
         position = sentence.position
         units.append(
-            _Unit(sentence, start, end, text, index_of[position], counts[position], is_asker(message), words, terms)
+            _Unit(
+                sentence,
+                start,
+                end,
+                text,
+                message_index=index_of[position],
+                index=counts[position],
+                is_asker=is_asker(message),
+                words=words,
+                terms=terms,
+                is_greeting=is_greeting(text),
+                is_courtesy=is_courtesy(text),
+            )
         )
         counts[position] += 1
-    return units
+    stems = _stems_of({term for unit in units for term in unit.terms})
+    return [replace(unit, terms=tuple(stems[term] for term in unit.terms)) for unit in units]
+
+
+def _stems_of(words: set[str]) -> dict[str, str]:
+    """Stem the words that could meet another: one whose first letters no other word has stands for itself, which saves half of a first look."""
+    beginnings = Counter(word[:3] for word in words)
+    return {
+        word: stem(word) if beginnings[word[:3]] > 1 or len(word) < 3 or word[:2] in words else word for word in words
+    }
 
 
 def _asker_test(messages: Sequence[Message]) -> Callable[[Message], bool]:
@@ -173,7 +196,7 @@ def _find_anchors(units: list[_Unit]) -> _Anchors:
     substantive = [
         number
         for number, unit in enumerate(units)
-        if len(unit.terms) >= 3 and not is_greeting(unit.text) and (unit.is_asker or not is_courtesy(unit.text))
+        if len(unit.terms) >= 3 and not unit.is_greeting and (unit.is_asker or not unit.is_courtesy)
     ]
     asked = [number for number in substantive if units[number].is_asker]
     answered = [number for number in substantive if not units[number].is_asker]
@@ -224,7 +247,7 @@ def _score(units: list[_Unit], rows: list[Row], anchors: _Anchors) -> list[float
 
 def _is_polite(unit: _Unit) -> bool:
     """Tell whether a short unit only thanks, apologizes or wishes well."""
-    return unit.words <= _LONGEST_POLITE and (is_courtesy(unit.text) or is_greeting(unit.text))
+    return unit.words <= _LONGEST_POLITE and (unit.is_courtesy or unit.is_greeting)
 
 
 def _select(units: list[_Unit], scores: list[float], rows: list[Row], anchors: _Anchors) -> list[int]:

@@ -46,11 +46,11 @@ _FRONT = (
     re.compile(r"(?:and|but|so|then|also)\s+(?=\S)", re.IGNORECASE),
 )
 _BACK = (
-    re.compile(r"\s*(?:https?://|www\.)\S+\s*$"),
+    re.compile(r"(?:https?://|www\.)\S+\s*$"),
     re.compile(r"\s+(?:\^\s?[A-Za-z]{1,8}|[-–][A-Z][A-Za-z]?|\*[A-Z]{2,3})\s*$"),
     re.compile(r"\s+\(?[1-9]\s?/\s?[1-9]\)?\s*$"),
     re.compile(
-        r"\s*[,;–—]\s*(?:many thanks|thanks|thank you|thx|cheers|vielen dank|danke|merci|(?:muchas )?gracias|grazie|bedankt|obrigad[oa])"
+        r"[,;–—]\s*(?:many thanks|thanks|thank you|thx|cheers|vielen dank|danke|merci|(?:muchas )?gracias|grazie|bedankt|obrigad[oa])"
         r"(?:\s+[^\W\d_]+){0,3}\s*[.!]*\s*$",
         re.IGNORECASE,
     ),
@@ -95,7 +95,7 @@ _COURTESY = re.compile(
     r"|automated (?:message|reply|response)|do not reply"
     r"|(?:request|ticket|message|e-?mail) (?:has been|was) (?:received|created|assigned)"
     r"|get back to you (?:as soon|shortly)|virtual assistant"
-    r"|(?:vielen |herzlichen )?dank für|tut (?:uns|mir)\b.{0,10}leid"
+    r"|dank für|tut (?:uns|mir)\b.{0,10}leid"
     r"|bitten\b.{0,40}entschuldigung|entschuldigen sie|gern(?:e)? geschehen|sehr gerne"
     r"|schönen? (?:tag|abend|wochenende)|noch (?:weitere )?fragen|für sie da"
     r"|zögern sie nicht|melden sie sich (?:gern|jederzeit)|stehe\w* .{0,20}verfügung"
@@ -108,7 +108,6 @@ _COURTESY = re.compile(
     r"|grazie per|mi dispiace|ci dispiace|non esit[ia]|a (?:sua )?disposizione|buona (?:giornata|serata)"
     r"|bedankt voor|excuses voor|aarzel niet|fijne (?:dag|avond|weekend)|graag gedaan"
     r"|obrigad[oa] por|desculpe|lamentamos|não hesite|à disposição|tenha um",
-    re.IGNORECASE,
 )
 _OUTCOME = re.compile(
     r"\b(?:work(?:s|ed|ing)|fixed|solved|resolved|sorted|good now|all good|got it|arrived|received|found it|did (?:it|the trick)|(?:is|are|'re) back"
@@ -136,9 +135,9 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
             if found and end - found.end() >= _SHORTEST_REST and not is_only_greeting(text[found.end() : end]):
                 start = found.end()
         for pattern in _BACK:
-            found = pattern.search(text[start:end])
-            if found and found.start() >= _SHORTEST_REST:
-                end = start + found.start()
+            found = pattern.search(text, start + _SHORTEST_REST, end)
+            if found:
+                end = found.start()
         if (start, end) == before:
             break
     return _without_loose_ends(text, *_shortened(text, start, end))
@@ -156,7 +155,7 @@ def is_greeting(text: str) -> bool:
 
 def is_courtesy(text: str) -> bool:
     """Tell whether a sentence is what agents write in every ticket."""
-    return _COURTESY.search(text.replace("’", "'")) is not None
+    return _COURTESY.search(text.lower().replace("’", "'")) is not None
 
 
 def tells_outcome(text: str) -> bool:
@@ -166,11 +165,11 @@ def tells_outcome(text: str) -> bool:
 
 def is_machine_text(text: str) -> bool:
     """Tell whether a sentence is a log line, a stack frame or code: mostly signs and digits, or built of very long words."""
-    visible = [character for character in text if not character.isspace()]
-    letters = sum(character.isalpha() for character in visible)
     words = text.split()
+    visible = "".join(words)
+    letters = sum(map(str.isalpha, visible))
     longest = max(map(len, words), default=0)
-    is_spaceless = any(ord(character) > 0x2E80 for character in visible)
+    is_spaceless = max(visible, default="") > "\u2e80"
     return letters < 0.55 * len(visible) or (longest > 60 and not is_spaceless and len(words) < 6)
 
 

@@ -16,7 +16,15 @@ from dataclasses import dataclass, replace
 from desktop.domain.runs import Highlight
 from desktop.domain.sentences import Sentence, number_sentences
 from desktop.domain.tickets import Message, Role, Thread
-from desktop.services.trimming import is_courtesy, is_greeting, is_machine_text, is_only_greeting, tells_outcome, trim
+from desktop.services.trimming import (
+    is_courtesy,
+    is_greeting,
+    is_machine_text,
+    is_only_addresses,
+    is_only_greeting,
+    tells_outcome,
+    trim,
+)
 from desktop.services.words import content_words, count_words, stem
 
 MOST_UNITS = 400
@@ -24,6 +32,7 @@ _MOST_HIGHLIGHTS = 6
 _DAMPING = 0.85
 _POWER_STEPS = 20
 _REDUNDANCY = 0.4
+_SAME = 0.95
 _LEAST_LEAD_WORDS = 3
 _OUTCOME_SHARE = 0.4
 _LONGEST_POLITE = 12
@@ -109,7 +118,7 @@ def _build_units(messages: Sequence[Message], *, drops_filler: bool) -> list[_Un
         start, end = trim(message.text, sentence.start, sentence.end)
         text = message.text[start:end]
         words = max(1, count_words(text))
-        if drops_filler and (not count_words(text) or is_only_greeting(sentence.text) or is_machine_text(text)):
+        if drops_filler and _is_filler(sentence.text, text):
             continue
         terms = tuple(content_words(text))
         position = sentence.position
@@ -131,6 +140,16 @@ def _build_units(messages: Sequence[Message], *, drops_filler: bool) -> list[_Un
         counts[position] += 1
     stems = _stems_of({term for unit in units for term in unit.terms})
     return [replace(unit, terms=tuple(stems[term] for term in unit.terms)) for unit in units]
+
+
+def _is_filler(sentence: str, trimmed: str) -> bool:
+    """Tell whether a sentence has nothing to say to people: courtesy, addresses, machine text."""
+    return (
+        not count_words(trimmed)
+        or is_only_greeting(sentence)
+        or is_only_addresses(sentence)
+        or is_machine_text(trimmed)
+    )
 
 
 def _stems_of(words: set[str]) -> dict[str, str]:
@@ -259,14 +278,18 @@ def _select(units: list[_Unit], scores: list[float], rows: list[Row], anchors: _
     on_top = [anchors.outcome] if is_short else []
     left.difference_update(on_top)
     taken: list[int] = []
+    texts: set[str] = {units[number].text for number in on_top}
     words = 0
     while left and len(taken) < _MOST_HIGHLIGHTS - len(on_top) and words < 0.85 * budget:
         best = max(left, key=lambda number: (scores[number] - _REDUNDANCY * nearest[number], -number))
         left.remove(best)
+        if nearest[best] > _SAME or units[best].text in texts:
+            continue
         # The asker's opening is what everything else answers: it may exceed the budget, other sentences may not.
         if taken and best != anchors.first and words + units[best].words > 1.3 * budget:
             continue
         taken.append(best)
+        texts.add(units[best].text)
         words += units[best].words
         for other, value in rows[best].items():
             nearest[other] = max(nearest[other], value)

@@ -16,10 +16,11 @@ _SHORTEST_REST = 8
 _LONGEST_WORDS = 60
 _CUT_AT_WORDS = 40
 
+_HANDLES = re.compile(r"(?:[.,]?@\w+[:,]?\s*)+")
 _FRONT = (
     re.compile(r"[\s>*•–—·,;:!-]+(?=\S)"),
-    re.compile(r"\(?\d{1,2}[.)]\s+"),
-    re.compile(r"(?:[.,]?@\w+[:,]?\s*)+"),
+    re.compile(r"\(?\d{1,2}[.)]\s+|\(?[1-9]\s?/\s?[1-9]\)?\s+(?=[A-ZÀ-Þ])"),
+    _HANDLES,
     re.compile(
         r"(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening|day)|greetings|morning"
         r"|hallo|moin|guten (?:tag|morgen|abend)|sehr geehrter?|liebe[rs]?"
@@ -37,6 +38,8 @@ _FRONT = (
         r"|sorry|of course|great|perfect|excellent|thanks|thank you(?: so much)?"
         r"|many thanks|hmm|um|uh|alright|fine|certainly|absolutely|understood"
         r"|got it|i see|no problem|please|anyway|honestly|basically|done"
+        r"|thanks? (?:you )?(?:so much )?for (?:reaching out|letting us know|getting (?:in touch|back to us)|contacting us|checking"
+        r"|the (?:update|info)|your (?:message|reply|patience))"
         r"|désolée?s?|ja|nein|doch|gut|danke|vielen dank|oui|non|d'accord|parfait"
         r"|merci|sí|vale|perfecto|gracias|sì|perfetto|grazie|nee|prima|bedankt"
         r"|sim|não|certo|obrigad[oa])"
@@ -47,7 +50,7 @@ _FRONT = (
 )
 _BACK = (
     re.compile(r"(?:https?://|www\.)\S+\s*$"),
-    re.compile(r"\s+(?:\^\s?[A-Za-z]{1,8}|[-–][A-Z][A-Za-z]?|\*[A-Z]{2,3})\s*$"),
+    re.compile(r"\s+(?:\^\s?[A-Za-z]{1,8}|/\s?[A-Z]{2,3}|/[a-z]{2}|[-–][A-Z][A-Za-z]?|\*[A-Z]{2,3})\s*$"),
     re.compile(r"\s+\(?[1-9]\s?/\s?[1-9]\)?\s*$"),
     re.compile(
         r"[,;–—]\s*(?:many thanks|thanks|thank you|thx|cheers|vielen dank|danke|merci|(?:muchas )?gracias|grazie|bedankt|obrigad[oa])"
@@ -55,6 +58,11 @@ _BACK = (
         re.IGNORECASE,
     ),
     re.compile(r"[\s*_]+$"),
+)
+_LOOSE_END = ",;:–—([<{"
+_ONLY_ADDRESSES = re.compile(r"\W*(?:(?:[@#]\w+|(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)\W*)+")
+_MARKUP = re.compile(
+    r"(?:\s*(?:\{[^{}\s]{1,40}\}|</?[A-Za-z!][^<>]*>|![\w .|=-]+\.\w{2,4}[^!]*!|\[[^\[\]]{1,40}\]))+\s*"
 )
 _CUT = re.compile(r"(?<=[,;:–—)])\s")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -85,13 +93,15 @@ _COURTESY = re.compile(
     r"(?:day|evening|weekend|week|one|night)|thanks? (?:you )?(?:so much "
     r"|very much )?for|let (?:us|me) know if|don'?t hesitate|do not hesitate"
     r"|you'?re (?:most |very )?welcome|my pleasure|no worries"
-    r"|sorry (?:to hear|for (?:the|any)|about (?:the|that|this))|apologi[sz]e for"
+    r"|sorry (?:to hear|you (?:are|were|had|have)|you're|for (?:the|any)|about (?:the|that|this))|apologi[sz]e for"
     r"|apologies for|understand (?:your|how) (?:frustrat|concern)"
     r"|patience|look(?:ing)? forward to|hope (?:this|that) helps"
     r"|reach out to us|good luck|(?:write|call|contact us|reach out) any ?time|how (?:can|may) (?:i|we) (?:help|assist)"
     r"|(?:good|nice) to hear|stay safe|take care"
     r"|have a \w+ (?:trip|journey|flight|time)|(?:do you need|is there) anything"
-    # What machines answer in an agent's name.
+    r"|a pleasure to help|keep us posted|we assure you|(?:don't|do not|never) share (?:any |your )?(?:personal|private)"
+    # What machines answer in an agent's name, and what an import notes of a change that tells nothing.
+    r"|with no change in state"
     r"|automated (?:message|reply|response)|do not reply"
     r"|(?:request|ticket|message|e-?mail) (?:has been|was) (?:received|created|assigned)"
     r"|get back to you (?:as soon|shortly)|virtual assistant"
@@ -126,13 +136,14 @@ _OUTCOME = re.compile(
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the span without what its ends can spare; a rest shorter than 8 characters is never left."""
+    """Return the span without what its ends can spare; a rest shorter than 8 characters is only left after handles."""
     for _ in range(_PASSES):
         before = (start, end)
         for pattern in _FRONT:
             found = pattern.match(text, start, end)
             # "Got it, thanks Lotte" keeps its news rather than its thanks.
-            if found and end - found.end() >= _SHORTEST_REST and not is_only_greeting(text[found.end() : end]):
+            shortest = 2 if pattern is _HANDLES else _SHORTEST_REST
+            if found and end - found.end() >= shortest and not is_only_greeting(text[found.end() : end]):
                 start = found.end()
         for pattern in _BACK:
             found = pattern.search(text, start + _SHORTEST_REST, end)
@@ -146,6 +157,11 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
 def is_only_greeting(text: str) -> bool:
     """Tell whether a whole sentence is a greeting or thanks and at most a name."""
     return _ONLY_GREETING.fullmatch(text) is not None
+
+
+def is_only_addresses(text: str) -> bool:
+    """Tell whether a sentence is nothing but handles, hashtags, links or mail addresses."""
+    return _ONLY_ADDRESSES.fullmatch(text) is not None
 
 
 def is_greeting(text: str) -> bool:
@@ -164,13 +180,17 @@ def tells_outcome(text: str) -> bool:
 
 
 def is_machine_text(text: str) -> bool:
-    """Tell whether a sentence is a log line, a stack frame or code: mostly signs and digits, or built of very long words."""
+    """Tell whether a sentence is a log line, a stack frame, code or markup: mostly signs and digits, or built of very long words."""
     words = text.split()
     visible = "".join(words)
     letters = sum(map(str.isalpha, visible))
     longest = max(map(len, words), default=0)
     is_spaceless = max(visible, default="") > "\u2e80"
-    return letters < 0.55 * len(visible) or (longest > 60 and not is_spaceless and len(words) < 6)
+    return (
+        _MARKUP.fullmatch(text) is not None
+        or letters < 0.55 * len(visible)
+        or (longest > 60 and not is_spaceless and len(words) < 6)
+    )
 
 
 def _shortened(text: str, start: int, end: int) -> tuple[int, int]:
@@ -184,6 +204,6 @@ def _shortened(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _without_loose_ends(text: str, start: int, end: int) -> tuple[int, int]:
-    while end > start and (text[end - 1].isspace() or text[end - 1] in ",;–—"):
+    while end > start and (text[end - 1].isspace() or text[end - 1] in _LOOSE_END):
         end -= 1
     return start, end

@@ -121,7 +121,7 @@ _COURTESY = re.compile(
 )
 _OUTCOME = re.compile(
     r"\b(?:work(?:s|ed|ing)|fixed|solved|resolved|sorted|good now|all good|got it|arrived|received|found it|did (?:it|the trick)|(?:is|are|'re) back"
-    r"|i'm in|is in|(?:it|that|everything) runs?|runs? again|loads? again|still"
+    r"|i'm in|everyone is in|(?:it|that|everything) runs?|runs? again|loads? again|still"
     r"|no longer|same (?:thing|error|problem|issue|result)|not yet|close (?:the|this)"
     r"|closed|no luck|didn't (?:work|help)|went through"
     r"|funktioniert|klappt|geht (?:jetzt|wieder|nicht|immer)|läuft|gelöst"

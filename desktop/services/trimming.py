@@ -27,7 +27,8 @@ _FRONT = (
         r"|bonjour|bonsoir|salut|cher|chère|hola|buen[oa]s (?:días|tardes|noches)"
         r"|estimad[oa]s?|ciao|buongiorno|buonasera|gentile|salve|goede(?:morgen|middag|navond)"
         r"|beste|geachte|olá|bom dia|boa (?:tarde|noite)|prezad[oa]s?)"
-        r"(?:\s+(?:there|all|team|everyone|support|sir|madam|folks|guys|again|zusammen|herr|frau|damen|und|herren|monsieur|madame|à tous"
+        r"(?:\s+(?:there|all|team|everyone|support|sir|madam|folks|guys|again|quick (?:one|question)"
+        r"|zusammen|herr|frau|damen|und|herren|monsieur|madame|à tous"
         r"|señora?|signora?|heer|mevrouw|a todos|or|&))*"
         # A name written small is one word: "hi my order is late, and …" is no greeting to its comma.
         r"(?:(?-i:,?(?:\s+@?[A-ZÀ-Þ][\w’'.-]*){1,3})|\s+@?[\w’'-]+)?\s*(?:[,!:–—-]+|\.(?=\s))\s*",
@@ -37,7 +38,7 @@ _FRONT = (
         r"(?:well|oh|ah|ok|okay|yes|yeah|yep|no|nope|sure|so|right|actually"
         r"|sorry|of course|great|perfect|excellent|thanks|thank you(?: so much)?"
         r"|many thanks|hmm|um|uh|alright|fine|certainly|absolutely|understood"
-        r"|got it|i see|no problem|please|anyway|honestly|basically|done"
+        r"|got it|i see|no problem|please|anyway|honestly|basically"
         r"|thanks? (?:you )?(?:so much )?for (?:reaching out|letting us know|getting (?:in touch|back to us)|contacting us|checking"
         r"|the (?:update|info)|your (?:message|reply|patience))"
         r"|désolée?s?|ja|nein|doch|gut|danke|vielen dank|oui|non|d'accord|parfait"
@@ -121,7 +122,8 @@ _COURTESY = re.compile(
 )
 _OUTCOME = re.compile(
     r"\b(?:work(?:s|ed|ing)|fixed|solved|resolved|sorted|good now|all good|got it|arrived|received|found it|did (?:it|the trick)|(?:is|are|'re) back"
-    r"|i'm in|everyone is in|(?:it|that|everything) runs?|runs? again|loads? again|still"
+    r"|i'm in|everyone is in|(?:it|that|everything) runs?|runs? again|loads? again"
+    r"|still (?:not?|nothing|the|says?|shows?|gets?|getting|starts?|stops?|happen\w*|waiting|broken|down|offline|blank|empty|missing|fail\w*|\w+n't)"
     r"|no longer|same (?:thing|error|problem|issue|result)|not yet|close (?:the|this)"
     r"|closed|no luck|didn't (?:work|help)|went through"
     r"|funktioniert|klappt|geht (?:jetzt|wieder|nicht|immer)|läuft|gelöst"

@@ -1,8 +1,8 @@
 """Highlights: the sentences of a ticket that say most, found without a model.
 
 Extractive and deterministic: every highlight is a verbatim span of one sentence. A unit (a sentence with its ends trimmed) is scored by how central
-its words are to the thread and by the part it plays in it: what the asker first said, what the other side said last, and what the asker made of it. The
-weights were set by hand on 1,400 dialogues; those of `outcome`, `latest` and politeness afterwards, on half of the threads of `benchmarks/highlights.py`.
+its words are to the thread and by the part it plays in it: what the asker first said, what the other side said last, what the asker made of it. The
+weights were set by hand on 1,400 dialogues; those of `outcome`, `latest` and politeness later, on half of the threads of `benchmarks/highlights.py`.
 Word lists are English, and shorter ones of six more languages; others lose the lists, not the method. It rewrites nothing and ranks no tickets.
 """
 
@@ -77,7 +77,10 @@ class _Anchors:
 
 
 def find_highlights(thread: Thread) -> tuple[Highlight, ...]:
-    """Return up to six highlights in thread order, in all about 3.5·√words of the thread, between 15 and 80 words."""
+    """Return up to six highlights in thread order, in all about 3.5·√words of the thread, between 15 and 80 words.
+
+    None only where no message has a sentence.
+    """
     # A ticket that only says "thanks" is shown as it is rather than as nothing.
     units = _build_units(thread.messages, drops_filler=True) or _build_units(thread.messages, drops_filler=False)
     if not units:

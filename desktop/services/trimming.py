@@ -61,9 +61,10 @@ _BACK = (
     re.compile(r"[\s*_]+$"),
 )
 _LOOSE_END = ",;:–—([<{"
-_ONLY_ADDRESSES = re.compile(r"\W*(?:(?:[@#]\w+|(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)\W*)+")
+_ADDRESS = re.compile(r"\W*(?:[@#]\w+|(?:https?://|www\.)\S+|[^\s@]+@[^\s@]+\.\w+)\W*")
 _MARKUP = re.compile(
-    r"(?:\s*(?:\{[^{}\s]{1,40}\}|</?[A-Za-z!][^<>]*>|![\w .|=-]+\.\w{2,4}[^!]*!|\[[^\[\]]{1,40}\]))+\s*"
+    r"(?:\s*(?:\{[^{}\s]{1,40}\}|</?[A-Za-z!][^<>]*>|![^\s!|]+\.\w{2,4}(?:\|[^\s!]*)?!|\[(?:image|cid|attachment|screenshot)\b[^\[\]]{0,80}\]))+\s*",
+    re.IGNORECASE,
 )
 _CUT = re.compile(r"(?<=[,;:–—)])\s")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -163,7 +164,7 @@ def is_only_greeting(text: str) -> bool:
 
 def is_only_addresses(text: str) -> bool:
     """Tell whether a sentence is nothing but handles, hashtags, links or mail addresses."""
-    return _ONLY_ADDRESSES.fullmatch(text) is not None
+    return all(map(_ADDRESS.fullmatch, text.split()))
 
 
 def is_greeting(text: str) -> bool:

@@ -269,10 +269,19 @@ def test_a_greeting_never_takes_a_sentence_with_it() -> None:
     assert "4711" in find_highlights(thread)[0].text
 
 
-def test_handles_links_markup_and_repeated_lines_are_left_out() -> None:
+def test_handles_links_and_markup_are_left_out() -> None:
     thread = make_thread(
-        ("Ada", Role.CUSTOMER, "@desk\n{code:java}\nhttps://a.example/b\nThe import of the price list fails.\nThe import of the price list fails."),
+        ("Ada", Role.CUSTOMER, "@desk\n{code:java}\nhttps://a.example/b\nThe import of the price list fails."),
         ("Sam", Role.AGENT, "@ada The price list had an empty column, I removed it. ^SK"),
-    )  # fmt: skip
+    )
     texts = [highlight.text for highlight in find_highlights(thread)]
     assert texts == ["The import of the price list fails.", "The price list had an empty column, I removed it."]
+    short = make_thread(
+        ("Ada", Role.CUSTOMER, "@desk @sam\nSo slow again."), ("Sam", Role.AGENT, "https://a.example/b")
+    )
+    assert [highlight.text for highlight in find_highlights(short)] == ["slow again."]
+
+
+def test_what_stands_there_twice_is_shown_once() -> None:
+    closed = make_thread(*[("Sam", Role.AGENT, "Closed")] * 3)
+    assert [highlight.text for highlight in find_highlights(closed)] == ["Closed"]

@@ -11,6 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from desktop.config.installation import installation_secret
 from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
@@ -29,6 +30,7 @@ from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.providers import ProviderService
+from desktop.services.recipes import RecipeBook
 from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
 from desktop.services.watching import WatchService
@@ -64,6 +66,8 @@ class Desk:
         ticket_store = TicketStore(self._database)
         outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
         self.tickets = TicketService(ticket_store)
+        self.recipes = RecipeBook(paths.prompts, paths.recipes)
+        self.secret = installation_secret(paths)
         # Read when they are first needed, not at the start.
         systems = functools.cache(functools.partial(load_systems, paths.systems))
         mapping_store, people_store = MappingStore(self._database), PeopleStore(self._database)
@@ -99,7 +103,9 @@ class Desk:
             tickets=ticket_store,
             runs=self._runs,
             outbound=outbound,
-            recipes_folder=paths.prompts,
+            recipes=self.recipes,
+            settings=self.settings,
+            secret=self.secret,
             workers=self._workers,
             target=self.target,
             resolve=self.resolve,

@@ -29,6 +29,7 @@ from desktop.services.joining import JoiningService
 from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
 from desktop.services.outbound import Endpoint, Outbound, Target
+from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
 from desktop.services.recipes import RecipeBook
 from desktop.services.summaries import SummaryService
@@ -98,6 +99,13 @@ class Desk:
             presets=presets.PRESETS,
             addresses=presets,
             resolve=self.resolve,
+        )
+        self.previews = PromptPreviews(
+            tickets=ticket_store,
+            settings=self.settings,
+            secret=self.secret,
+            estimate_tokens=outbound.estimate_tokens,
+            workers=self._workers,
         )
         self.summaries = SummaryService(
             tickets=ticket_store,

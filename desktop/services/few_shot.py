@@ -15,9 +15,11 @@ from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread
 from desktop.services.prompting import render_messages, render_ticket
 from desktop.services.recipes import Example
-from desktop.services.words import content_words, stem
+from desktop.services.words import ROLE_WORDS, content_words, stem
 
 MOST_EXAMPLES = 2
+LEAST_LIKENESS = 0.05
+"""Below it two tickets share no more than a greeting."""
 MOST_CHARACTERS = 6_000
 """Of one example's ticket: a longer one would cost more than it shows."""
 
@@ -56,7 +58,7 @@ def choose_examples(
     chosen: list[Example] = []
     for likeness, _, each in ranked:
         example = render_example(each)
-        if likeness < 0 and len(example.thread) <= MOST_CHARACTERS and len(chosen) < most:
+        if -likeness >= LEAST_LIKENESS and len(example.thread) <= MOST_CHARACTERS and len(chosen) < most:
             chosen.append(example)
     return tuple(reversed(chosen))
 
@@ -69,7 +71,7 @@ def render_example(starred: StarredExample) -> Example:
 
 def _stems(thread: Thread) -> Counter[str]:
     text = "\n".join((thread.ticket.subject, *(message.text for message in thread.messages)))
-    return Counter(stem(word) for word in content_words(text))
+    return Counter(stem(word) for word in content_words(text) if word not in ROLE_WORDS)
 
 
 def _cosine(one: Mapping[str, int], other: Mapping[str, int], rarity: Mapping[str, float]) -> float:

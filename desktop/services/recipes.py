@@ -19,12 +19,15 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desktop.domain.errors import DeskError
 from desktop.domain.sections import GIST
+
+if TYPE_CHECKING:
+    from desktop.services.recipe_check import Problem
 
 SUFFIX = ".md"
 FENCE = "+++\n"
@@ -115,12 +118,10 @@ class RecipeBook:
         Raises:
             DeskError: `recipe-missing` or `recipe-broken`, naming the file and what is wrong with it.
         """
-        path = self.path(name)
-        text = read_text(path)
-        recipe = parse_recipe(text, path, is_own=path.parent == self._own)
+        recipe = self._read(name)
         # A folder that cannot be written to is no reason not to summarize.
         with contextlib.suppress(OSError):
-            self._keep(name, text)
+            self._keep(name, read_text(recipe.path))
         return recipe
 
     def all(self) -> tuple[Recipe, ...]:
@@ -128,8 +129,22 @@ class RecipeBook:
         recipes: list[Recipe] = []
         for name in self.names():
             with contextlib.suppress(DeskError):
-                recipes.append(self.load(name))
+                recipes.append(self._read(name))
         return tuple(recipes)
+
+    def check(self, name: str, text: str | None = None) -> tuple[Problem, ...]:
+        """Return what is wrong with a recipe, or with a text that is to become the recipe of that name.
+
+        Raises:
+            DeskError: `recipe-missing`, `recipe-broken` when the file cannot be read; never for a `text`.
+        """
+        # Here, because a check fills placeholders, and who fills them reads recipes.
+        from desktop.services.recipe_check import check_recipe
+
+        if text is None:
+            path = self.path(name)
+            return check_recipe(read_text(path), path)
+        return check_recipe(text, self._own / f"{name}{SUFFIX}")
 
     def text_of(self, name: str, digest: str) -> str | None:
         """Return the text that a recipe had when its digest was this one; None when it was never used here."""
@@ -194,6 +209,10 @@ class RecipeBook:
         """
         return renamed(self.text(source), name)
 
+    def _read(self, name: str) -> Recipe:
+        path = self.path(name)
+        return parse_recipe(read_text(path), path, is_own=path.parent == self._own)
+
     def _keep(self, name: str, text: str) -> None:
         path = self._kept(name, digest_of(text))
         if not path.is_file():
@@ -238,6 +257,11 @@ def parse_recipe(text: str, path: Path, *, is_own: bool = False) -> Recipe:
         f"The recipe {path} cannot be used: {reason}.",
         remedy="Mend its front matter, or remove it and use the shipped one.",
     )
+
+
+def with_sections_of(recipe: Recipe, other: Recipe) -> Recipe:
+    """Return a recipe that asks for another one's sections, for the same readers: how *incremental* and *merge* serve every recipe."""
+    return replace(recipe, sections=other.sections, meanings=other.meanings, audience=other.audience)
 
 
 def split_front_matter(text: str) -> tuple[str, str]:
@@ -316,7 +340,8 @@ def _stems(folder: Path) -> set[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (path.parent.parent, path.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".new")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

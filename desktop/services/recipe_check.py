@@ -286,15 +286,15 @@ def _check_rules(recipe: Recipe, text: str, body_at: int) -> Iterator[Problem]:
     statements = list(_statements(text, body_at))
     filled = {found[1].strip() for found in _ANY_PLACEHOLDER.finditer(text, body_at)}
     for place, later in enumerate(statements):
-        for earlier in statements[:place]:
-            if reason := _contradict(earlier, later):
-                yield _at(
-                    recipe.path, text, later.at, later.quote,
-                    f"“{later.quote}” contradicts “{earlier.quote}” in line {_line_at(text, earlier.at)}: {reason}.",
-                    "Keep one of the two.",
-                )  # fmt: skip
+        opposed = [(each, reason) for each in statements[:place] if (reason := _contradict(each, later))]
+        for earlier, reason in opposed:
+            yield _at(
+                recipe.path, text, later.at, later.quote,
+                f"“{later.quote}” contradicts “{earlier.quote}” in line {_line_at(text, earlier.at)}: {reason}.",
+                "Keep one of the two.",
+            )  # fmt: skip
         placeholder, why = _FILLED.get(later.kind, ("", ""))
-        if placeholder in filled:
+        if placeholder in filled and not opposed:
             yield _at(
                 recipe.path, text, later.at, later.quote,
                 f"“{later.quote}” may contradict {{{{{placeholder}}}}}: {why}.",

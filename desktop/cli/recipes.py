@@ -121,7 +121,7 @@ def new_recipe(session: Session, name: str, source: str, as_json: bool) -> None:
     """Begin a recipe of your own as a copy of another; of the same name it stands in place of the one that came with TLDesk."""
 
     async def work(desk: Desk) -> Recipe:
-        if desk.recipes.is_own(name):
+        if name in desk.recipes.own_names():
             raise DeskError(
                 "recipe-exists",
                 f"You have a recipe named “{name}” already: {desk.recipes.path(name)}.",

@@ -53,6 +53,7 @@ class RecipeEditor(QWidget):
         self.list.setObjectName("framed")
         self.list.setAccessibleName("What is found wrong")
         self.list.setWordWrap(True)
+        self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.list.setMaximumHeight(20 * SPACE)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

@@ -288,17 +288,17 @@ class RecipesPanel(QWidget):
         """Show what is wrong with the text, what would be sent, and what can be done."""
         assert self._desk is not None
         book, text = self._desk.recipes, self.editor.text()
-        is_changed, is_own = text != self._saved, book.is_own(self._name)
+        is_changed, own = text != self._saved, book.own_names()
         for row in range(self.list.count()):
             item = self.list.item(row)
             name = item.data(Qt.ItemDataRole.UserRole)
-            item.setText(f"{name}{'  · own' if book.is_own(name) else ''}{'  •' if name in self._drafts else ''}")
+            item.setText(f"{name}{'  · own' if name in own else ''}{'  •' if name in self._drafts else ''}")
         self.editor.show_problems(book.check(self._name, text))
         recipe = self._parsed(text)
         self._about.setText(recipe.description if recipe else "")
         self.save_button.setEnabled(is_changed)
         self.undo_button.setEnabled(is_changed)
-        self.revert_button.setVisible(is_own)
+        self.revert_button.setVisible(self._name in own)
         self.revert_button.setText("Revert to shipped" if book.is_shipped(self._name) else "Remove")
         self.preview.show_recipe(recipe, is_changed=is_changed)
 

@@ -44,6 +44,7 @@ LEAST_TICKET_SHARE = 1 / 3
 """Of the smallest context, what must be left for the ticket."""
 _CHARACTERS_A_TOKEN = 4
 
+_ALONE = ("sections", "rules")
 _ANY_PLACEHOLDER = re.compile(r"\{\{([^{}\n]*)\}\}")
 _HALF_PLACEHOLDER = re.compile(
     rf"\{{\{{[^{{}}\n]*$|^[^{{}}\n]*\}}\}}|(?<!\{{)\{{(?:{'|'.join(PLACEHOLDERS)})\}}(?!\}})", re.MULTILINE
@@ -219,6 +220,11 @@ def _check_placeholders(recipe: Recipe, text: str, body_at: int) -> Iterator[Pro
             yield _at(
                 recipe.path, text, found.start(), found[0],
                 f"{found[0]} stands there twice.", "Remove one of them.",
+            )  # fmt: skip
+        elif name in _ALONE and _line_of(text, _line_at(text, found.start())) != found[0]:
+            yield _at(
+                recipe.path, text, found.start(), found[0],
+                f"{found[0]} becomes several lines, and other words stand on its line.", "Put it on a line of its own.",
             )  # fmt: skip
         seen.add(name)
     for found in _HALF_PLACEHOLDER.finditer(text, body_at):

@@ -87,9 +87,9 @@ class RecipeBook:
         """Tell whether the program brought a recipe of this name, whether or not an own one stands in its place."""
         return name in _stems(self._shipped)
 
-    def is_own(self, name: str) -> bool:
-        """Tell whether the user has a recipe of this name."""
-        return name in _stems(self._own)
+    def own_names(self) -> frozenset[str]:
+        """Return the names of the user's own."""
+        return frozenset(_stems(self._own))
 
     def path(self, name: str) -> Path:
         """Return the file of a recipe.

@@ -48,7 +48,7 @@ def test_the_check_is_a_verdict(tldesk: Runner, tmp_path: Path) -> None:
     assert tldesk("recipes", "check").code == 0
     file = tmp_path / "mine.md"
     file.write_text(
-        '+++\nname = "mine"\nversion = 1\ndescription = "M"\nsections = ["Problem"]\n+++\n{{form}} {{sections}}\n',
+        '+++\nname = "mine"\nversion = 1\ndescription = "M"\nsections = ["Problem"]\n+++\n{{form}}\n{{sections}}\n',
         encoding="utf-8",
     )
     ran = tldesk("recipes", "check", str(file), "gist", "--json")

@@ -142,6 +142,7 @@ def test_merging_serves_any_recipe_with_its_sections_and_readers(book: RecipeBoo
     [
         (BODY + "{{custmer}}\n", FRONT, 12, "There is no placeholder {{custmer}}"),
         (BODY + "{{tone}}\n{{tone}}\n", FRONT, 13, "stands there twice"),
+        (BODY.replace("{{rules}}", "- {{rules}}"), FRONT, 11, "other words stand on its line"),
         (BODY + "{sections}\n", FRONT, 12, "looks like a placeholder"),
         (BODY + "{{tone\n", FRONT, 12, "looks like a placeholder"),
         (BODY.replace("{{rules}}", ""), FRONT, 7, "{{rules}} is missing"),

@@ -143,10 +143,10 @@ class MainWindow(QMainWindow):
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""
         scopes = (
-            *(self.tickets, self._quiet, self.ticket.jobs, self.imports, self.watching, self.languages),
+            *(self.tickets, self._quiet, self.imports, self.watching, self.languages),
             self.providers.jobs,
         )
-        await asyncio.gather(self.history.close_jobs(), *(scope.close() for scope in scopes))
+        await asyncio.gather(self.history.close_jobs(), self.ticket.close_jobs(), *(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
             # A layout that cannot be kept is no reason to leave the tickets' file open.
             with contextlib.suppress(DeskError):
@@ -348,8 +348,7 @@ class MainWindow(QMainWindow):
             self.ticket.copy()
 
     def _on_escape(self) -> None:
-        if self.ticket.card.is_running:
-            self.ticket.stop()
+        self.ticket.escape()
 
     def _focus_search(self) -> None:
         self.top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)

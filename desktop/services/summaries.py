@@ -30,6 +30,7 @@ from desktop.domain.runs import (
     SummaryEvent,
     Usage,
 )
+from desktop.domain.sentences import Sentence as Span
 from desktop.domain.sentences import Sentence, number_sentences
 from desktop.domain.tickets import Thread
 from desktop.services.claims import SummaryParser
@@ -61,6 +62,9 @@ class OpenedTicket:
     highlights: tuple[Highlight, ...]
     summary: Summary | None
     is_unfinished: bool
+    instructions: tuple[Span, ...] = ()
+    is_starred: bool = False
+    version_count: int = 0
 
 
 class SummaryService:

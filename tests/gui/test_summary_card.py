@@ -74,7 +74,7 @@ def test_a_click_on_a_claim_asks_for_its_words(qtbot: QtBot, theme: Theme) -> No
     card = _card(qtbot, theme)
     card.show_summary(Summary(1, RunState.COMPLETE, claims=(_claim("Charged twice."),)))
     with qtbot.waitSignal(card.spans_wanted) as asked:
-        next(iter(card._rows.values())).view.citation_clicked.emit(0)
+        next(iter(card.body._rows.values())).view.citation_clicked.emit(0)
     assert asked.args == [[Span(1, 0, 24)]]
 
 

@@ -125,6 +125,11 @@ QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong
 #strip {{ background: {t.warning_ground}; border-radius: {half}px; }}
 #strip QLabel {{ background: transparent; }}
 #stripNote {{ color: {t.warning}; }}
+#asking {{ background: {t.selection}; border-radius: {half}px; }}
+#asking QLabel {{ background: transparent; }}
+#tag, #tagWarning {{ border-radius: {half}px; padding: 1px {half + 1}px; }}
+#tag {{ background: {t.chip}; color: {t.muted}; }}
+#tagWarning {{ background: {t.warning_ground}; color: {t.warning}; }}
 #rule {{ background: {t.line}; border: 0; }}
 #notice[tone="info"] {{ background: {t.selection}; border-bottom: 1px solid {t.line}; }}
 #notice[tone="warning"] {{ background: {t.warning_ground}; border-bottom: 1px solid {t.line}; }}

@@ -100,6 +100,10 @@ class CardBody(QScrollArea):
 
     def add_pending(self, section: str, pending: str) -> None:
         """Show the claim that is being written, in a moment."""
+        if not pending and not self._pending[1]:
+            # Nothing to draw, and drawing nothing would make the first letter wait for its turn.
+            self._pending = (section, pending)
+            return
         self._changed.update((self._pending[0], section))
         self._pending = (section, pending)
         self._draw_soon()

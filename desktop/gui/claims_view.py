@@ -74,6 +74,7 @@ class ClaimsView(SafeTextBrowser):
         self._sentences: Mapping[str, str] = {}
         self._places: list[tuple[int, int, int]] = []
         self._tail = 0
+        self._is_drawn = False
         self._current = -1
         self._spoken: list[str] = []
         self.setFrameShape(SafeTextBrowser.Shape.NoFrame)
@@ -100,9 +101,9 @@ class ClaimsView(SafeTextBrowser):
         """
         old, self._content = self._content, _Content(tuple(claims), pending, active, marks, note)
         self._sentences = sentences
-        if self._content == old and self._places:
+        if self._content == old and self._is_drawn:
             return
-        if self._places and self._continues(old):
+        if self._is_drawn and self._continues(old):
             self._put_in(old)
         else:
             self.render_again()
@@ -110,7 +111,7 @@ class ClaimsView(SafeTextBrowser):
     def render_again(self) -> None:
         """Draw the same claims anew, after a change of theme."""
         content = self._content
-        self._places, self._spoken = [], []
+        self._places, self._spoken, self._is_drawn = [], [], True
         self.document().clear()
         self.document().setDefaultFont(self.font())
         cursor = QTextCursor(self.document())
@@ -218,7 +219,7 @@ class ClaimsView(SafeTextBrowser):
         new, count = self._content, len(old.claims)
         return (
             (new.active, new.marks, new.note) == (old.active, old.marks, old.note)
-            and len(new.claims) >= count > 0
+            and not (new.note and not count)
             and new.claims[:count] == old.claims
         )
 

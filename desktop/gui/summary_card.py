@@ -283,6 +283,8 @@ class SummaryCard(QFrame):
             self._inner_widget.setFixedHeight(LEAST_HEIGHT)
             self.editor.set_most_height(most + _HEAD_AND_FOOT // 2)
             return
+        if self._is_running and self._inner_widget.height() == most:
+            return
         is_body = self._inner.currentWidget() is self.body
         wanted = self.body.wanted_height() if is_body else self.changes.wanted_height()
         height = max(LEAST_HEIGHT, min(wanted, most))

@@ -301,6 +301,10 @@ class TicketPane(QWidget):
 
     def _show_event(self, event: SummaryEvent, earlier: Summary | None) -> None:
         match event:
+            case TextDelta(_, section, pending):
+                self.card.add_text(section, pending)
+            case ClaimChecked(_, checked):
+                self.card.add_claim(checked)
             case Highlights(found):
                 self.card.show_highlights(found)
             case Started(provider, model):
@@ -309,10 +313,6 @@ class TicketPane(QWidget):
                 self.card.add_thinking(text)
             case Progressed(done, parts):
                 self.card.show_progress(done, parts)
-            case TextDelta(_, section, pending):
-                self.card.add_text(section, pending)
-            case ClaimChecked(_, checked):
-                self.card.add_claim(checked)
             case Opined(claims):
                 self.card.show_claims(claims)
             case Cached(summary) | Finished(summary):

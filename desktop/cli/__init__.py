@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "doctor": "doctor",
+    "export": "export",
     "import": "imports",
     "keys": "providers",
     "list": "tickets",

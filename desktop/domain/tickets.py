@@ -52,7 +52,7 @@ class TicketDraft:
     """A ticket as an export gave it. `fields` holds every original column by its own name; `rows` counts the input rows it used.
 
     `is_subject_made` when the export had no subject and the first sentence stands in for it. `has_record` when a table of tickets told of it, not
-    only one of messages.
+    only one of messages. `source` is '' for that of the table; our own export names the source of each.
     """
 
     external_id: str
@@ -70,6 +70,7 @@ class TicketDraft:
     rows: int = 1
     is_subject_made: bool = False
     has_record: bool = True
+    source: str = ""
 
     def content_hash(self) -> str:
         """Hash everything a reader could see, so that an equal hash means that nothing changed. Hexadecimal SHA-256."""

@@ -38,6 +38,7 @@ _SHAPES = {
     "journal": "one row a ticket, all comments in one cell",
     "nested": "one record a ticket, its messages within",
     "people": "one row a person",
+    "whole": "one row a message, every ticket as it was",
 }
 _OF_RECORDS = ("json", "jsonl")
 _DATE_ORDERS = (

@@ -68,7 +68,7 @@ def recognize(
         for place, name in enumerate(head.names)
     )
     order = _date_order(head, roles, meaning, overrides)
-    shape = _shape(head, meaning.shape, roles)
+    shape = _shape(head, meaning.shape, roles, is_corrected=bool(overrides.roles))
     recognized = Recognized(
         path=str(path),
         format=head.form.format,
@@ -228,7 +228,9 @@ def _corrected(head: Head, roles: Mapping[int, str], overrides: ImportOverrides)
     return {place: role for place, role in corrected.items() if role}
 
 
-def _shape(head: Head, expected: str, roles: Mapping[int, str]) -> str:
+def _shape(head: Head, expected: str, roles: Mapping[int, str], *, is_corrected: bool) -> str:
+    if expected == "whole" and not is_corrected:
+        return expected
     # Rows of messages may hold lists of what was said: a row a change, and in it what it consisted of.
     if expected != "messages" and any(
         group_of(head.names[place]) for place, role in roles.items() if role not in RECORD_ROLES

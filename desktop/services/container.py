@@ -22,6 +22,7 @@ from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_mod
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
 from desktop.services.doctor import Check, Doctor
+from desktop.services.export import ExportService
 from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
 from desktop.services.joining import JoiningService
@@ -33,6 +34,7 @@ from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
 from desktop.services.watching import WatchService
 from desktop.storage.database import Database
+from desktop.storage.exporting import ExportStore
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.languages import LanguageStore
@@ -104,6 +106,7 @@ class Desk:
             target=self.target,
             resolve=self.resolve,
         )
+        self.export = ExportService(ExportStore(self._database), self._runs)
         self.doctor = Doctor(
             paths=paths,
             settings=self.settings,

@@ -22,6 +22,7 @@ from desktop.storage.idsets import pack_ids
 from desktop.storage.people import undo_people
 from desktop.storage.recognitions import write_recognized
 from desktop.storage.rejects import insert_rejects, read_rejects
+from desktop.storage.sources import count_by_source, write_by_source
 from desktop.storage.tickets import message_of
 from desktop.storage.writing import BatchOutcome as BatchOutcome
 from desktop.storage.writing import (
@@ -107,7 +108,8 @@ class ImportStore:
             require_not_undone(connection, import_id)
             insert_rejects(connection, import_id, rejects)
             made = hash_tickets(drafts) if hashed is None else hashed
-            return BatchWriting(connection, import_id, source_id, contents=contents).write_all(drafts, made)
+            writing = BatchWriting(connection, import_id, source_id, contents=contents)
+            return write_by_source(connection, writing, drafts, made)
 
         outcome = await self._database.write(write)
         self._database.index.tell(outcome.tickets_new + outcome.tickets_updated)
@@ -126,7 +128,8 @@ class ImportStore:
         def read(connection: sqlite3.Connection) -> BatchOutcome:
             row = connection.execute("SELECT id FROM source WHERE name = ?", [source]).fetchone()
             made = hash_tickets(drafts) if hashed is None else hashed
-            return BatchWriting(connection, 0, row[0] if row else 0, contents=contents).count_all(drafts, made)
+            counting = BatchWriting(connection, 0, row[0] if row else 0, contents=contents)
+            return count_by_source(connection, counting, drafts, made)
 
         return await self._database.read(read)
 

@@ -42,7 +42,7 @@ FIELDS = {
 }
 ORIGINALS = {"status": STATUSES, "priority": PRIORITIES}
 """Fields that have the export's own word beside ours."""
-_ROW = """SELECT ticket.id, source.name, external_id, subject, status, status_original, priority, priority_original, requester, assignee,
+ROW = """SELECT ticket.id, source.name, external_id, subject, status, status_original, priority, priority_original, requester, assignee,
   created_at, updated_at, message_count, gist,
   coalesce((SELECT language FROM ticket_language WHERE ticket_id = ticket.id), '') FROM ticket JOIN source ON source.id = ticket.source_id"""
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
@@ -94,7 +94,7 @@ class TicketStore:
             for first in range(0, len(ids), IDS_A_QUERY):
                 part = list(ids[first : first + IDS_A_QUERY])
                 marks = ",".join("?" * len(part))
-                for row in connection.execute(f"{_ROW} WHERE ticket.id IN ({marks})", part):
+                for row in connection.execute(f"{ROW} WHERE ticket.id IN ({marks})", part):
                     found[row[0]] = TicketRow(*row)
             return [found[i] for i in ids if i in found]
 
@@ -129,7 +129,7 @@ class TicketStore:
         """Return one ticket with its messages, None when it is gone."""
 
         def read(connection: sqlite3.Connection) -> Thread | None:
-            row = connection.execute(f"{_ROW} WHERE ticket.id = ?", [ticket_id]).fetchone()
+            row = connection.execute(f"{ROW} WHERE ticket.id = ?", [ticket_id]).fetchone()
             if row is None:
                 return None
             fields, content_hash = connection.execute(

@@ -139,6 +139,12 @@ class BatchWriting:
         self._contents = contents
         self._is_as_is = is_as_is
 
+    def for_source(self, source_id: int) -> BatchWriting:
+        """Return the same for tickets of another source."""
+        return BatchWriting(
+            self._connection, self._import_id, source_id, contents=self._contents, is_as_is=self._is_as_is
+        )
+
     def write_all(self, drafts: Sequence[TicketDraft], hashed: Sequence[Hashed]) -> BatchOutcome:
         """Write what is new or changed; `hashed` is what `hash_tickets` made of the same drafts."""
         tickets = list(self._prepare(drafts, hashed))

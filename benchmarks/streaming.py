@@ -89,7 +89,12 @@ class FirstPaint(QObject):
         self.at = 0.0
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not self.at and event.type() == QEvent.Type.Paint and isinstance(watched, QWidget) and self._has_text(watched):
+        if (
+            not self.at
+            and event.type() == QEvent.Type.Paint
+            and isinstance(watched, QWidget)
+            and self._has_text(watched)
+        ):
             self.at = time.perf_counter()
         return False
 
@@ -232,7 +237,8 @@ async def measure_tail(base_url: str, tokens: int) -> Cost:
     view.show()
     client = OpenAIClient(base_url=base_url, key="")
     await client.list_models()
-    tap, buffer = Tap(tokens), []
+    tap = Tap(tokens)
+    buffer: list[str] = []
     paint = FirstPaint(lambda _: bool(view.toPlainText()))
     view.viewport().installEventFilter(paint)
 
@@ -287,7 +293,10 @@ def main() -> None:
         folder = Path(name)
         text = make_summary(options.tokens)
         app = make_application(find_paths().resources)
-        with serving(text, folder, options.pace) as url, asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+        with (
+            serving(text, folder, options.pace) as url,
+            asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner,
+        ):
             peer = runner.run(measure_tail(url, options.tokens))
             ours = runner.run(measure_window(folder, url, options.tokens))
     report(figures_of(ours, peer), as_json=options.json)

@@ -22,7 +22,7 @@ from desktop.domain.sections import (
     choose_sections,
 )
 from desktop.gui.card_parts import RunNotice, SectionRow, Strips
-from desktop.gui.claims_view import ClaimsView, Mark
+from desktop.gui.claims_view import ClaimsView, Mark, shown_text
 from desktop.gui.highlights_list import HighlightsList
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import SPACE
@@ -171,6 +171,7 @@ class CardBody(QScrollArea):
         for widget in (self.notice, self.gist, self.strips, self.highlights):
             self._sections.addWidget(widget)
         self._sections.addStretch()
+        self._inner = inner
         self.setWidget(inner)
         self.verticalScrollBar().rangeChanged.connect(self._on_range)
         self.verticalScrollBar().actionTriggered.connect(lambda _: QTimer.singleShot(0, self, self._on_scrolled))
@@ -280,7 +281,9 @@ class CardBody(QScrollArea):
         if name == SENTIMENT and fields.sentiment:
             return (Mark(fields.sentiment, f"The customer last sounds {fields.sentiment}"),)
         if name == DEADLINES and fields.deadline:
-            return (Mark(readable_time(fields.deadline), "The earliest deadline"),)
+            date = readable_time(fields.deadline)
+            is_said = any(date in shown_text(checked) for _, checked in self._by_section.get(name, ()))
+            return () if is_said else (Mark(date, "The earliest deadline"),)
         return ()
 
     def _labels(self) -> dict[str, str]:
@@ -311,7 +314,7 @@ class CardBody(QScrollArea):
         for view in self._views():
             top = view.top_of(index)
             if top >= 0:
-                place = view.mapTo(self.widget(), view.rect().topLeft()).y() + top
+                place = view.mapTo(self._inner, view.rect().topLeft()).y() + top
                 self.ensureVisible(0, place, 0, self.fontMetrics().height() * 3)
                 return
 

@@ -64,7 +64,10 @@ class ChipPainter(QPyTextObject):
         box = QRectF(rect).adjusted(1, 3, -1, 2)
         if tone in (FOUND, OPINION):
             box.adjust(0.5, 0.5, -0.5, -0.5)
-            painter.setPen(QPen(QColor(ink), 1, Qt.PenStyle.DashLine if tone == FOUND else Qt.PenStyle.SolidLine))
+            pen = QPen(QColor(ink), 1)
+            if tone == FOUND:
+                pen.setDashPattern([2, 2])
+            painter.setPen(pen)
         painter.drawRoundedRect(box, SPACE / 2, SPACE / 2)
         painter.setPen(QColor(ink))
         painter.setFont(_font(document))

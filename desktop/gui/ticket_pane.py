@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import (
@@ -33,11 +33,12 @@ from desktop.domain.runs import (
 from desktop.domain.sections import SectionChoice, choose_sections
 from desktop.domain.tickets import Thread
 from desktop.gui.checking_flow import CheckingFlow
-from desktop.gui.clipboard import copy_highlights, copy_summary
+from desktop.gui.copy_flow import CopyFlow
 from desktop.gui.instructions_strip import InstructionsStrip
 from desktop.gui.jobs import JobScope
 from desktop.gui.language_names import language_name
 from desktop.gui.links import LinkStrip
+from desktop.gui.star_button import StarButton
 from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
@@ -47,7 +48,7 @@ from desktop.gui.verify_panel import VerifyPanel
 from desktop.gui.versions_flow import VersionsFlow
 from desktop.gui.versions_view import VersionsView
 from desktop.gui.words import Words
-from desktop.services.rendering import is_copied
+from desktop.services.rendering import CopyItem
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -73,7 +74,6 @@ class TicketPane(QWidget):
         self._thread: Thread | None = None
         self._summary: Summary | None = None
         self._highlights: tuple[Highlight, ...] = ()
-        self._is_starred = False
         self._stop = asyncio.Event()
         self.jobs = JobScope(self.failed.emit)
         self._asides = JobScope(self.failed.emit)
@@ -85,26 +85,26 @@ class TicketPane(QWidget):
         self.verify = VerifyPanel(theme)
         self.versions = VersionsFlow(self.versions_view, self.failed.emit)
         self.checking = CheckingFlow(self.card, self.verify, self.failed.emit)
+        self.copies = CopyFlow(self.failed.emit)
         self._title = Words(wraps=True)
         self._title.setFont(title_font(self.font()))
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._facts = Words(kind="muted", wraps=True)
         self._build()
         self._connect()
-        self._on_theme()
-        theme.changed.connect(self._on_theme)
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
         self._desk = desk
         self.versions.attach(desk)
         self.checking.attach(desk)
+        self.copies.attach(desk)
         self._show_choices(choose_sections(desk.settings.get("sections")))
         self.card.footer.show_citations(desk.settings.get("copy_citations"))
 
     async def close_jobs(self) -> None:
         """End everything that runs."""
-        for scope in (self.jobs, self._asides, self.versions.jobs, self.checking):
+        for scope in (self.jobs, self._asides, self.versions.jobs, self.checking, self.copies.jobs):
             await scope.close()
 
     @property
@@ -162,23 +162,15 @@ class TicketPane(QWidget):
 
     def copy(self, how: str = "copied") -> None:
         """Copy the summary, or the highlights where there is none."""
-        if self._thread is None:
-            return
-        title = self._thread.ticket.title
-        if self._summary is not None and (how != "copied" or any(map(is_copied, self._summary.claims))):
-            left_out = copy_summary(self._summary, title=title, how=how)
-            sentences = (
-                "One sentence that the ticket does not support was"
-                if left_out == 1
-                else f"{left_out} unsupported sentences were"
-            )
-            self.noticed.emit("Summary copied." + (f" {sentences} left out." if left_out else ""))
-        elif self._highlights:
-            copy_highlights(self._highlights, title=title)
-            why = "The ticket supports no sentence of this summary: " if self._summary and self._summary.claims else ""
-            self.noticed.emit(f"{why}highlights copied." if why else "Highlights copied.")
-        else:
-            self.noticed.emit("There is nothing to copy yet.")
+        if self._thread is not None:
+            self.copies.copy(self._copy_item(self._thread), how)
+
+    def _copy_item(self, thread: Thread) -> CopyItem:
+        return CopyItem(thread.ticket.title, self._summary, self._highlights, thread.messages)
+
+    def _drag(self) -> None:
+        if self._thread is not None:
+            self.copies.drag(self._copy_item(self._thread), self.card.head)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -192,9 +184,7 @@ class TicketPane(QWidget):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(3 * SPACE, 2 * SPACE + 4, 2 * SPACE, 0)
         layout.setSpacing(SPACE // 2)
-        self.star_button = QPushButton()
-        self.star_button.setProperty("kind", "flat")
-        self.star_button.setCheckable(True)
+        self.star_button = StarButton(self._theme)
         head = QHBoxLayout()
         head.addWidget(self._title, 1)
         head.addWidget(self.star_button, 0, Qt.AlignmentFlag.AlignTop)
@@ -217,6 +207,8 @@ class TicketPane(QWidget):
         card.providers_requested.connect(self.providers_requested)
         card.sections.chosen.connect(self._on_sections)
         card.head.model_version_wanted.connect(self._on_model_version)
+        card.head.drag_began.connect(self._drag)
+        self.copies.noticed.connect(self.noticed)
         footer.stop_requested.connect(self.stop)
         footer.copy_requested.connect(self.copy)
         footer.citations_toggled.connect(lambda is_on: self._set("copy_citations", is_on))
@@ -262,7 +254,7 @@ class TicketPane(QWidget):
         self.links.hide()
         self._show_card()
         self.instructions.show_spans([Span(s.position, s.start, s.end) for s in opened.instructions])
-        self._show_star(is_starred=opened.is_starred)
+        self.star_button.show_starred(is_starred=opened.is_starred)
         self.card.footer.show_versions(opened.version_count)
         self._stack.setCurrentIndex(1)
         self.card.show_highlights(opened.highlights)
@@ -392,23 +384,6 @@ class TicketPane(QWidget):
     async def _star(self, *, is_on: bool) -> None:
         if self._desk is not None and self._thread is not None:
             await self._desk.summaries.star(self._thread.ticket.id, is_on)
-            self._show_star(is_starred=is_on)
-
-    def _show_star(self, *, is_starred: bool) -> None:
-        self._is_starred = is_starred
-        self.star_button.setChecked(is_starred)
-        self.star_button.setAccessibleName("Example for the model: on" if is_starred else "Example for the model: off")
-        self.star_button.setToolTip(
-            "An example: its summary is shown to the model when it writes that of a similar ticket. Click to take it back"
-            if is_starred
-            else "Make this ticket and its summary an example that the model is shown for similar tickets"
-        )
-        self._on_theme()
-
-    def _on_theme(self) -> None:
-        t = self._theme.tokens
-        name, color = ("star-full", t.accent) if self._is_starred else ("star", t.muted)
-        self.star_button.setIcon(self._theme.icons.icon(name, color))
 
 
 def _facts(thread: Thread) -> str:

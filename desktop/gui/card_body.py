@@ -184,7 +184,7 @@ class CardBody(QScrollArea):
 
     def _go_on(self, view: ClaimsView, step: int) -> None:
         """Take the keyboard from a section's last claim to the next section's first, or back."""
-        views = [v for v in self._views() if not v.isHidden() and v.isVisible()]
+        views = [v for v in self._views() if v.has_claims and v.isVisible()]
         at = views.index(view) + step
         if 0 <= at < len(views):
             views[at].enter(step)

@@ -127,6 +127,8 @@ class ClaimsView(SafeTextBrowser):
         self._tail = cursor.position()
         cursor.insertText(content.pending, self._ink(self._theme.tokens.muted))
         cursor.endEditBlock()
+        # What has no claims is nothing to go to by Tab.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if self._places else Qt.FocusPolicy.ClickFocus)
         self._tell()
         self._mark_current()
         self._fit()
@@ -144,6 +146,10 @@ class ClaimsView(SafeTextBrowser):
     def current(self) -> int:
         """Return the index of the claim that the keyboard is at, -1 for none."""
         return self._current if self.hasFocus() else -1
+
+    @property
+    def has_claims(self) -> bool:
+        return bool(self._places)
 
     def enter(self, step: int) -> None:
         """Take the keyboard, at the first claim (1) or the last (-1)."""
@@ -241,6 +247,7 @@ class ClaimsView(SafeTextBrowser):
         cursor.insertText(self._content.pending, self._ink(self._theme.tokens.muted))
         cursor.endEditBlock()
         if new:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self._tell()
         self._fit()
 

@@ -146,6 +146,7 @@ class ThreadView(SafeTextBrowser):
         if is_click and not self.anchorAt(event.position().toPoint()):
             use = self._use_under(event.position())
             if use is not None:
+                event.accept()
                 self.claims_wanted.emit(list(use.claims))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -7,10 +7,10 @@ after the other.
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QPushButton, QWidget
 
-from desktop.domain.runs import RunState, Summary
+from desktop.domain.runs import RunState, Summary, Support
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import ElidedWords, plain_tip
@@ -23,6 +23,8 @@ COPIES = (
     ("jira", "Copy for Jira"),
     ("slack", "Copy for Slack"),
 )
+
+_NARROW = 480
 
 
 class CardFooter(QWidget):
@@ -45,6 +47,8 @@ class CardFooter(QWidget):
         super().__init__()
         self._theme = theme
         self._summary: Summary | None = None
+        self._words = ("", "")
+        self._changes: int | None = None
         self._build()
         self._build_menus()
         self._on_theme()
@@ -70,7 +74,8 @@ class CardFooter(QWidget):
         self.unused_link.setVisible(unused > 0)
         self.unused_link.setText(f"{unused} not used")
         if not is_running:
-            self.status.setText(describe_findings(summary) if summary else "")
+            self.say(describe_findings(summary) if summary else "", short=_short_findings(summary))
+        self._arrange()
 
     def show_versions(self, number: int) -> None:
         """Say how many versions there are."""
@@ -82,7 +87,37 @@ class CardFooter(QWidget):
         self.changes_button.setVisible(number is not None)
         self.changes_button.setChecked(is_on)
         self.changes_button.setEnabled(bool(number))
-        self.changes_button.setText("Nothing changed" if number == 0 else f"What changed ({number})")
+        self._changes = number
+        self._arrange()
+
+    def say(self, words: str, *, short: str = "") -> None:
+        """Say something beside the buttons; `short` where there is no room for it."""
+        self._words = (words, short or words)
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Put the words beside the buttons where they have room, the shorter ones if need be, else below."""
+        full, short = self._words
+        title = "What changed" if self.width() >= _NARROW else "Changed"
+        self.changes_button.setText("Nothing changed" if self._changes == 0 else f"{title} ({self._changes or 0})")
+        link = 0 if self.unused_link.isHidden() else self.unused_link.sizeHint().width() + SPACE
+        room = self.width() - self._buttons.sizeHint().width() - link - 2 * SPACE
+        metrics = self.status.fontMetrics()
+        fits = [words for words in (full, short) if metrics.horizontalAdvance(words) + 2 <= room]
+        is_beside = bool(fits) or not full
+        direction = QBoxLayout.Direction.LeftToRight if is_beside else QBoxLayout.Direction.TopToBottom
+        if self._layout.direction() != direction:
+            self._layout.setDirection(direction)
+            self._layout.setSpacing(SPACE if is_beside else SPACE // 2)
+        side = Qt.AlignmentFlag.AlignRight if is_beside else Qt.AlignmentFlag.AlignLeft
+        self.status.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+        words = fits[0] if fits else full
+        if self.status.text() != words:
+            self.status.setText(words)
 
     def show_citations(self, has_citations: bool) -> None:
         """Show whether copies name the messages they cite."""
@@ -110,22 +145,25 @@ class CardFooter(QWidget):
         self.more_button = _icon_button("More about this summary")
         self.status = ElidedWords(kind="muted")
         self.status.setFont(small_font(self.font()))
-        self.status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.unused_link = QPushButton()
         self.unused_link.setProperty("kind", "link")
         self.unused_link.setFont(small_font(self.font()))
         self.unused_link.setToolTip("Show the messages that no sentence cites, one after the other")
         self.unused_link.clicked.connect(self.unused_wanted)
         self.unused_link.hide()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SPACE)
+        self._buttons, self._facts = QHBoxLayout(), QHBoxLayout()
         for widget in (self.copy_button, self.copy_menu_button, self.refresh_button, self.stop_button):
-            layout.addWidget(widget)
-        layout.addWidget(self.changes_button)
-        layout.addWidget(self.more_button)
-        layout.addWidget(self.status, 1)
-        layout.addWidget(self.unused_link)
+            self._buttons.addWidget(widget)
+        self._buttons.addWidget(self.changes_button)
+        self._buttons.addWidget(self.more_button)
+        self._buttons.addStretch()
+        self._facts.addWidget(self.status, 1)
+        self._facts.addWidget(self.unused_link)
+        self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(SPACE)
+        self._layout.addLayout(self._buttons)
+        self._layout.addLayout(self._facts, 1)
         # Not the button's own: a button forgets its shortcut whenever its text changes.
         again = QShortcut(QKeySequence("F5"), self)
         again.activated.connect(self.refresh_button.click)
@@ -194,8 +232,17 @@ def why_not_refreshed(summary: Summary | None) -> str:
     return "The ticket has not changed since this was written. “Write anew” in the menu beside asks the model again."
 
 
+def _short_findings(summary: Summary | None) -> str:
+    if summary is None or not summary.claims:
+        return ""
+    supported = sum(checked.support is Support.SUPPORTED for checked in summary.claims)
+    read = f" · {summary.coverage.read} of {summary.coverage.messages} read" if summary.coverage.read else ""
+    return f"{supported} of {len(summary.claims)} supported{read}"
+
+
 def _icon_button(name: str) -> QPushButton:
     button = QPushButton()
+    button.setProperty("kind", "icon")
     button.setAccessibleName(name)
     button.setToolTip(name)
     return button

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QWidget
 
 from desktop.domain.runs import Form, RunState, Summary
@@ -18,6 +18,8 @@ from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import readable_time
 from desktop.gui.words import ElidedWords, Words, plain_tip
 from desktop.services.wording import count
+
+_NARROW = 420
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,18 @@ class CardHead(QWidget):
             words.setFont(small_font(self.font()))
             words.setToolTip(plain_tip(tag.tip))
             words.setAccessibleDescription(tag.tip)
+            words.setMinimumWidth(words.sizeHint().width())
             self._tags.addWidget(words)
             words.show()
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Where there is little room, what is said of the summary goes before the word for it."""
+        self.title.setVisible(self.width() >= _NARROW or not self._tags.count())
 
     def tag_texts(self) -> list[str]:
         """Return the tags' words."""

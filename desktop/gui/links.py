@@ -78,14 +78,15 @@ class LinkStrip(QFrame):
         self.close_button.clicked.connect(self.hide)
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE)
-        buttons.addWidget(self._question, 1)
         for button in (self.open_button, self.copy_button, self.close_button):
-            buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            buttons.addWidget(button)
+        buttons.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         layout.setSpacing(SPACE)
-        layout.addLayout(buttons)
+        layout.addWidget(self._question)
         layout.addWidget(self.address)
+        layout.addLayout(buttons)
         self.hide()
 
     def ask(self, href: str) -> None:
@@ -94,12 +95,12 @@ class LinkStrip(QFrame):
             return
         self._url = QUrl(href, QUrl.ParsingMode.StrictMode)
         is_mail = self._url.scheme().lower() == "mailto"
-        where = "your mail program" if is_mail else f"your browser, at {_host(self._url)}"
+        where = "your mail program" if is_mail else f"your browser, from {_host(self._url)}"
         self._question.setText(f"This link of the ticket opens in {where}:")
         shown = shown_address(href)
         self.address.setPlainText(shown)
-        # Two lines as a rule; a longer one is scrolled, never cut.
-        lines = 1 if self.address.fontMetrics().horizontalAdvance(shown) < self.width() else 3
+        # One line or three; a longer one is scrolled, never cut.
+        lines = 1 if self.address.fontMetrics().horizontalAdvance(shown) < self.width() - 4 * SPACE else 3
         self.address.setFixedHeight(self.address.fontMetrics().lineSpacing() * lines + 2 * SPACE + 4)
         self.show()
         self.close_button.setFocus()

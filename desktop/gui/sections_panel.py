@@ -13,9 +13,9 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.domain.sections import STANDARD_SECTIONS, SectionChoice
-from desktop.gui.theme.style import Theme, scaled
+from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SPACE
-from desktop.gui.words import Words
+from desktop.gui.words import ElidedWords, Words
 
 
 class SectionsPanel(QWidget):
@@ -31,7 +31,9 @@ class SectionsPanel(QWidget):
         self._rows: list[_Row] = []
         title = Words("Sections")
         title.setFont(scaled(self.font(), 1.0, weight=title.font().Weight.DemiBold))
-        hint = Words("Ctrl+Up and Ctrl+Down move a section", kind="faint")
+        hint = ElidedWords(kind="faint")
+        hint.setText("Ctrl+Up and Ctrl+Down move a section")
+        hint.setFont(small_font(self.font()))
         self.reset_button = QPushButton("Reset")
         self.reset_button.setToolTip("All sections, under their own names, in their own order")
         self.reset_button.clicked.connect(self._reset)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QFrame, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from desktop.domain.runs import CheckedClaim, ClaimChange, Coverage, Highlight, Summary, Support
 from desktop.domain.sections import SectionChoice
@@ -27,7 +27,8 @@ from desktop.gui.words import named_frame
 from desktop.services.wording import count
 
 LEAST_HEIGHT = 24
-_HEAD_AND_FOOT = 120
+LEAST_BODY = 72
+LEAST_THREAD = 96
 
 
 class SummaryCard(QFrame):
@@ -54,6 +55,7 @@ class SummaryCard(QFrame):
         self._changes: tuple[ClaimChange, ...] | None = None
         self._next_unused = 0
         self._progress = ""
+        self._reserved = 0
         self._build()
         self._connect()
 
@@ -64,7 +66,7 @@ class SummaryCard(QFrame):
     @property
     def is_editing(self) -> bool:
         """Tell whether the editor or the panel of sections stands in place of the summary."""
-        return self._pages.currentWidget() is not self._reading
+        return self._reading.isHidden()
 
     # What the pane tells the card
 
@@ -129,8 +131,8 @@ class SummaryCard(QFrame):
         self._summary = summary
         self._changes, self._next_unused, self._progress = None, 0, ""
         self.footer.show_changes(None)
-        self._pages.setCurrentWidget(self._reading)
-        self._inner.setCurrentWidget(self.body)
+        self._show_page(self._reading)
+        self._show_inner(self.body)
         self.body.notice.show_summary(attempt or summary)
         self.body.show_summary(summary)
         self.thinking.show_thinking(summary.thinking)
@@ -151,21 +153,18 @@ class SummaryCard(QFrame):
     def show_editor(self, text: str) -> None:
         """Edit the summary here; `text` is its lines."""
         self.editor.edit(text)
-        self._pages.setCurrentWidget(self.editor)
+        self._show_page(self.editor)
         self.editor.text.setFocus()
-        self.fit()
 
     def show_sections(self) -> None:
         """Choose the sections here."""
-        self._pages.setCurrentWidget(self.sections)
+        self._show_page(self.sections)
         self.sections.setFocus()
-        self.fit()
 
     def show_summary_again(self) -> None:
         """Leave the editor or the panel of sections."""
         if self.is_editing:
-            self._pages.setCurrentWidget(self._reading)
-            self.fit()
+            self._show_page(self._reading)
 
     def activate(self, indices: list[int]) -> None:
         """Mark the claims that a sentence of the thread was used by, and bring the first into view."""
@@ -175,11 +174,17 @@ class SummaryCard(QFrame):
 
     def tell(self, words: str) -> None:
         """Say something in the foot, until the next thing is said."""
-        self.footer.status.setText(words)
+        self.footer.say(words)
 
     def shown_text(self) -> str:
         """Return all words that the card shows, for the accessible description and for tests."""
         return self.body.text()
+
+    def reserve(self, height: int) -> None:
+        """Leave room for what else stands around the card."""
+        if height != self._reserved:
+            self._reserved = height
+            self.fit()
 
     def fit(self) -> None:
         """Make the card as high as its content, up to three fifths of the pane, so that the thread stays in sight."""
@@ -198,9 +203,11 @@ class SummaryCard(QFrame):
         self._fitting = QTimer(self, singleShot=True, interval=0)
         self._fitting.timeout.connect(self._fit_now)
         inner = QWidget()
-        self._inner = QStackedLayout(inner)
-        self._inner.addWidget(self.body)
-        self._inner.addWidget(self.changes)
+        stacked = QVBoxLayout(inner)
+        stacked.setContentsMargins(0, 0, 0, 0)
+        stacked.addWidget(self.body)
+        stacked.addWidget(self.changes)
+        self.changes.hide()
         rule = named_frame("rule")
         rule.setFixedHeight(1)
         self._reading = QWidget()
@@ -210,13 +217,21 @@ class SummaryCard(QFrame):
         for widget in (self.head, self.thinking, inner, rule, self.footer):
             reading.addWidget(widget)
         self._inner_widget = inner
-        pages = QWidget()
-        self._pages = QStackedLayout(pages)
-        for page in (self._reading, self.editor, self.sections):
-            self._pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, SPACE + 4, 2 * SPACE, SPACE + 4)
-        layout.addWidget(pages)
+        # Not a stack: that is as high as its highest page, whichever is shown.
+        for page in (self._reading, self.editor, self.sections):
+            layout.addWidget(page)
+            page.setVisible(page is self._reading)
+
+    def _show_page(self, page: QWidget) -> None:
+        for each in (self._reading, self.editor, self.sections):
+            each.setVisible(each is page)
+        self.fit()
+
+    def _show_inner(self, widget: QWidget) -> None:
+        self.body.setVisible(widget is self.body)
+        self.changes.setVisible(widget is self.changes)
 
     def _connect(self) -> None:
         self.body.claim_clicked.connect(self._on_claim)
@@ -239,7 +254,7 @@ class SummaryCard(QFrame):
     def _begin(self) -> None:
         self._summary, self._changes, self._next_unused, self._progress = None, None, 0, ""
         self.footer.show_changes(None)
-        self._inner.setCurrentWidget(self.body)
+        self._show_inner(self.body)
         self.thinking.clear()
         self.body.begin()
         self.uses_changed.emit([])
@@ -270,7 +285,7 @@ class SummaryCard(QFrame):
             return
         number = len(self.body.claims)
         waiting = self._progress or "Reading the ticket…"
-        self.footer.status.setText(f"{count(number, 'sentence')} checked" if number else waiting)
+        self.footer.say(f"{count(number, 'sentence')} checked" if number else waiting)
 
     def _on_content(self) -> None:
         self._show_status()
@@ -278,18 +293,25 @@ class SummaryCard(QFrame):
 
     def _fit_now(self) -> None:
         parent = self.parentWidget()
-        most = max(160, (parent.height() if parent else 600) * 3 // 5 - _HEAD_AND_FOOT)
-        if self._pages.currentWidget() is not self._reading:
-            self._inner_widget.setFixedHeight(LEAST_HEIGHT)
-            self.editor.set_most_height(most + _HEAD_AND_FOOT // 2)
+        height = parent.height() if parent else 600
+        below = height - self.y() - self._reserved - LEAST_THREAD
+        most = max(LEAST_BODY, min((height - self._reserved) * 3 // 5, below) - self._frame_height())
+        if self.is_editing:
+            self.editor.set_most_height(most)
             return
         if self._is_running and self._inner_widget.height() == most:
             return
-        is_body = self._inner.currentWidget() is self.body
+        is_body = not self.body.isHidden()
         wanted = self.body.wanted_height() if is_body else self.changes.wanted_height()
         height = max(LEAST_HEIGHT, min(wanted, most))
         if height != self._inner_widget.height():
             self._inner_widget.setFixedHeight(height)
+
+    def _frame_height(self) -> int:
+        """Return how high all of the card is but its body."""
+        parts = (self.head, self.thinking, self.footer)
+        heights = [part.sizeHint().height() + SPACE for part in parts if not part.isHidden()]
+        return sum(heights) + 2 * SPACE + 2 * (SPACE + 4)
 
     # Evidence both ways
 
@@ -331,5 +353,5 @@ class SummaryCard(QFrame):
             self.tell(f"Message {positions[at]}, not used{of}")
 
     def _on_changes(self, is_on: bool) -> None:
-        self._inner.setCurrentWidget(self.changes if is_on else self.body)
+        self._show_inner(self.changes if is_on else self.body)
         self.fit()

@@ -18,7 +18,7 @@ from desktop.gui.safe_text import SafeTextBrowser
 from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import utf16_length
-from desktop.gui.words import Words
+from desktop.gui.words import ElidedWords, Words
 from desktop.services.wording import count, describe_claim
 
 SETTLE_MS = 300
@@ -75,7 +75,8 @@ class SummaryEditor(QWidget):
     def _build(self) -> None:
         title = Words("Edit the summary")
         title.setFont(scaled(self.font(), 1.0, weight=title.font().Weight.DemiBold))
-        hint = Words("One line a section, the sentence it cites in brackets: [m1.2]", kind="faint")
+        hint = ElidedWords(kind="faint")
+        hint.setText("One line a section, the sentence it cites in brackets: [m1.2]")
         hint.setFont(small_font(self.font()))
         self.text = QPlainTextEdit()
         self.text.setAccessibleName("The summary's lines")

@@ -10,7 +10,7 @@ from desktop.gui.theme.style import Theme, small_font
 from desktop.services.wording import count
 
 FLUSH_MS = 100
-_LINES = 8
+_LINES = 6
 
 
 class ThinkingView(QWidget):

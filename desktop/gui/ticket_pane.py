@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
@@ -176,6 +176,13 @@ class TicketPane(QWidget):
         super().resizeEvent(event)
         self.card.fit()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Have the card make room for what comes and goes around it."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            asides = (self.links, self.verify)
+            self.card.reserve(sum(w.sizeHint().height() + SPACE for w in asides if not w.isHidden()))
+        return super().eventFilter(watched, event)
+
     def _build(self) -> None:
         self._stack = QStackedLayout(self)
         nothing = Words("Choose a ticket to read it.", centered=True, kind="muted")
@@ -196,6 +203,8 @@ class TicketPane(QWidget):
         layout.addSpacing(2 * SPACE - 4)
         layout.addWidget(self.thread_view, 1)
         self.versions_view.hide()
+        for aside in (self.instructions, self.links, self.verify):
+            aside.installEventFilter(self)
         self._stack.addWidget(page)
 
     def _connect(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.domain.runs import Support, Verified
@@ -25,8 +26,10 @@ LIMITS = (
     "something is so, only that the ticket says it."
 )
 SETTLE_MS = 300
-_LINES = 4
+_LINES = 3
+_LEAST_HEIGHT = 48
 _MOST_HEIGHT = 200
+_ROOMY_HEIGHT = 720
 
 
 class VerifyPanel(QFrame):
@@ -97,8 +100,9 @@ class VerifyPanel(QFrame):
         inner.setObjectName("cardBody")
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE // 2)
         column.addWidget(self.found)
-        column.addStretch()
+        self._column = column
         self._area.setWidget(inner)
         self.limits_toggle = QPushButton("What this check can and cannot see")
         self.limits_toggle.setProperty("kind", "link")
@@ -122,8 +126,9 @@ class VerifyPanel(QFrame):
         layout.addLayout(head)
         layout.addWidget(self.text)
         layout.addWidget(self._area)
-        layout.addWidget(self.limits_toggle, 0, Qt.AlignmentFlag.AlignLeft)
-        layout.addWidget(self.limits)
+        self._column.addWidget(self.limits_toggle, 0, Qt.AlignmentFlag.AlignLeft)
+        self._column.addWidget(self.limits)
+        self._column.addStretch()
 
     def _ask(self) -> None:
         self._settle.stop()
@@ -138,7 +143,7 @@ class VerifyPanel(QFrame):
         self.found.show_claims(tuple(enumerate(claims)), sentences=self._sentences)
         supported = sum(checked.support is Support.SUPPORTED for checked in claims)
         self.status.setText(f"{supported} of {count(len(claims), 'sentence')} supported" if claims else "")
-        self._area.setVisible(bool(claims))
+        self.found.setVisible(bool(claims))
         self._fit()
 
     def _on_claim(self, index: int) -> None:
@@ -149,10 +154,21 @@ class VerifyPanel(QFrame):
 
     def _on_limits(self, is_open: bool) -> None:
         self.limits.setVisible(is_open)
+        self._fit()
         self._on_theme()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
     def _fit(self) -> None:
-        self._area.setFixedHeight(min(_MOST_HEIGHT, self.found.height() + 2))
+        """Take the room that the findings need, and give it up where there is none: they can be scrolled."""
+        self._column.activate()
+        wanted = self._column.totalHeightForWidth(self._area.viewport().width()) + 2
+        parent = self.parentWidget()
+        is_roomy = parent is None or parent.height() >= _ROOMY_HEIGHT
+        self._area.setMinimumHeight(min(_MOST_HEIGHT if is_roomy else _LEAST_HEIGHT, wanted))
+        self._area.setMaximumHeight(min(_MOST_HEIGHT, wanted))
 
     def _on_theme(self) -> None:
         icons, t = self._theme.icons, self._theme.tokens

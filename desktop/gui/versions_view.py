@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -29,10 +30,11 @@ from desktop.gui.tables import TABLE_ROW_HEIGHT, set_up_table
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import readable_time
-from desktop.gui.words import ElidedWords, Words
+from desktop.gui.words import ElidedWords
 from desktop.services.wording import count
 
-_TITLES = ("Written", "By", "Recipe", "State", "Cost", "Gist")
+_TITLES = ("Written", "By", "Recipe", "State", "Cost")
+_HIDDEN_BELOW = {2: 560, 3: 440}
 _MOST_ROWS = 5
 _PREVIEW_HEIGHT = 240
 
@@ -99,11 +101,16 @@ class VersionsView(QFrame):
         self.changes.show_changes(changes)
         self._below.setCurrentWidget(self.changes)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for column, least in _HIDDEN_BELOW.items():
+            self.table.setColumnHidden(column, self.width() < least)
+
     def _build(self) -> None:
         self.back_button = QPushButton("Summary")
         self.back_button.setToolTip("Back to the summary (Esc)")
         self.back_button.clicked.connect(self.closed)
-        self.title = Words()
+        self.title = ElidedWords()
         self.title.setFont(scaled(self.font(), 1.0, weight=self.title.font().Weight.DemiBold))
         self.hint = ElidedWords(kind="faint")
         self.hint.setText("Choose two with Ctrl to compare them")
@@ -114,7 +121,7 @@ class VersionsView(QFrame):
         head = QHBoxLayout()
         head.setSpacing(SPACE)
         head.addWidget(self.back_button)
-        head.addWidget(self.title)
+        head.addWidget(self.title, 1)
         head.addWidget(self.hint, 1)
         head.addWidget(self.restore_button)
         self.table = QTableWidget(0, len(_TITLES))
@@ -123,6 +130,7 @@ class VersionsView(QFrame):
         self.table.setHorizontalHeaderLabels(_TITLES)
         for column in range(len(_TITLES) - 1):
             self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.table.itemSelectionChanged.connect(self._on_selection)
         below = QWidget()
         below.setFixedHeight(_PREVIEW_HEIGHT)
@@ -170,5 +178,4 @@ def _cells(version: Version) -> tuple[str, ...]:
         f"{version.recipe} {version.recipe_version}" if version.recipe else "",
         f"{state}{form}",
         "" if version.is_edit else price,
-        " ".join(version.gist.split()),
     )

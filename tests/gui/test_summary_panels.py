@@ -163,11 +163,11 @@ def versions(qtbot: QtBot, theme: Theme) -> VersionsView:
 
 def test_versions_say_who_wrote_them_and_how_they_ended(versions: VersionsView) -> None:
     rows = [
-        [versions.table.item(row, column).text() for column in range(6)]  # type: ignore[union-attr]
+        [versions.table.item(row, column).text() for column in range(5)]  # type: ignore[union-attr]
         for row in range(3)
     ]
-    assert rows[0] == ["3 March 2026, 10:00 · shown", "you (edited)", "summarize 2", "whole", "", "The gist."]
-    assert rows[1] == ["2 March 2026, 10:00", "some-model", "summarize 2", "whole, plain text", "$0.0004", "The gist."]
+    assert rows[0] == ["3 March 2026, 10:00 · shown", "you (edited)", "summarize 2", "whole", ""]
+    assert rows[1] == ["2 March 2026, 10:00", "some-model", "summarize 2", "whole, plain text", "$0.0004"]
     assert rows[2][3] == "stopped"
     assert not versions.restore_button.isEnabled(), "the first is what is shown"
 

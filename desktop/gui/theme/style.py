@@ -146,6 +146,7 @@ QPushButton[kind="primary"] {{ background: {t.accent}; color: {t.on_accent}; bor
 QPushButton[kind="primary"]:hover {{ background: {t.accent_hover}; }}
 QPushButton[kind="primary"]:focus {{ border: 1px solid {t.text}; }}
 QPushButton[kind="primary"]:disabled {{ background: {t.chip}; color: {t.faint}; border-color: {t.line}; }}
+QPushButton[kind="icon"] {{ padding: {half + 1}px {SPACE}px; }}
 QPushButton[kind="flat"] {{ background: transparent; border: 1px solid transparent; }}
 QPushButton[kind="flat"]:hover {{ background: {t.hover}; }}
 QPushButton[kind="flat"]:focus {{ border: 1px solid {t.accent}; }}

@@ -270,7 +270,7 @@ class SummaryCard(QFrame):
         has_text = summary is not None and bool(summary.claims)
         self.head.set_draggable(has_text or self.body.highlights.has_any)
         if summary is None or not has_text:
-            self.head.show_state("Highlights, no summary yet" if self.body.highlights.has_any else "No summary yet")
+            self.head.show_state("No summary yet")
         else:
             tags = describe_tags(summary, attempt)
             self.head.show_state("Summary", meta=describe_author(summary), tags=tags, is_edit=summary.is_edit)

@@ -76,7 +76,7 @@ class TicketPane(QWidget):
         self._highlights: tuple[Highlight, ...] = ()
         self._stop = asyncio.Event()
         self.jobs = JobScope(self.failed.emit)
-        self._asides = JobScope(self.failed.emit)
+        self.asides = JobScope(self.failed.emit)
         self.card = SummaryCard(theme)
         self.versions_view = VersionsView(theme)
         self.thread_view = ThreadView(theme)
@@ -104,7 +104,7 @@ class TicketPane(QWidget):
 
     async def close_jobs(self) -> None:
         """End everything that runs."""
-        for scope in (self.jobs, self._asides, self.versions.jobs, self.checking, self.copies.jobs):
+        for scope in (self.jobs, self.asides, self.versions.jobs, self.checking, self.copies.jobs):
             await scope.close()
 
     @property
@@ -233,7 +233,7 @@ class TicketPane(QWidget):
         self.thread_view.told.connect(card.tell)
         for place in (card, self.versions_view, self.verify, self.thread_view):
             place.link_wanted.connect(self.links.ask)
-        self.star_button.clicked.connect(lambda is_on: self._asides.start(self._star(is_on=is_on)))
+        self.star_button.clicked.connect(lambda is_on: self.asides.start(self._star(is_on=is_on)))
 
     async def _load(self, ticket_id: int) -> None:
         assert self._desk is not None
@@ -326,7 +326,7 @@ class TicketPane(QWidget):
             self.card.show_summary(earlier, attempt=summary)
             return
         self._show_summary(summary)
-        self._asides.start(self._count_versions(summary.ticket_id))
+        self.asides.start(self._count_versions(summary.ticket_id))
         if earlier is not None and earlier.claims and summary.claims and self._desk is not None:
             self.card.show_changes(self._desk.summaries.compare(earlier, summary))
 
@@ -354,7 +354,7 @@ class TicketPane(QWidget):
     def _on_other_version(self, summary: Summary) -> None:
         self._show_card()
         self._show_summary(summary)
-        self._asides.start(self._count_versions(summary.ticket_id))
+        self.asides.start(self._count_versions(summary.ticket_id))
         self.summarized.emit(summary.ticket_id)
 
     def _on_messages(self, positions: list[int]) -> None:

@@ -208,7 +208,7 @@ def test_what_is_missing_of_a_claim_is_named_and_the_models_opinion_stands_apart
 def test_a_card_says_what_it_is(qtbot: QtBot, theme: Theme) -> None:
     card = shown_card(qtbot, theme)
     card.show_highlights((HIGHLIGHT,))
-    assert card.head.title.text() == "Highlights, no summary yet"
+    assert card.head.title.text() == "No summary yet"
     whole = summary(claim("Charged twice."))
     for values, tag in (
         ({"form": Form.REPAIRED}, "structure repaired"),

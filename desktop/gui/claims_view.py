@@ -180,6 +180,9 @@ class ClaimsView(SafeTextBrowser):
             if not self._step(step):
                 self.left.emit(step)
             return
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._ask_for_link()
+            return
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and not event.modifiers():
             if self._current >= 0:
                 self.citation_clicked.emit(self._current)
@@ -189,6 +192,15 @@ class ClaimsView(SafeTextBrowser):
     def focusNextPrevChild(self, is_next: bool) -> bool:
         """Go by Tab from claim to claim, and then on to the next control."""
         return self._step(1 if is_next else -1) or QWidget.focusNextPrevChild(self, is_next)
+
+    def _ask_for_link(self) -> None:
+        """Hand out the first link of the claim that the keyboard is at."""
+        for index, checked in self._content.claims:
+            if index == self._current:
+                text = shown_text(checked)
+                for start, end in find_links(text):
+                    self.link_wanted.emit(text[start:end])
+                    return
 
     def _step(self, step: int) -> bool:
         indices = [index for index, _, _ in self._places]

@@ -377,3 +377,18 @@ def test_every_control_of_the_card_has_a_name(qtbot: QtBot, theme: Theme) -> Non
         if not (button.text() or button.accessibleName())
     ]
     assert nameless == []
+
+
+def test_a_link_in_a_claim_is_handed_out_by_mouse_and_by_key(qtbot: QtBot, theme: Theme) -> None:
+    card = shown_card(qtbot, theme)
+    card.show_summary(summary(claim("See https://example.com/status for it.")))
+    view = _row(card, "Problem")
+    card.window().activateWindow()
+    qtbot.waitUntil(lambda: view.isVisible() and card.window().isActiveWindow())
+    asked: list[str] = []
+    card.link_wanted.connect(asked.append)
+    place = view.cursorRect(view.document().find("example")).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    view.enter(1)
+    QTest.keyClick(view, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert asked == ["https://example.com/status"] * 2

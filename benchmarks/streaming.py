@@ -3,9 +3,9 @@
 A provider in a process of its own sends `--tokens` tokens (7500) at `--pace` a second (800), as a summary of many sentences with citations. Once the
 real window, offscreen, with its services, its checks and its journal, shows it; once a bare window that inserts what has come into a
 `QPlainTextEdit` every 40 ms, without Markdown, citations, checks or storage. Compared is the CPU time of the process, from the request to the end.
-The event loop's gaps are those of `import_while_the_window_lives`, and beside them what Qt's thread itself worked in the longest of them: on a machine
-that others use, the one is long when the other is not. Memory is what the process grew by in the second half of the
-stream. Not measured: a display, and the provider.
+The event loop's gaps are those of `import_while_the_window_lives`, and beside them what Qt's thread itself worked in the longest of them: on a
+machine that others use, the one is long when the other is not. Memory is what the process grew by in the second half of the stream. Not measured: a
+display, and the provider.
 """
 
 from __future__ import annotations

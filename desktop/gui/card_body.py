@@ -246,6 +246,7 @@ class CardBody(QScrollArea):
             if not is_shown:
                 return
             view = self._add_row(name).view
+        view.model = self._summary.model if self._summary else ""
         owner = self.gist if name == GIST else self._rows[name]
         view.show_claims(
             claims,

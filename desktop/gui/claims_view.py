@@ -70,6 +70,8 @@ class ClaimsView(SafeTextBrowser):
         super().__init__()
         self._theme = theme
         self._shows_reasons = shows_reasons
+        self.model = ""
+        """Who wrote the claims, and was asked about them again."""
         self._content = _Content()
         self._sentences: Mapping[str, str] = {}
         self._places: list[tuple[int, int, int]] = []
@@ -279,7 +281,7 @@ class ClaimsView(SafeTextBrowser):
             cursor.insertText(f" {said}", warning)
         cursor.insertText(" ", plain)
         self._places.append((index, first, last))
-        self._spoken.append(_spoken(checked))
+        self._spoken.append(_spoken(checked, self.model))
 
     def _insert_text(self, cursor: QTextCursor, index: int, checked: CheckedClaim) -> None:
         look = self._ink(self._theme.tokens.text)
@@ -311,7 +313,8 @@ class ClaimsView(SafeTextBrowser):
             chips.append(chip_format(number, tone=tone, href=f"{_CITE}{index}", tool_tip=tip))
         if checked.opinion is not Opinion.NONE:
             word = {Opinion.SAYS_SO: "yes", Opinion.SAYS_OTHERWISE: "no", Opinion.UNCLEAR: "unclear"}[checked.opinion]
-            chips.append(chip_format(f"asked again: {word}", tone=OPINION, tool_tip=describe_opinion(checked.opinion)))
+            tip = describe_opinion(checked.opinion, self.model)
+            chips.append(chip_format(f"asked again: {word}", tone=OPINION, tool_tip=tip))
         return chips
 
     def _said_of(self, checked: CheckedClaim) -> str:
@@ -350,14 +353,14 @@ def shown_text(checked: CheckedClaim) -> str:
     return _ISO_DATE.sub(lambda found: readable_time(found.group()), checked.claim.text)
 
 
-def describe_opinion(opinion: Opinion) -> str:
+def describe_opinion(opinion: Opinion, model: str = "") -> str:
     """Say what a model answered when it was asked again, and that it was the model."""
     answer = {
         Opinion.SAYS_SO: "the cited sentences say this",
         Opinion.SAYS_OTHERWISE: "the cited sentences do not say this",
         Opinion.UNCLEAR: "it cannot be told from the cited sentences",
     }
-    return f"The model, asked again: {answer[opinion]}." if opinion in answer else ""
+    return f"{model or 'The model'}, asked again: {answer[opinion]}." if opinion in answer else ""
 
 
 def _told(checked: CheckedClaim) -> str:
@@ -370,8 +373,8 @@ def _paragraph() -> QTextBlockFormat:
     return block
 
 
-def _spoken(checked: CheckedClaim) -> str:
+def _spoken(checked: CheckedClaim, model: str) -> str:
     cited = ", ".join(sorted({c.removeprefix("m").split(".")[0] for c in checked.citations}))
-    opinion = describe_opinion(checked.opinion)
+    opinion = describe_opinion(checked.opinion, model)
     words = f"{_told(checked)}{f'; message {cited}' if cited else ''}"
     return f"{shown_text(checked)} ({words}{f'; {opinion}' if opinion else ''})"

@@ -90,6 +90,9 @@ class ThreadView(SafeTextBrowser):
         self._headers: list[int] = []
         self._lit: tuple[Span, ...] = ()
         self.setAccessibleName("Messages")
+        self.setAccessibleDescription(
+            "N and P go to the sentences that the summary uses, Enter shows the sentences of the summary that use one"
+        )
         self.setFrameShape(SafeTextBrowser.Shape.NoFrame)
         self.document().setDocumentMargin(0)
         self.setViewportMargins(0, 0, 0, 0)

@@ -30,7 +30,6 @@ from desktop.domain.runs import (
     TextDelta,
     Thinking,
 )
-from desktop.domain.sections import SectionChoice, choose_sections
 from desktop.domain.tickets import Thread
 from desktop.gui.checking_flow import CheckingFlow
 from desktop.gui.copy_flow import CopyFlow
@@ -38,6 +37,7 @@ from desktop.gui.instructions_strip import InstructionsStrip
 from desktop.gui.jobs import JobScope
 from desktop.gui.language_names import language_name
 from desktop.gui.links import LinkStrip
+from desktop.gui.sections_flow import SectionsFlow
 from desktop.gui.star_button import StarButton
 from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme, title_font
@@ -86,6 +86,7 @@ class TicketPane(QWidget):
         self.versions = VersionsFlow(self.versions_view, self.failed.emit)
         self.checking = CheckingFlow(self.card, self.verify, self.failed.emit)
         self.copies = CopyFlow(self.failed.emit)
+        self.sections = SectionsFlow(self.card, self.versions_view, self.failed.emit)
         self._title = Words(wraps=True)
         self._title.setFont(title_font(self.font()))
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -96,11 +97,8 @@ class TicketPane(QWidget):
     def attach(self, desk: Desk) -> None:
         """Take the services."""
         self._desk = desk
-        self.versions.attach(desk)
-        self.checking.attach(desk)
-        self.copies.attach(desk)
-        self._show_choices(choose_sections(desk.settings.get("sections")))
-        self.card.footer.show_citations(desk.settings.get("copy_citations"))
+        for flow in (self.versions, self.checking, self.copies, self.sections):
+            flow.attach(desk)
 
     async def close_jobs(self) -> None:
         """End everything that runs."""
@@ -119,7 +117,7 @@ class TicketPane(QWidget):
 
     def reload(self) -> None:
         """Show the same ticket again, after an import may have changed it."""
-        if self._thread is not None and not self.card.is_running:
+        if self._thread is not None and not self.card.is_running and not self.card.is_editing:
             self.jobs.restart(self._load(self._thread.ticket.id))
 
     def refresh_facts(self) -> None:
@@ -214,13 +212,11 @@ class TicketPane(QWidget):
         card.uses_changed.connect(self.thread_view.show_uses)
         card.summarize_requested.connect(lambda again: self.summarize(again=again))
         card.providers_requested.connect(self.providers_requested)
-        card.sections.chosen.connect(self._on_sections)
         card.head.model_version_wanted.connect(self._on_model_version)
         card.head.drag_began.connect(self._drag)
         self.copies.noticed.connect(self.noticed)
         footer.stop_requested.connect(self.stop)
         footer.copy_requested.connect(self.copy)
-        footer.citations_toggled.connect(lambda is_on: self._set("copy_citations", is_on))
         footer.versions_requested.connect(self._on_versions)
         footer.edit_requested.connect(lambda: self.checking.edit(self._summary))
         footer.verify_requested.connect(self.verify.open)
@@ -247,7 +243,7 @@ class TicketPane(QWidget):
         if opened.summary is not None:
             self._show_summary(opened.summary)
         self.checking.show_ticket(ticket_id)
-        if opened.is_unfinished and self._starts_by_itself():
+        if opened.is_unfinished and not self.card.is_editing and self._starts_by_itself():
             await self._summarize(ticket_id, again=False)
 
     def _show_opened(self, opened: OpenedTicket) -> None:
@@ -366,23 +362,6 @@ class TicketPane(QWidget):
         if not self.card.is_editing:
             self._show_card()
             self.card.activate(indices)
-
-    def _on_sections(self, choices: tuple[SectionChoice, ...]) -> None:
-        is_own = choices != choose_sections(())
-        stored = [{"name": c.name, "label": c.label, "is_on": c.is_on} for c in choices] if is_own else []
-        self._set("sections", stored)
-        self._show_choices(choices)
-
-    def _show_choices(self, choices: tuple[SectionChoice, ...]) -> None:
-        self.card.set_choices(choices)
-        self.versions_view.set_choices(choices)
-
-    def _set(self, name: str, value: object) -> None:
-        if self._desk is not None and self._desk.settings.get(name) != value:
-            try:
-                self._desk.settings.set(name, value)
-            except DeskError as error:
-                self.failed.emit(error)
 
     async def _count_versions(self, ticket_id: int) -> None:
         assert self._desk is not None

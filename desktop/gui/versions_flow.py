@@ -1,4 +1,7 @@
-"""The versions of the ticket that is shown: listed, looked at, compared, brought back. The view paints, the service keeps; this asks the one for the other."""
+"""The versions of the ticket that is shown: listed, looked at, compared, brought back.
+
+The view paints and the service keeps; here the one is asked for the other.
+"""
 
 from __future__ import annotations
 

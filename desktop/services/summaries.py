@@ -30,7 +30,6 @@ from desktop.domain.runs import (
     SummaryEvent,
     Usage,
 )
-from desktop.domain.sentences import Sentence as Span
 from desktop.domain.sentences import Sentence, number_sentences
 from desktop.domain.tickets import Thread
 from desktop.services.claims import SummaryParser
@@ -62,7 +61,7 @@ class OpenedTicket:
     highlights: tuple[Highlight, ...]
     summary: Summary | None
     is_unfinished: bool
-    instructions: tuple[Span, ...] = ()
+    instructions: tuple[Sentence, ...] = ()
     is_starred: bool = False
     version_count: int = 0
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtGui import QDrag
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
-from desktop.gui import copy_flow
 from desktop.gui.copy_flow import copy_options
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import ScriptedServer, good_stream
@@ -107,26 +107,25 @@ async def test_chosen_tickets_are_exported_to_the_format_that_the_name_says(
         await until(lambda: "does not say in which format" in window.notice.text(), "the reason")
 
 
-async def test_a_summary_is_dragged_out_as_rich_text(qtbot: QtBot, data_dir: Path) -> None:
+async def test_a_summary_is_dragged_out_as_rich_text(
+    qtbot: QtBot, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dragged: list[str] = []
 
-    class Drag(copy_flow.QDrag):
+    class Drag(QDrag):
         """Takes the place of the system's drag, which would wait for a mouse."""
 
-        def exec(self, *_: object) -> Qt.DropAction:  # type: ignore[override]
+        def exec(self, *_: object) -> Qt.DropAction:
             dragged.append(self.mimeData().html())
             return Qt.DropAction.CopyAction
 
     with ScriptedServer(good_stream(ANSWER)) as server:
         async with opened_window(data_dir, provider=server.base_url) as (window, _):
             await _summarize(window)
-            head, system_drag = window.ticket.card.head, copy_flow.QDrag
-            copy_flow.QDrag = Drag  # type: ignore[misc]
-            try:
-                QTest.mousePress(head, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
-                QTest.mouseMove(head, QPoint(60, 60))
-                QTest.mouseRelease(head, Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
-            finally:
-                copy_flow.QDrag = system_drag  # type: ignore[misc]
+            head = window.ticket.card.head
+            monkeypatch.setattr("desktop.gui.copy_flow.QDrag", Drag)
+            QTest.mousePress(head, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+            QTest.mouseMove(head, QPoint(60, 60))
+            QTest.mouseRelease(head, Qt.MouseButton.LeftButton, pos=QPoint(60, 60))
             assert len(dragged) == 1
             assert "$59.00 twice" in dragged[0]

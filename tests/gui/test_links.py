@@ -29,6 +29,11 @@ def test_only_whole_addresses_of_three_kinds_are_links(text: str, links: list[st
     assert [text[start:end] for start, end in find_links(text)] == links
 
 
+@pytest.mark.parametrize("href", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "ftp://x.example/y"])
+def test_an_address_of_another_kind_is_no_link(href: str) -> None:
+    assert not is_link(href)
+
+
 def test_an_address_without_end_is_no_link() -> None:
     assert not is_link("https://example.com/" + "a" * 3000)
 
@@ -50,7 +55,7 @@ class _Opener(QObject):
 def test_a_link_is_shown_whole_and_opens_only_when_that_is_said(qtbot: QtBot, theme: Theme) -> None:
     strip, opener = LinkStrip(theme), _Opener()
     in_pane(qtbot, strip, is_shown=False)
-    QDesktopServices.setUrlHandler("https", opener, "open")
+    QDesktopServices.setUrlHandler("https", opener, "open")  # type: ignore[arg-type]  # the stub says bytes, PySide takes text
     try:
         address = "https://example.com/" + "path/" * 60
         strip.ask(address)

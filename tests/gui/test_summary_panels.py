@@ -91,7 +91,7 @@ def test_the_editor_asks_once_one_pauses_and_names_what_is_missing(qtbot: QtBot,
     missing = claim("In 24 hours.", Support.PARTIAL, section="Next step", missing=("24 hours",))
     editor.show_verified(Verified((claim("🙂 It fails."), missing), Coverage(1, 1)))
     assert editor.findings.toPlainText() == "Line 2: “24 hours” is not in the ticket"
-    assert [s.cursor.selectedText() for s in editor.text.extraSelections()] == ["In 24 hours."]  # type: ignore[attr-defined]
+    assert [s.cursor.selectedText() for s in editor.text.extraSelections()] == ["In 24 hours."]
     assert editor.status.text() == "1 of 2 sentences supported"
 
 

@@ -120,7 +120,7 @@ def test_a_sentence_that_claims_use_tells_which_and_leads_there(
     text = thread.messages[0].text
     use = Use(Span(1, text.index("My card"), len(text)), (0, 2), "Problem, Next step")
     view.show_uses([use])
-    assert [s.cursor.selectedText() for s in view.extraSelections()] == ["My card was charged $49 twice."]  # type: ignore[attr-defined]
+    assert [s.cursor.selectedText() for s in view.extraSelections()] == ["My card was charged $49 twice."]
     cursor = view.document().find("charged")
     middle = view.cursorRect(cursor).center()
     with qtbot.waitSignal(view.claims_wanted) as asked:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPlainTextEdit, QTableView, QTextBrowser
 from pytestqt.qtbot import QtBot
 
 from desktop.gui.window import MainWindow
@@ -193,3 +194,21 @@ async def test_a_link_is_asked_about_and_escape_leaves_it(qtbot: QtBot, data_dir
         assert pane.links.address.toPlainText() == "https://example.com/a"
         QTest.keyClick(pane.thread_view, Qt.Key.Key_Escape)
         assert not pane.links.isVisible()
+
+
+async def test_every_control_of_the_pane_can_be_named_by_a_screen_reader(qtbot: QtBot, data_dir: Path) -> None:
+    async with summarized_window(data_dir, FIRST) as (window, _):
+        pane = window.ticket
+        controls = [
+            *pane.findChildren(QAbstractButton),
+            *pane.findChildren(QLineEdit),
+            *pane.findChildren(QPlainTextEdit),
+            *pane.findChildren(QTextBrowser),
+            *pane.findChildren(QTableView),
+        ]
+        nameless = [
+            f"{type(control).__name__} in {type(control.parent()).__name__}"
+            for control in controls
+            if control.isVisibleTo(pane) and not (control.accessibleName() or getattr(control, "text", str)())
+        ]
+        assert not nameless

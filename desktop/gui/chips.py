@@ -30,6 +30,7 @@ _SCALE = 0.78
 OBJECT_CHARACTER = "￼"
 FOUND = "found"
 """The tone of a citation that this machine found: a dashed line, so that it is never taken for the model's."""
+ACTIVE_FOUND = "active found"
 OPINION = "opinion"
 """The tone of what a model said when it was asked again: a line of its own, apart from what was found here."""
 
@@ -55,6 +56,7 @@ class ChipPainter(QPyTextObject):
             "active": (t.accent, t.on_accent),
             "warning": (t.warning_ground, t.warning),
             FOUND: (t.raised, t.muted),
+            ACTIVE_FOUND: (t.selection, t.accent),
             OPINION: (t.raised, t.accent),
         }.get(tone, (t.chip, t.muted))
         painter.save()
@@ -62,10 +64,10 @@ class ChipPainter(QPyTextObject):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(ground))
         box = QRectF(rect).adjusted(1, 3, -1, 2)
-        if tone in (FOUND, OPINION):
+        if tone in (FOUND, ACTIVE_FOUND, OPINION):
             box.adjust(0.5, 0.5, -0.5, -0.5)
             pen = QPen(QColor(ink), 1)
-            if tone == FOUND:
+            if tone != OPINION:
                 pen.setDashPattern([2, 2])
             painter.setPen(pen)
         painter.drawRoundedRect(box, SPACE / 2, SPACE / 2)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QSizePolicy, QTextEdit, QWidget
 
 from desktop.domain.runs import CheckedClaim, Opinion, Support
 from desktop.domain.sections import DEADLINES
-from desktop.gui.chips import FOUND, OBJECT_CHARACTER, OPINION, ChipPainter, chip_format
+from desktop.gui.chips import ACTIVE_FOUND, FOUND, OBJECT_CHARACTER, OPINION, ChipPainter, chip_format
 from desktop.gui.links import find_links, link_format
 from desktop.gui.safe_text import SafeTextBrowser
 from desktop.gui.theme.style import Theme, small_font
@@ -302,14 +302,19 @@ class ClaimsView(SafeTextBrowser):
         is_found = checked.origin == "found"
         tone = FOUND if is_found else "warning" if checked.support is not Support.SUPPORTED else ""
         if index in self._content.active:
-            tone = "active"
+            tone = ACTIVE_FOUND if is_found else "active"
         by_message: dict[str, list[str]] = {}
         for citation in checked.citations:
             by_message.setdefault(citation.removeprefix("m").split(".")[0], []).append(citation)
         chips = []
         for number, citations in by_message.items():
             tip = " … ".join(self._sentences.get(citation, "") for citation in citations)
-            tip = f"Found on this machine, not named by the model: {tip}" if is_found else tip
+            if is_found:
+                # Of a text that a person pasted, no model named anything.
+                how = (
+                    "Found on this machine" if self._shows_reasons else "Found on this machine, not named by the model"
+                )
+                tip = f"{how}: {tip}"
             chips.append(chip_format(number, tone=tone, href=f"{_CITE}{index}", tool_tip=tip))
         if checked.opinion is not Opinion.NONE:
             word = {Opinion.SAYS_SO: "yes", Opinion.SAYS_OTHERWISE: "no", Opinion.UNCLEAR: "unclear"}[checked.opinion]

@@ -44,6 +44,9 @@ class ExportFlow(QObject):
         """Ask where to export these tickets to."""
         if self._desk is None or not ticket_ids:
             return
+        if self.jobs.is_busy:
+            self._notice.show_notice("An export is being written. Wait for its end, or cancel it in the status bar.")
+            return
         dialog = QFileDialog(parent, f"Export {count(len(ticket_ids), 'ticket')}", "tickets.csv", ";;".join(FILTERS))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("csv")

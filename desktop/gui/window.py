@@ -37,6 +37,7 @@ from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
 from desktop.gui.language_flow import LanguageFlow
 from desktop.gui.list_flow import ListFlow
+from desktop.gui.list_menu import ListMenu
 from desktop.gui.notices import NoticeBar
 from desktop.gui.providers_panel import ProvidersPanel
 from desktop.gui.sidebar import Sidebar
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
         self.status.add(self.watching.button)
         self.languages = LanguageFlow(self.imports, self._show_error)
         self.exports = ExportFlow(self.status, self.notice, self._show_error)
+        self._list_menu = ListMenu(self.list, copy=self._on_copy_chosen, export=self.export)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._build()
         self._connect()
@@ -325,7 +327,14 @@ class MainWindow(QMainWindow):
         focus = QApplication.focusWidget()
         if isinstance(focus, QLineEdit) and focus.hasSelectedText():
             focus.copy()
-        elif focus is self.list.table and len(chosen := self.list.chosen_ids()) > 1:
+        elif focus is self.list.table:
+            self._on_copy_chosen()
+        else:
+            self.ticket.copy()
+
+    def _on_copy_chosen(self) -> None:
+        chosen = self.list.chosen_ids()
+        if len(chosen) > 1:
             self.ticket.copies.copy_many(chosen)
         else:
             self.ticket.copy()

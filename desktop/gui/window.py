@@ -96,7 +96,7 @@ class MainWindow(QMainWindow):
         """Take the services, bring back the layout and show the tickets."""
         self._desk = desk
         self._theme.set_appearance(desk.settings.get("appearance"))
-        for pane in (self.ticket, self.providers, self.imports, self.history, self.exports):
+        for pane in (self.ticket, self.providers, self.imports, self.history):
             pane.attach(desk)
         self._show_provider_menu()
         if desk.settings.warning:
@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
             self._quiet.start(self.imports.tell_stopped())
         self.watching.attach(desk)
         self.languages.attach(desk)
+        self.exports.attach(desk)
         files, self._waiting_files = self._waiting_files, []
         if files:
             self.open_files(files)
@@ -141,7 +142,8 @@ class MainWindow(QMainWindow):
             *(self.tickets, self._quiet, self.imports, self.watching, self.languages),
             *(self.providers.jobs, self.exports.jobs),
         )
-        await asyncio.gather(self.history.close_jobs(), self.ticket.close_jobs(), *(scope.close() for scope in scopes))
+        await self.ticket.close_jobs()
+        await asyncio.gather(self.history.close_jobs(), *(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
             # A layout that cannot be kept is no reason to leave the tickets' file open.
             with contextlib.suppress(DeskError):

@@ -186,13 +186,14 @@ class RunNotice(QFrame):
         layout.addWidget(self._providers)
         self.hide()
 
-    def show_summary(self, summary: Summary) -> None:
-        """Show the end of a run; a complete one shows nothing."""
+    def show_summary(self, summary: Summary, *, is_refresh: bool = False) -> None:
+        """Show the end of a run; a complete one shows nothing. `is_refresh` when the summary before it is still there."""
         self.setVisible(summary.state is not RunState.COMPLETE)
         if summary.state is RunState.COMPLETE:
             return
         self._icon.setPixmap(self._theme.icons.pixmap("warning", self._theme.tokens.warning))
-        self._words.setText(describe_end(summary))
+        words = describe_end(summary)
+        self._words.setText(words.replace("No summary:", "Not refreshed:", 1) if is_refresh else words)
         is_about_provider = summary.error.startswith(("provider-", "engine-", "base-url"))
         self._providers.setVisible(is_about_provider)
         self._retry.setVisible(summary.error != "" or summary.state is not RunState.FAILED)

@@ -133,7 +133,7 @@ class SummaryCard(QFrame):
         self.footer.show_changes(None)
         self._show_page(self._reading)
         self._show_inner(self.body)
-        self.body.notice.show_summary(attempt or summary)
+        self.body.notice.show_summary(attempt or summary, is_refresh=attempt is not None)
         self.body.show_summary(summary)
         self.thinking.show_thinking(summary.thinking)
         self._set_running(False)
@@ -270,7 +270,7 @@ class SummaryCard(QFrame):
         has_text = summary is not None and bool(summary.claims)
         self.head.set_draggable(has_text or self.body.highlights.has_any)
         if summary is None or not has_text:
-            self.head.show_state("No summary yet")
+            self.head.show_state("No summary yet" if summary is None else "No summary")
         else:
             tags = describe_tags(summary, attempt)
             self.head.show_state("Summary", meta=describe_author(summary), tags=tags, is_edit=summary.is_edit)

@@ -224,6 +224,9 @@ def test_a_card_says_what_it_is(qtbot: QtBot, theme: Theme) -> None:
     card.show_summary(whole, attempt=Summary(1, RunState.FAILED, reason="no network"))
     assert card.head.tag_texts() == ["refresh failed"]
     assert card.head.meta.text() == "some-model · $0.0004"
+    assert card.body.notice._words.text() == "Not refreshed: no network."
+    card.show_summary(Summary(1, RunState.FAILED, reason="no network"))
+    assert card.head.title.text() == "No summary"
 
 
 def test_many_sentences_that_are_left_out_do_not_bury_the_others(qtbot: QtBot, theme: Theme) -> None:

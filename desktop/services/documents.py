@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import asdict
 from typing import Any
 
 from desktop.domain.runs import CheckedClaim, Summary
 from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread, TicketRow
+
+# What a terminal obeys, and what turns the direction of writing: JSON's own rule leaves these as they are, and scripts print to terminals too.
+_OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def as_json(document: object, *, indent: int | None = None) -> str:
+    """Return a document as JSON text that a terminal obeys nothing of; whoever reads it gets the very characters."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    return _OBEYED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def ticket_document(row: TicketRow) -> dict[str, Any]:

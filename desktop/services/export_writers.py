@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Protocol
@@ -16,7 +15,7 @@ from typing import Protocol
 from desktop.domain.exported import COLUMNS, harmless
 from desktop.domain.runs import CheckedClaim, Summary, Support
 from desktop.domain.tickets import Message, Thread
-from desktop.services.documents import claim_document, summary_document, thread_document
+from desktop.services.documents import as_json, claim_document, summary_document, thread_document
 from desktop.services.rendering.targets import escape_html, escape_markdown, one_line, visible
 from desktop.services.wording import describe_claim, describe_end, describe_findings
 
@@ -80,7 +79,7 @@ class CsvWriter:
             *(ticket.created_at, ticket.updated_at),
         ]
         rows = [[*own, *_message_cells(message)] for message in thread.messages] or [[*own, *[""] * 7]]
-        told = [*_summary_cells(ticket.gist, summary), _json(dict(thread.fields))]
+        told = [*_summary_cells(ticket.gist, summary), as_json(dict(thread.fields))]
         nothing = [""] * len(told)
         return "".join(_csv_row([*row, *(told if first else nothing)]) for first, row in _flagged(rows))
 
@@ -101,7 +100,7 @@ class JsonWriter:
         document = thread_document(thread)
         document["summary"] = summary_document(thread.ticket.reference, summary) if summary else None
         separator, self._separator = self._separator, ",\n"
-        return separator + _json(document)
+        return separator + as_json(document)
 
     def end(self) -> str:
         return "\n]}\n"
@@ -172,7 +171,7 @@ def _summary_cells(gist: str, summary: Summary | None) -> list[str]:
     fields = summary.fields
     questions = "" if fields.has_open_questions is None else _flag(fields.has_open_questions)
     text = "\n".join(_cited_line(checked) for checked in summary.claims) or summary.text
-    claims = _json([claim_document(checked) for checked in summary.claims])
+    claims = as_json([claim_document(checked) for checked in summary.claims])
     return [
         *(gist or summary.gist, text, summary.state.value, summary.model, summary.created_at),
         *(fields.next_owner, fields.deadline, fields.sentiment, questions, claims),
@@ -196,10 +195,6 @@ def _flagged(rows: list[list[str]]) -> Iterator[tuple[bool, list[str]]]:
 
 def _flag(value: bool) -> str:
     return "true" if value else "false"
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _lines(summary: Summary) -> list[tuple[str, str, str]]:

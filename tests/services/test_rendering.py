@@ -225,6 +225,7 @@ def test_slack_notifies_nobody_and_formats_nothing() -> None:
     assert ":tada:" not in escaped
     assert "*b*" not in escaped
     assert not escape_slack("> quoted").startswith("&gt;")
+    assert escape_slack("order ORDER_12_X at 10:30") == "order ORDER_12_X at 10:30"
 
 
 @pytest.mark.parametrize("wanted", list(CopyFormat))

@@ -32,7 +32,8 @@ _JIRA_OTHERS = re.compile(
 
 _SLACK_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SLACK_MENTION = re.compile(r"(?<![\w.])@(?=\w)")
-_SLACK_MARK = re.compile(r"[*_~`]+")
+# Within a word they mark nothing, and an id must stay what it is: ORDER_12_X.
+_SLACK_MARK = re.compile(r"(?<![^\W_])[*_~`]+|[*_~`]+(?![^\W_])")
 _SLACK_COLON = re.compile(r":(?=[\w+-]+:)")
 
 

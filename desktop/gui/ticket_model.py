@@ -76,6 +76,10 @@ class TicketTableModel(QAbstractTableModel):
             self.endInsertRows()
         return True
 
+    def ids(self) -> array[int]:
+        """Return the ids of all tickets that are listed, in their order."""
+        return self._ids[:]
+
     def ids_of_page(self, page: int) -> array[int]:
         """Return the ids whose rows a page holds."""
         return self._ids[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]

@@ -25,6 +25,8 @@ _PLACE = re.compile(r"m?(\d+(?:\.\d+)?)", re.IGNORECASE)
 _LONGEST_RANGE = 12
 _MOST_REPEATS = 3
 _LOOP_CHARACTERS = 400
+# So many letters must be new before it is looked again: looking at every token cost more than all the rest of the parser.
+_LOOP_STEP = 24
 _LOOP = re.compile(r"(.{6,90}?)\1{3,}$", re.DOTALL)
 _END = re.compile(r"[.!?…]+[\"'”’»)*_]*|[。！？]+[」』”’）]*")
 _DECORATION = re.compile(r"[\s*_#>•–—-]*(?:\d{1,2}(?:[.)]|$))?[\s*_#>•–—-]*")
@@ -61,6 +63,7 @@ class SummaryParser:
         self._is_labeled = False
         self._seen: dict[str, set[str]] = {}
         self._repeats = 0
+        self._looked_at = 0
         self._texts: dict[str, list[str]] = {name: [] for name in sections}
 
     @property
@@ -89,7 +92,12 @@ class SummaryParser:
     @property
     def is_going_in_circles(self) -> bool:
         """Tell whether the model only repeats itself: sentences that had all been said before, or the same words over and over in one."""
-        return self._repeats >= _MOST_REPEATS or _LOOP.search(self._line[-_LOOP_CHARACTERS:]) is not None
+        if self._repeats >= _MOST_REPEATS:
+            return True
+        if 0 <= len(self._line) - self._looked_at < _LOOP_STEP:
+            return False
+        self._looked_at = len(self._line)
+        return _LOOP.search(self._line[-_LOOP_CHARACTERS:]) is not None
 
     def feed(self, text: str) -> tuple[Claim, ...]:
         """Take more text and return the claims that it completed."""

@@ -62,6 +62,9 @@ class OpenedTicket:
     highlights: tuple[Highlight, ...]
     summary: Summary | None
     is_unfinished: bool
+    instructions: tuple[Sentence, ...] = ()
+    is_starred: bool = False
+    version_count: int = 0
 
 
 class SummaryService:

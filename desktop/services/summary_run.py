@@ -214,8 +214,18 @@ async def _until(
     stream: AsyncGenerator[StreamEvent, None], stop: asyncio.Event
 ) -> AsyncGenerator[StreamDelta | StreamEnd, None]:
     """Yield a stream's events until it ends or `stop` is set; a wait for the next event is broken off at once."""
-    while not stop.is_set():
-        event = await unless_stopped(anext(stream, None), stop)
-        if event is None:
-            return
-        yield event
+    # One task waits for `stop` all the time: one for each event would cost as much as all that is done with the event.
+    stopped = asyncio.ensure_future(stop.wait())
+    coming: asyncio.Future[StreamEvent | None] | None = None
+    try:
+        while not stop.is_set():
+            coming = asyncio.ensure_future(anext(stream, None))
+            await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done() or (event := coming.result()) is None:
+                return
+            yield event
+    finally:
+        stopped.cancel()
+        if coming is not None and not coming.done():
+            coming.cancel()
+        await asyncio.gather(stopped, *([coming] if coming is not None else []), return_exceptions=True)

@@ -52,7 +52,7 @@ def observe(window: MainWindow) -> dict[str, Any]:
         "running": window.ticket.card.is_running,
         "card": window.ticket.card.shown_text(),
         "card_place": _place(window.ticket.card),
-        "card_status": window.ticket.card._status.text(),
+        "card_status": window.ticket.card.footer.status.text(),
         "thread": window.ticket.thread_view.toPlainText(),
         "lit": window.ticket.thread_view.lit_text(),
         "provider": window.status.provider.text(),

@@ -11,10 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from desktop.domain.runs import Claim
+from desktop.domain.sections import GIST, UNNAMED
 from desktop.domain.sentences import ends_sentence
-
-GIST = "Gist"
-UNNAMED = "Summary"
 
 _ID = r"m\d+(?:\.\d+)?"
 _MORE = rf"(?:\s*(?:[,;&]|and|to|[-–—])\s*(?:{_ID}|\d+(?:\.\d+)?))*"
@@ -44,6 +42,7 @@ _NOTHINGS = (
     "not specified",
     "not given",
 )
+_ECHO = re.compile(r"(?:m\d+ · |Ticket: |Status: |=====)")
 _FENCE = re.compile(r"\s*`{3,}\w*\s*")
 
 
@@ -135,14 +134,20 @@ class SummaryParser:
             self._line = pieces.pop()
         return [claim for piece in pieces if (claim := self._claim(piece)) is not None]
 
-    def _claim(self, piece: str) -> Claim | None:
-        citations = tuple(dict.fromkeys(_citations(piece)))
+    def take_claim(self, section: str, text: str, citations: Sequence[str]) -> tuple[Claim, ...]:
+        """Take one claim whose section and citations came apart from its text; nothing for one that says nothing, or was said before."""
+        self._section = section
+        claim = self._claim(text, citations)
+        return () if claim is None else (claim,)
+
+    def _claim(self, piece: str, named: Sequence[str] = ()) -> Claim | None:
+        citations = tuple(dict.fromkeys((*named, *_citations(piece))))
         text = _clean(_CITATION.sub("", piece))
         section = self._section or UNNAMED
         if not any(character.isalnum() for character in text) or _NOTHING.fullmatch(text):
             return None
-        # An announcement ("Here is the summary:") says nothing of the ticket.
-        if not self._section and not citations and text.endswith((":", "：")):
+        # An announcement ("Here is the summary:") says nothing of the ticket, nor does a line of the prompt that is said again.
+        if not self._section and not citations and (text.endswith((":", "：")) or _ECHO.match(text)):
             return None
         # Small models repeat themselves until they are stopped; a sentence is said once.
         seen = self._seen.setdefault(section, set())

@@ -8,6 +8,7 @@ COMMANDS = {
     "list": "tickets",
     "mappings": "mappings",
     "providers": "providers",
+    "recipes": "recipes",
     "show": "tickets",
     "summarize": "summaries",
     "try": "tryout",

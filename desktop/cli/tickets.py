@@ -46,9 +46,7 @@ where_option = click.option(
 async def tell_languages(desk: Desk, where: tuple[tuple[str, str], ...]) -> None:
     """Tell the languages of all tickets when they are chosen by it: after an import none is told yet, and only what is told can be found."""
     if any(name == "language" for name, _ in where):
-        async with aclosing(desk.languages.fill()) as batches:
-            async for _ in batches:
-                pass
+        await desk.languages.caught_up()
 
 
 @click.command("list")

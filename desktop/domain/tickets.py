@@ -72,24 +72,6 @@ class TicketDraft:
     has_record: bool = True
     source: str = ""
 
-    def content_hash(self) -> str:
-        """Hash everything a reader could see, so that an equal hash means that nothing changed. Hexadecimal SHA-256."""
-        return _sha256(
-            [
-                [
-                    self.external_id,
-                    self.subject,
-                    self.status,
-                    self.status_original,
-                    self.priority,
-                    self.priority_original,
-                ],
-                [self.requester, self.assignee, self.created_at, self.updated_at],
-                dict(self.fields),
-                [[m.author, m.role, m.created_at, m.text, m.internal] for m in self.messages],
-            ]
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class TicketRow:
@@ -157,6 +139,11 @@ class TicketCounts:
     has_status: bool = True
     has_priority: bool = True
     by_language: Mapping[str, int] = field(default_factory=dict)
+
+
+def listed(value: str | list[str]) -> list[str]:
+    """Return all values of a column: of one that was there once, of one that was there several times, or none."""
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def in_order(times: Sequence[str]) -> list[int]:

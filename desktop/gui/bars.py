@@ -113,6 +113,7 @@ class StatusBar(QFrame):
     cancel_requested = Signal()
     provider_chosen = Signal(str)
     providers_requested = Signal()
+    recipes_requested = Signal()
     appearance_chosen = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
@@ -201,6 +202,7 @@ class StatusBar(QFrame):
                 self.provider.setText(f"{label}  ▾")
         self.menu.addSeparator()
         self.menu.addAction("Providers…").triggered.connect(self.providers_requested)
+        self.menu.addAction("Recipes…").triggered.connect(self.recipes_requested)
         self.menu.addSeparator()
         looks = QActionGroup(self.menu)
         for value, label in APPEARANCES:

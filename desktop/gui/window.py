@@ -40,6 +40,7 @@ from desktop.gui.list_flow import ListFlow
 from desktop.gui.list_menu import ListMenu
 from desktop.gui.notices import NoticeBar
 from desktop.gui.providers_panel import ProvidersPanel
+from desktop.gui.recipes_panel import RecipesPanel
 from desktop.gui.sidebar import Sidebar
 from desktop.gui.theme.style import Theme
 from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
         self.import_panel = ImportPanel(theme)
         self.providers = ProvidersPanel(theme)
         self.history = HistoryPanel(theme)
+        self.recipes = RecipesPanel(theme)
         self.status = StatusBar(theme)
         self.tickets = ListFlow(self.list, self.sidebar, self.status, self._show_error)
         self.imports = ImportFlow(self.import_panel, self.status, self.notice)
@@ -96,7 +98,7 @@ class MainWindow(QMainWindow):
         """Take the services, bring back the layout and show the tickets."""
         self._desk = desk
         self._theme.set_appearance(desk.settings.get("appearance"))
-        for pane in (self.ticket, self.providers, self.imports, self.history):
+        for pane in (self.ticket, self.providers, self.imports, self.history, self.recipes):
             pane.attach(desk)
         self._show_provider_menu()
         if desk.settings.warning:
@@ -143,7 +145,8 @@ class MainWindow(QMainWindow):
             *(self.providers.jobs, self.exports.jobs),
         )
         await self.ticket.close_jobs()
-        await asyncio.gather(self.history.close_jobs(), *(scope.close() for scope in scopes))
+        panels = (self.history.close_jobs(), self.recipes.preview.close_jobs())
+        await asyncio.gather(*panels, *(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
             # A layout that cannot be kept is no reason to leave the tickets' file open.
             with contextlib.suppress(DeskError):
@@ -168,7 +171,7 @@ class MainWindow(QMainWindow):
         self._inner.addWidget(self.ticket)
         self._inner.setSizes([520, 700])
         self._stack = QStackedWidget()
-        for page in (self.empty, self._inner, self.import_panel, self.providers, self.history):
+        for page in (self.empty, self._inner, self.import_panel, self.providers, self.history, self.recipes):
             self._stack.addWidget(page)
         self._outer = QSplitter(Qt.Orientation.Horizontal)
         self._outer.addWidget(self.sidebar)
@@ -231,6 +234,11 @@ class MainWindow(QMainWindow):
         self.providers.changed.connect(self._show_provider_menu)
         self.providers.removed.connect(self._on_provider_removed)
         self.providers.closed.connect(self._show_tickets)
+        self.recipes.tried.connect(self._on_tried)
+        self.recipes.removed.connect(self._on_recipe_removed)
+        self.recipes.failed.connect(self._show_error)
+        self.recipes.closed.connect(self._show_tickets)
+        self.status.recipes_requested.connect(self.show_recipes)
         self.status.provider_chosen.connect(self._on_provider)
         self.status.providers_requested.connect(self.show_providers)
         self.status.appearance_chosen.connect(self._on_appearance)
@@ -287,6 +295,12 @@ class MainWindow(QMainWindow):
             self._show_page(self.history)
             self.history.open()
 
+    def show_recipes(self) -> None:
+        """Show the recipes in place of the tickets, their prompts for the tickets of the list."""
+        if self._desk is not None:
+            self._show_page(self.recipes)
+            self.recipes.open(self._listed_id, self.list.table.currentIndex().row())
+
     def _on_search(self, text: str) -> None:
         if self.tickets.search(text) and self.tickets.counts.total:
             self._show_page(self._inner)
@@ -324,6 +338,17 @@ class MainWindow(QMainWindow):
     def _on_summarized(self, _: int) -> None:
         self.list.model.refresh()
         self._quiet.start(self._show_spend())
+
+    def _on_tried(self, ticket_id: int) -> None:
+        self.ticket.reload()
+        self._on_summarized(ticket_id)
+
+    def _on_recipe_removed(self, name: str, text: str) -> None:
+        words = f"Your recipe {name} is removed."
+        self.notice.show_notice(words, actions=[("Undo", lambda: self.recipes.put_back(name, text))])
+
+    def _listed_id(self, row: int) -> int | None:
+        return self.list.model.id_at(row) if 0 <= row < self.list.model.rowCount() else None
 
     def _on_copy(self) -> None:
         focus = QApplication.focusWidget()

@@ -12,6 +12,7 @@ from typing import Any
 
 from desktop.domain.llm import StreamEnd
 from desktop.domain.runs import RunState, Usage
+from desktop.domain.text import valid_text
 
 CLOSED = "the provider closed the stream before it said it was done"
 LENGTH = "stopped at the length limit"
@@ -27,13 +28,6 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 _OPEN, _CLOSE = "<think>", "</think>"
-
-
-def valid_text(text: str) -> str:
-    """Join torn surrogate pairs and replace lone ones: neither SQLite nor JSON in UTF-8 takes them."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class AnswerText:

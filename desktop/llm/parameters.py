@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from desktop.domain.llm import ChatRequest
-from desktop.llm.answer import valid_text
+from desktop.domain.text import valid_text
 from desktop.llm.presets import host_of
 
 MAX_REQUESTS = 3

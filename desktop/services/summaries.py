@@ -15,8 +15,8 @@ from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
+from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN
 from desktop.domain.runs import (
@@ -30,6 +30,7 @@ from desktop.domain.runs import (
     SummaryEvent,
     Usage,
 )
+from desktop.domain.sections import choose_sections
 from desktop.domain.sentences import Sentence, number_sentences
 from desktop.domain.tickets import Thread
 from desktop.services.claims import SummaryParser
@@ -37,8 +38,8 @@ from desktop.services.evidence import check_claim
 from desktop.services.highlights import find_lead
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTicket, PreparedTickets
-from desktop.services.prompting import build_prompt
-from desktop.services.recipes import Recipe, load_recipe
+from desktop.services.prompting import AnswerForm, Style, build_prompt, wanted_sections
+from desktop.services.recipes import Recipe, RecipeBook
 from desktop.services.summary_run import LEFT, STOPPED, TASK, SummaryRun, unless_stopped
 from desktop.storage.runs import RunStore
 from desktop.storage.tickets import TicketStore
@@ -75,7 +76,9 @@ class SummaryService:
         tickets: TicketStore,
         runs: RunStore,
         outbound: Outbound,
-        recipes_folder: Path,
+        recipes: RecipeBook,
+        settings: Settings,
+        secret: bytes,
         workers: Executor,
         target: Callable[[str, str], Target],
         resolve: Callable[[str, str], Awaitable[Endpoint]],
@@ -84,7 +87,9 @@ class SummaryService:
         self._tickets = tickets
         self._runs = runs
         self._outbound = outbound
-        self._recipes_folder = recipes_folder
+        self._recipes = recipes
+        self._settings = settings
+        self._secret = secret
         self._workers = workers
         self._target = target
         self._resolve = resolve
@@ -105,7 +110,7 @@ class SummaryService:
         """Return a stored summary as it is to be shown; `stale` when the ticket changed since."""
         if summary.text and not summary.claims:
             # The program ended while it was being written: there is the text, and no claim was recorded.
-            work = partial(_read_again, summary, prepared, self._recipes_folder)
+            work = partial(_read_again, summary, prepared, self._recipes)
             summary = await asyncio.get_running_loop().run_in_executor(self._workers, work)
         is_stale = content_hash != prepared.thread.content_hash
         return replace(summary, highlights=prepared.highlights, stale=is_stale, cached=True)
@@ -137,7 +142,7 @@ class SummaryService:
         Raises:
             DeskError: `ticket-missing`, `recipe-missing`, `recipe-broken`, `provider-missing`.
         """
-        chosen = await asyncio.to_thread(load_recipe, self._recipes_folder, recipe)
+        chosen = await asyncio.to_thread(self._recipes.load, recipe)
         target = self._target(provider, model)
         total = Estimate(tickets=len(ticket_ids))
         for ticket_id in ticket_ids:
@@ -145,11 +150,28 @@ class SummaryService:
             if not refresh and await self._runs.cached(_cache_key(thread, chosen, target)) is not None:
                 total = replace(total, cached=total.cached + 1)
                 continue
-            work = partial(_count_input_tokens, thread, chosen, target, self._outbound.estimate_tokens)
+            work = partial(self._count_input_tokens, thread, chosen, target)
             input_tokens = await asyncio.get_running_loop().run_in_executor(self._workers, work)
             if input_tokens:
                 total = self._add_call(total, target, input_tokens, chosen.max_tokens)
         return total
+
+    def _count_input_tokens(self, thread: Thread, recipe: Recipe, target: Target) -> int:
+        """Return about how many tokens the prompt for a thread has; 0 when no call would be made."""
+        sentences = number_sentences(thread.messages)
+        if _is_too_short(sentences):
+            return 0
+        prompt = build_prompt(
+            thread,
+            sentences,
+            recipe=recipe,
+            model=target.model,
+            sections=self._sections(recipe),
+            style=self._style(),
+            form=AnswerForm.LINES,
+            secret=self._secret,
+        )
+        return sum(self._outbound.estimate_tokens(message.content) for message in prompt.request.messages)
 
     def _add_call(self, total: Estimate, target: Target, input_tokens: int, max_tokens: int) -> Estimate:
         output_tokens = int(max_tokens * EXPECTED_ANSWER_SHARE)
@@ -183,7 +205,7 @@ class SummaryService:
         """
         stop = stop or asyncio.Event()
         prepared = await self._prepared.get(ticket_id)
-        chosen = await asyncio.to_thread(load_recipe, self._recipes_folder, recipe)
+        chosen = await asyncio.to_thread(self._recipes.load, recipe)
         target = self._target(provider, model)
         yield Highlights(prepared.highlights)
         if _is_too_short(prepared.sentences):
@@ -202,10 +224,26 @@ class SummaryService:
             nothing = _nothing(prepared, chosen, target, endpoint.message, remedy=endpoint.remedy)
             yield Finished(replace(nothing, state=state, error=endpoint.code))
             return
-        run = SummaryRun(prepared, chosen, endpoint, runs=self._runs, outbound=self._outbound, workers=self._workers)
+        run = SummaryRun(
+            prepared,
+            chosen,
+            endpoint,
+            sections=self._sections(chosen),
+            style=self._style(),
+            secret=self._secret,
+            runs=self._runs,
+            outbound=self._outbound,
+            workers=self._workers,
+        )
         async with aclosing(run.events(cache_key=key, stop=stop)) as events:
             async for event in events:
                 yield event
+
+    def _sections(self, recipe: Recipe) -> tuple[str, ...]:
+        return wanted_sections(recipe, choose_sections(self._settings.get("sections")))
+
+    def _style(self) -> Style:
+        return Style(*(self._settings.get(f"summary_{name}") for name in ("language", "length", "tone")))
 
     async def _reach(self, target: Target, stop: asyncio.Event) -> Endpoint | DeskError:
         """Return the endpoint, or what stands in its way; an error without a code when the user stopped waiting for it."""
@@ -221,9 +259,9 @@ class SummaryService:
             return error
 
 
-def _read_again(summary: Summary, prepared: PreparedTicket, recipes_folder: Path) -> Summary:
+def _read_again(summary: Summary, prepared: PreparedTicket, recipes: RecipeBook) -> Summary:
     try:
-        sections = load_recipe(recipes_folder, summary.recipe).sections
+        sections = recipes.load(summary.recipe).sections
     except DeskError:
         sections = ()
     parser = SummaryParser(sections)
@@ -253,22 +291,6 @@ def _plus(one: int | None, other: int | None) -> int | None:
 
 def _is_too_short(sentences: Sequence[Sentence]) -> bool:
     return sum(len(sentence.text.split()) for sentence in sentences) < SHORTEST_THREAD_WORDS
-
-
-def _count_input_tokens(thread: Thread, recipe: Recipe, target: Target, estimate_tokens: Callable[[str], int]) -> int:
-    """Return about how many tokens the prompt for a thread has; 0 when no call would be made."""
-    sentences = number_sentences(thread.messages)
-    if _is_too_short(sentences):
-        return 0
-    prompt = build_prompt(
-        thread,
-        sentences,
-        recipe=recipe,
-        model=target.model,
-        context_tokens=target.context_tokens,
-        estimate_tokens=estimate_tokens,
-    )
-    return sum(estimate_tokens(message.content) for message in prompt.request.messages)
 
 
 def _cache_key(thread: Thread, recipe: Recipe, target: Target) -> str:

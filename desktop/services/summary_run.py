@@ -31,7 +31,7 @@ from desktop.services.claims import GIST, SummaryParser
 from desktop.services.evidence import check_claim, coverage
 from desktop.services.outbound import Endpoint, Outbound
 from desktop.services.prepared import PreparedTicket
-from desktop.services.prompting import build_prompt
+from desktop.services.prompting import AnswerForm, Style, build_prompt
 from desktop.services.recipes import Recipe
 from desktop.storage.runs import RunStore
 
@@ -53,6 +53,9 @@ class SummaryRun:
         recipe: Recipe,
         endpoint: Endpoint,
         *,
+        sections: tuple[str, ...],
+        style: Style,
+        secret: bytes,
         runs: RunStore,
         outbound: Outbound,
         workers: Executor,
@@ -68,10 +71,12 @@ class SummaryRun:
             prepared.sentences,
             recipe=recipe,
             model=endpoint.model,
-            context_tokens=endpoint.context_tokens,
-            estimate_tokens=outbound.estimate_tokens,
+            sections=sections,
+            style=style,
+            form=AnswerForm.LINES,
+            secret=secret,
         )
-        self._parser = SummaryParser(recipe.sections)
+        self._parser = SummaryParser(sections)
         self._claims: list[CheckedClaim] = []
         self._text = ""
         self._run_id = 0

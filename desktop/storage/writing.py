@@ -257,7 +257,10 @@ def hash_tickets(drafts: Sequence[TicketDraft]) -> list[Hashed]:
 
 
 def hash_ticket(draft: TicketDraft) -> Hashed:
-    """Return a ticket's fields as JSON and its `TicketDraft.content_hash`, which is made of the same bytes."""
+    """Return a ticket's fields as JSON and the hash of everything a reader could see: equal hashes mean that nothing changed.
+
+    The hash is the hexadecimal SHA-256 of a compact JSON document, which stands in databases: its form cannot change.
+    """
     fields = dump(draft.fields)
     d = draft
     values = [

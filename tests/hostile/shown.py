@@ -36,6 +36,7 @@ _WATCHED = (
     "webbrowser.open",
     "open",
 )
+_ASKED_ABOUT = ("http://", "https://", "mailto:")
 _OWN_LINKS = ("cite:", "unfold:", "fold:", "claim:", "message:")
 
 
@@ -87,7 +88,9 @@ def what_is_no_text(window: Any) -> Iterator[str]:
                     yield f"picture: {look.toImageFormat().name()}"
                 yield from _markup_of_tip(look.toolTip())
                 href = look.anchorHref()
-                if href and not href.startswith(_OWN_LINKS):
+                # An address is a link to itself alone, and only of the three kinds that are asked about before they open.
+                is_itself = href == iterator.fragment().text() and href.lower().startswith(_ASKED_ABOUT)
+                if href and not href.startswith(_OWN_LINKS) and not is_itself:
                     yield f"link: {href}"
                 iterator += 1
             block = block.next()

@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from measured import REPOSITORY
@@ -191,7 +190,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
     parser.add_argument("--half", choices=HALVES, help="only this half")
-    parser.add_argument("--mistakes", action="store_true", help="also list faithful claims that are marked, and wrong ones that are not")
+    parser.add_argument(
+        "--mistakes", action="store_true", help="also list faithful claims that are marked, and wrong ones that are not"
+    )
     options = parser.parse_args()
     halves = [half for half in HALVES if options.half in (None, half) and (DATA / half).is_dir()]
     documents: list[dict[str, Any]] = []
@@ -203,7 +204,9 @@ def main() -> None:
             rows = [{**asdict(row), "share": row.share, "peer_share": row.peer_share} for row in found if row.claims]
             documents.append({"half": half, "threads": threads, "claims": len(outcomes), "ms": ms, "shares": rows})
             continue
-        print(f"{half}: {len(outcomes)} claims, {threads} threads of {len(kinds)} kinds; {ms:.2f} ms a claim (aim {AIM_MS:.0f})")
+        print(
+            f"{half}: {len(outcomes)} claims, {threads} threads of {len(kinds)} kinds; {ms:.2f} ms a claim (aim {AIM_MS:.0f})"
+        )
         print(f"  {'':46}{'claims':>7}{'marked':>8}{'coverage alone':>16}")
         for row in found:
             if row.claims:

@@ -121,7 +121,7 @@ def summary_fields(reference: str, summary: Summary) -> dict[str, Any]:
         "text": summary.text,
         "gist": summary.gist,
         "sections": dict(summary.sections),
-        "claims": [_claim_fields(checked) for checked in summary.claims],
+        "claims": [claim_fields(checked) for checked in summary.claims],
         "coverage": {**asdict(summary.coverage), "unused": list(summary.coverage.unused)},
         "highlights": [{"text": h.text, "citations": [h.sentence_id]} for h in summary.highlights],
         "provider": summary.provider,
@@ -137,7 +137,8 @@ def summary_fields(reference: str, summary: Summary) -> dict[str, Any]:
     }
 
 
-def _claim_fields(checked: CheckedClaim) -> dict[str, Any]:
+def claim_fields(checked: CheckedClaim) -> dict[str, Any]:
+    """Return a checked claim as JSON has it."""
     return {
         "section": checked.claim.section,
         "text": checked.claim.text,
@@ -147,6 +148,7 @@ def _claim_fields(checked: CheckedClaim) -> dict[str, Any]:
         "score": checked.score,
         "missing_facts": list(checked.missing_facts),
         "misplaced_facts": list(checked.misplaced_facts),
+        "doubts": list(checked.doubts),
     }
 
 

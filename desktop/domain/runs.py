@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 OWNERS = ("customer", "agent", "other", "nobody")
 """Who has to act next."""
 SENTIMENTS = ("angry", "worried", "neutral", "pleased")

@@ -29,6 +29,7 @@ from desktop.domain.runs import (
     Summary,
     SummaryEvent,
     Usage,
+    Verified,
 )
 from desktop.domain.sentences import Sentence, number_sentences
 from desktop.domain.tickets import Thread
@@ -40,6 +41,7 @@ from desktop.services.prepared import PreparedTicket, PreparedTickets
 from desktop.services.prompting import build_prompt
 from desktop.services.recipes import Recipe, load_recipe
 from desktop.services.summary_run import LEFT, STOPPED, TASK, SummaryRun, unless_stopped
+from desktop.services.verifying import verify_text
 from desktop.storage.runs import RunStore
 from desktop.storage.tickets import TicketStore
 
@@ -216,6 +218,16 @@ class SummaryService:
             return await unless_stopped(self._resolve(target.name, target.model), stop) or DeskError("", STOPPED)
         except DeskError as error:
             return error
+
+    async def verify(self, ticket_id: int, text: str) -> Verified:
+        """Check any text against a ticket, sentence by sentence. No model is asked.
+
+        Raises:
+            DeskError: `ticket-missing`, `text-empty`.
+        """
+        prepared = await self._prepared.get(ticket_id)
+        work = partial(verify_text, prepared.thread, prepared.sentences, prepared.evidence, text)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
 
 def _read_again(summary: Summary, prepared: PreparedTicket, recipes_folder: Path) -> Summary:

@@ -45,7 +45,7 @@ def score(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 def main() -> None:
     """Fit, score by folds, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--ridge", type=float, default=3.0)
+    parser.add_argument("--ridge", type=float, default=1.5)
     parser.add_argument("--show", action="store_true", help="list the mistakes at the threshold")
     options = parser.parse_args()
     claims = load("development")

@@ -67,8 +67,8 @@ _NUMBER_WORDS = {
     }.items()
     for word in words.split()
 }
-_LEAST_CHECKED_NUMBER_WORD = 4
-"""“two options”, “three of them”: small number words are how people count what they see, and no fact of the ticket."""
+_LEAST_CHECKED_NUMBER_WORD = 3
+"""“two options”, “one of them”: small number words are how people count what they see, and no fact of the ticket."""
 _LEAST_ID_DIGITS = 4
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _UNCHECKED_WORDS = frozenset(("dozen", "hundred", "thousand"))

@@ -24,8 +24,9 @@ _ENDS = re.compile(r"[.!?…:;。！？\])][\"'”’»*_]*\s*$")
 _HEADING = re.compile(r"\s*#{1,6}\s+(.*?)\s*#*\s*$")
 _RULE = re.compile(r"\s*(?:[-=*_]\s*){3,}$|\s*(?:\|?\s*:?-{2,}:?\s*)+\|?\s*$")
 _CLOSING = re.compile(
-    r"\s*(?:(?:best|kind|warm|many|with kind|with best)\s+)?(?:regards|wishes|greetings|thanks|sincerely|cheers|cordialement|saludos|saluti)\b[^.!?]{0,20}$"
-    r"|\s*(?:yours (?:sincerely|faithfully|truly)|mit freundlichen grüßen|viele grüße|beste grüße|met vriendelijke groet(?:en)?|atentamente|cordiali saluti)[,.!]?\s*$",
+    r"\s*(?:(?:best|kind|warm|many|with kind|with best)\s+)?(?:regards|wishes|greetings|thanks|sincerely|cheers|cordialement|saludos|saluti)\b"
+    r"[^.!?]{0,20}$|\s*(?:yours (?:sincerely|faithfully|truly)|mit freundlichen grüßen|viele grüße|beste grüße|met vriendelijke groet(?:en)?"
+    r"|atentamente|cordiali saluti)[,.!]?\s*$",
     re.IGNORECASE,
 )
 _SIGNED_LINES = 3

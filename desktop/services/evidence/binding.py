@@ -21,7 +21,6 @@ _KINDS = {
     "day": "day",
     "monthday": "day",
     "weekday": "day",
-    "month": "day",
     "time": "time",
     "id": "id",
     "version": "version",

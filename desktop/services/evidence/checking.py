@@ -9,7 +9,7 @@ from desktop.domain.sentences import Sentence
 from desktop.domain.tickets import Thread
 from desktop.services.evidence.binding import has_competitor, is_swapped
 from desktop.services.evidence.derived import is_derived
-from desktop.services.evidence.names import find_names, is_known
+from desktop.services.evidence.names import find_names, is_known, is_mixed
 from desktop.services.evidence.preparing import (
     Line,
     PreparedThread,
@@ -20,7 +20,7 @@ from desktop.services.evidence.preparing import (
 )
 from desktop.services.evidence.signs import NAMES, Signs, read_signs
 from desktop.services.evidence.weights import THRESHOLDS, UNSUPPORTED_FROM, differs
-from desktop.services.facts import find_facts
+from desktop.services.facts import Fact, find_facts
 
 LEAST_FOUND = 0.6
 """What the model did not name is put in place of what it named from this share on."""
@@ -29,6 +29,8 @@ LEAST_UNCITED = 0.45
 _LEAST_BETTER = 0.35
 _MOST_FOUND = 2
 _LEAST_GAIN = 0.1
+LEAST_RELATED = 0.2
+"""Under this share of its words a claim is about something else."""
 NORMAL = "normal"
 
 
@@ -49,11 +51,14 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
     evidence = with_neighbors(cited, prepared) if cited else list(prepared.lines)
     near = evidence if origin == "model" else [*evidence, *with_neighbors(named, prepared)]
     sources = [prepared.lines[place] for place in cited]
-    missing, misplaced = _facts(claim.text, sources, near, prepared)
+    missing, misplaced = _facts(claim.text, sources, near, prepared, is_named=bool(named))
     signs = _signs(claim, words, named, cited, prepared)
     difference = differs(signs.values, NAMES)
     least = THRESHOLDS.get(strictness or prepared.strictness, THRESHOLDS[NORMAL])
-    support = _judge(difference, least, is_cited=bool(cited), missing=missing, misplaced=misplaced)
+    is_foreign = bool(words) and coverage_of(words, prepared.lines) < LEAST_RELATED
+    support = _judge(
+        difference, least, is_cited=bool(cited), is_foreign=is_foreign, missing=missing, misplaced=misplaced
+    )
     return CheckedClaim(
         claim=claim,
         support=support,
@@ -62,7 +67,7 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
         missing_facts=missing,
         misplaced_facts=misplaced,
         origin=origin,
-        doubts=_doubts(signs, support, is_wording=difference >= least),
+        doubts=_doubts(signs, support, is_wording=difference >= least or is_foreign),
     )
 
 
@@ -92,11 +97,17 @@ def _signs(
 
 
 def _judge(
-    difference: float, least: float, *, is_cited: bool, missing: Sequence[str], misplaced: Sequence[str]
+    difference: float,
+    least: float,
+    *,
+    is_cited: bool,
+    is_foreign: bool,
+    missing: Sequence[str],
+    misplaced: Sequence[str],
 ) -> Support:
     if not is_cited:
         return Support.UNCITED
-    if missing or difference >= max(UNSUPPORTED_FROM, least):
+    if missing or is_foreign or difference >= max(UNSUPPORTED_FROM, least):
         return Support.UNSUPPORTED
     return Support.PARTIAL if misplaced or difference >= least else Support.SUPPORTED
 
@@ -120,11 +131,18 @@ def _choose_sources(
 
 
 def _facts(
-    text: str, cited: Sequence[Line], near: Sequence[Line], prepared: PreparedThread
+    text: str, cited: Sequence[Line], near: Sequence[Line], prepared: PreparedThread, *, is_named: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the facts and names that stand nowhere in the ticket, and those that stand only elsewhere in it."""
     facts = find_facts(text).facts
-    own_days = frozenset().union(*(prepared.days[line.sentence.position] for line in near))
+    # “It is marked as delivered since yesterday”: a sentence that names a day of its own is not about the day on which it was written.
+    # Without a citation there is no telling which message a claim is about.
+    undated = (
+        list(prepared.lines)
+        if not is_named
+        else [line for line in near if line not in cited or not any(value.startswith("date:") for value in line.values)]
+    )
+    own_days = frozenset().union(*(prepared.days[line.sentence.position] for line in undated))
     values = prepared.context.union(own_days, *(line.values for line in near))
     cited_values = frozenset().union(*(line.values for line in cited))
     missing: list[tuple[int, str]] = []
@@ -136,12 +154,23 @@ def _facts(
                 continue
         elif is_derived(fact, text, near):
             continue
-        (misplaced if fact.readings & prepared.values else missing).append((fact.start, fact.text))
+        if not fact.readings & prepared.values:
+            missing.append((fact.start, fact.text))
+        elif not _is_said_in_passing(fact):
+            misplaced.append((fact.start, fact.text))
     words = prepared.people_words.union(*(line.words for line in near))
-    for name in find_names(text, prepared.ordinary):
+    for name in find_names(text, prepared.ordinary, prepared.named):
         if not is_known(name, words):
             (misplaced if is_known(name, prepared.known_words) else missing).append((text.find(name), name))
+    if mixed := is_mixed(text, prepared.full_names):
+        misplaced.append((text.find(mixed), mixed))
     return tuple(name for _, name in sorted(missing)), tuple(name for _, name in sorted(misplaced))
+
+
+def _is_said_in_passing(fact: Fact) -> bool:
+    """Tell whether a fact may be said of what a claim is about without standing in its source: a month, a small number in words."""
+    is_small_word = fact.text.isalpha() and fact.readings <= {"number:3", "number:4"}
+    return is_small_word or all(reading.startswith("month:") for reading in fact.readings)
 
 
 def _existing(citations: Iterable[str], words: Sequence[str], prepared: PreparedThread) -> tuple[int, ...]:

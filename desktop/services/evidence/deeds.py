@@ -7,10 +7,11 @@ said that plainly: a claim without such an actor, or a ticket whose roles are un
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from desktop.domain.tickets import Message, Role, Thread
+from desktop.services.words import stem, tokenize
 
 _CUSTOMER = re.compile(
     r"^(?:the |our |this )?(?:customer|client|user|requester|caller|guest|passenger|patient|tenant|buyer|subscriber)s?\b(?!['’])",
@@ -34,12 +35,15 @@ _PROMISE = re.compile(
 )
 _STRONG_PROMISE = re.compile(r"\b(?:promis\w+|assur\w+|guarant\w+|agreed to|pledg\w+|vow\w+)\b", re.I)
 _TO_COME = re.compile(
-    r"\b(?:will|['’]ll|going to|once|if|unless|until|would|could|can you|please|should|plan|expect\w*|intend\w*|want|tomorrow|next|soon|tonight|wait\w*|pending|running)\b|['’]ll\b|\?",
+    r"\b(?:will|['’]ll|going to|once|if|unless|until|would|could|can you|please|should|plan|expect\w*|intend\w*|want|tomorrow|next|soon|tonight|wait\w*|pending|running|do not|don['’]t|before|not yet|asked|requested|may|might)\b|['’]ll\b|\?",
     re.I,
 )
 _DONE = re.compile(
-    r"\b(?:has|have|had|is|are|was|were) (?:already |now |since |also |been |fully )*\w+(?:ed|en|wn|nt|ut|ne|ld|id|de|lt)\b|\balready\b|\bmanaged to\b|\bsucce\w+|\b\w{3,}ed\b|\b(?:sent|paid|got|gave|made|did|took|found)\b",
+    r"\b(?:has|have|had|was|were|is|are|been|managed to|able to)(?: (?:already|now|since|also|been|fully|both))* (?!been\b)(\w{3,}(?:ed|en|nt|id|ld|de)|\w+)\b",
     re.I,
+)
+_ANNOUNCING = frozenset(
+    "will i'll we'll you'll it'll can could would should may might please to if once unless before until not don't cannot can't want".split()
 )
 _HAPPENED = re.compile(
     r"['’]ve\b|\b(?:have|has|had|was|were|been|did|got|done|arrived|works?|working|worked|sent|paid|found|here|back|in|through|sorted|solved|went|came|took)\b|\b\w{3,}ed\b",
@@ -48,6 +52,9 @@ _HAPPENED = re.compile(
 _STILL = re.compile(
     r"\b(?:still|not yet|yet to|remains?|unresolved|pending|under way|ongoing|waiting|continues?)\b", re.I
 )
+
+
+_LOOK_BACK = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +125,31 @@ def promises(text: str) -> tuple[bool, bool]:
     return _PROMISE.search(text) is not None, _STRONG_PROMISE.search(text) is not None
 
 
-def is_done(text: str) -> bool:
-    """Tell whether a claim speaks of something as done, without a sign of what is to come."""
-    return _DONE.search(text) is not None and not _TO_COME.search(text) and not _STILL.search(text)
+def find_done(text: str) -> str:
+    """Return the stem of what a claim says was done (“has been issued”, “has confirmed”, “managed to pay”); '' when it does not say so."""
+    found = _DONE.search(text)
+    return stem(found[1].lower()) if found and not _TO_COME.search(text) else ""
 
 
-def is_to_come(texts: Iterable[str]) -> bool:
-    """Tell whether sentences speak only of what is asked, possible or to come."""
-    texts = list(texts)
-    return (
-        bool(texts)
-        and all(_TO_COME.search(text) for text in texts)
-        and not any(re.search(r"['’]ve\b|\b(?:have|has) \w+ed\b", t) for t in texts)
+def is_announced(text: str, verbs: Collection[str]) -> bool:
+    """Tell whether a sentence has one of the verbs only as something asked, possible or to come."""
+    tokens = [token.lower() for token in tokenize(text)]
+    places = [place for place, token in enumerate(tokens) if stem(token) in verbs]
+    return bool(places) and all(
+        text.rstrip().endswith("?") or not _ANNOUNCING.isdisjoint(tokens[max(0, place - _LOOK_BACK) : place])
+        for place in places
     )
+
+
+def someone_else_acts(text: str, verbs: Sequence[str]) -> bool:
+    """Tell whether a sentence of another writer has one of a claim's verbs without asking the other (*you*, *please*) to do it."""
+    tokens = [token.lower() for token in tokenize(text)]
+    for place, token in enumerate(tokens):
+        if stem(token) in verbs and not {"you", "please", "your", "you'll", "you've", "you're"} & set(
+            tokens[max(0, place - _LOOK_BACK) : place]
+        ):
+            return True
+    return False
 
 
 def lasts(text: str) -> bool:

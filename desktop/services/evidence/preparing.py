@@ -10,7 +10,7 @@ from datetime import date
 from desktop.domain.sentences import Sentence
 from desktop.domain.tickets import Message, Thread
 from desktop.services.evidence.deeds import People, read_people
-from desktop.services.evidence.names import ordinary_words, words_of
+from desktop.services.evidence.names import named_words, ordinary_words, words_of
 from desktop.services.evidence.polarity import Polarity, read_polarity
 from desktop.services.evidence.synonyms import groups_by_stem
 from desktop.services.facts import Fact, day_values, find_facts
@@ -56,6 +56,8 @@ class PreparedThread:
     known_words: frozenset[str]
     people_words: frozenset[str]
     ordinary: frozenset[str]
+    named: frozenset[str]
+    full_names: tuple[tuple[str, ...], ...]
     strictness: str
 
 
@@ -79,6 +81,11 @@ def read_thread(thread: Thread, sentences: Sequence[Sentence], *, strictness: st
         known_words=words_of(whole) | words_of(people),
         people_words=words_of(people) | words_of(ticket.subject),
         ordinary=ordinary_words(whole),
+        named=named_words(sentence.text for sentence in sentences) - ordinary_words(whole),
+        full_names=tuple(
+            tuple(re.findall(r"[^\W\d_]+", name.casefold()))
+            for name in dict.fromkeys((ticket.requester, ticket.assignee, *(m.author for m in thread.messages)))
+        ),
         strictness=strictness,
     )
 

@@ -5,24 +5,26 @@ Facts and names are judged elsewhere, and alone. A sign is a hint: a faithful se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from desktop.domain.tickets import Role
 from desktop.services.evidence import deeds
 from desktop.services.evidence.polarity import read_polarity
-from desktop.services.evidence.preparing import Line, PreparedThread, likeness
-from desktop.services.evidence.synonyms import is_opposite, opposites_by_stem
-from desktop.services.words import stem, tokenize
+from desktop.services.evidence.preparing import Line, PreparedThread, coverage_of, likeness
+from desktop.services.evidence.synonyms import groups_by_stem, is_opposite, opposites_by_stem
+from desktop.services.words import STOP_WORDS, stem, tokenize
 
-_FEW_WORDS, _MANY_WORDS = 3, 12
+_FEW_WORDS = 3
 _MOST_ABSENT = 6
 _KNOWN = 0.75
 _VERBATIM = 0.9
 
 NAMES = (
-    "uncovered uncovered_in_thread inexact absent length first_absent few_and_absent verbatim not_alone not_lost denied_here denied_there opposite"
-    " other_actor other_actor_alone acted_by_other promise promise_novel strong_promise done_but_to_come lasting_but_happened missing_source moved"
+    "uncovered uncovered_in_thread inexact absent first_absent few_and_absent verbatim not_alone not_lost denied_here denied_there opposite"
+    " other_actor other_actor_alone acted_by_other promise promise_novel strong_promise done_but_to_come lasting_but_happened missing_source moved verb_by_other single pairs predicate"
 ).split()
 
 
@@ -51,16 +53,17 @@ def read_signs(
     absent = sum(like < _KNOWN for like in everywhere)
     doubts: list[str] = []
     polarity = _polarity(text, words, cited, evidence, doubts)
-    opposite = _opposite(words, likes, evidence, doubts)
+    # “Not sent back” and “kept” say the same: opposites only tell of two plain sentences.
+    opposite = 0.0 if read_polarity(text).is_any else _opposite(words, likes, evidence, doubts)
     actor = _actor(text, cited, prepared, doubts)
     promise = _promise(text, words, everywhere, doubts)
-    time = _time(text, cited, doubts)
+    time = _time(text, cited, evidence, doubts)
+    predicate = _predicate(text)
     values = (
         1 - covered,
         1 - (sum(everywhere) / many if words else 1.0),
         1 - sum(like == 1.0 for like in likes) / many,
         min(absent, _MOST_ABSENT) / _MOST_ABSENT,
-        min(len(words), _MANY_WORDS) / _MANY_WORDS,
         float(bool(everywhere) and everywhere[0] < _KNOWN),
         float(len(words) <= _FEW_WORDS and absent > 0),
         float(bool(words) and sum(like == 1.0 for like in likes) >= _VERBATIM * many),
@@ -73,6 +76,10 @@ def read_signs(
         *time,
         float(not cited),
         float(is_moved),
+        _verb_by_other(text, words, cited, prepared, doubts),
+        1 - max((coverage_of(words, [line]) for line in evidence), default=0.0),
+        _loose_pairs(words, evidence),
+        float(bool(predicate) and likeness(predicate, evidence) < _KNOWN),
     )
     return Signs(values, tuple(dict.fromkeys(doubts)))
 
@@ -153,12 +160,53 @@ def _promise(text: str, words: Sequence[str], everywhere: Sequence[float], doubt
     return float(is_any), float(is_strong)
 
 
-def _time(text: str, cited: Sequence[Line], doubts: list[str]) -> tuple[float, float]:
+def _time(text: str, cited: Sequence[Line], evidence: Sequence[Line], doubts: list[str]) -> tuple[float, float]:
     texts = [line.sentence.text for line in cited]
-    is_early = deeds.is_done(text) and deeds.is_to_come(texts)
+    done = deeds.find_done(text)
+    near = groups_by_stem().get(done, frozenset())
+    holding = [line for line in evidence if done and (done in line.stems or near & line.groups)]
+    verbs = {done} | {word for line in holding for word in line.stems if near & groups_by_stem().get(word, frozenset())}
+    is_early = bool(holding) and all(deeds.is_announced(line.sentence.text, verbs) for line in holding)
     is_late = deeds.lasts(text) and deeds.has_happened(texts) and not any(deeds.lasts(each) for each in texts)
     if is_early:
         doubts.append("says it is done, the ticket speaks of what is to come")
     if is_late:
         doubts.append("says it goes on, the ticket speaks of it as done")
     return float(is_early), float(is_late)
+
+
+def _verb_by_other(
+    text: str, words: Sequence[str], cited: Sequence[Line], prepared: PreparedThread, doubts: list[str]
+) -> float:
+    """Tell whether what the claim's actor is said to do was done by who wrote the cited sentences, not by the actor."""
+    actor = deeds.find_actor(text, prepared.people)
+    if actor is None or not cited or not words:
+        return 0.0
+    if not all(deeds.is_other(actor, line.message) for line in cited):
+        return 0.0
+    groups = groups_by_stem()
+    verbs = {words[0], *(words[1:2])}
+    near = groups.get(words[0], frozenset())
+    verbs |= {word for line in cited for word in line.stems if near & groups.get(word, frozenset())}
+    return float(any(deeds.someone_else_acts(line.sentence.text, tuple(verbs)) for line in cited))
+
+
+def _loose_pairs(words: Sequence[str], evidence: Sequence[Line]) -> float:
+    """Return the share of neighboring content words of a claim that no sentence has together."""
+    pairs = list(pairwise(words))
+    if not pairs:
+        return 0.0
+    loose = sum(not any(likeness(one, [line]) and likeness(other, [line]) for line in evidence) for one, other in pairs)
+    return loose / len(pairs)
+
+
+_PREDICATE = re.compile(
+    r"\b(?:is|are|was|were|has been|have been|had been|has|have|had|been|did|will|can|could|to)\b(?: (?:not|already|now|also|still|been|fully|be))* (\w{3,})",
+    re.I,
+)
+
+
+def _predicate(text: str) -> str:
+    """Return the stem of what the claim says of its subject; '' when it does not say so with an auxiliary."""
+    found = _PREDICATE.search(text)
+    return stem(found[1].lower()) if found and found[1].lower() not in STOP_WORDS else ""

@@ -21,6 +21,7 @@ _FEW_WORDS = 3
 _MOST_ABSENT = 6
 _KNOWN = 0.75
 _VERBATIM = 0.9
+_IN_ITS_WORDS = 0.75
 
 NAMES = (
     "uncovered uncovered_in_thread inexact absent first_absent few_and_absent verbatim not_alone not_lost denied_here denied_there opposite"
@@ -30,10 +31,14 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """The numbers in the order of `NAMES`, and what can be said of them in words."""
+    """The numbers in the order of `NAMES`, and what can be said of them in words.
+
+    `is_contrary` when a sentence in the ticket's own words has a *not* more or less than they have.
+    """
 
     values: tuple[float, ...]
     doubts: tuple[str, ...]
+    is_contrary: bool = False
 
 
 def read_signs(
@@ -81,7 +86,8 @@ def read_signs(
         _loose_pairs(words, evidence),
         float(bool(predicate) and likeness(predicate, evidence) < _KNOWN),
     )
-    return Signs(values, tuple(dict.fromkeys(doubts)))
+    is_contrary = covered >= _IN_ITS_WORDS and (polarity[2] > 0 or polarity[3] > 0)
+    return Signs(values, tuple(dict.fromkeys(doubts)), is_contrary)
 
 
 def _polarity(

@@ -12,6 +12,7 @@ COMMANDS = {
     "show": "tickets",
     "summarize": "summaries",
     "try": "tryout",
+    "verify": "verify",
     "watch": "watching",
 }
 """Their names and modules, here so that the program can tell a command from a file without loading any of them."""

@@ -77,7 +77,7 @@ class TicketDraft:
 class TicketRow:
     """One ticket as a list shows it. `id` is the database's; `reference` is `SOURCE:EXTERNAL_ID`, what people type.
 
-    `language` is ISO 639-1, '' when it is not known.
+    `language` is ISO 639-1, '' when it is not known. The last four are what its shown summary says, see `runs.Fields`.
     """
 
     id: int
@@ -95,6 +95,10 @@ class TicketRow:
     message_count: int
     gist: str
     language: str = ""
+    next_owner: str = ""
+    deadline: str = ""
+    sentiment: str = ""
+    has_open_questions: int | None = None
 
     @property
     def reference(self) -> str:

@@ -39,6 +39,10 @@ def ticket_document(row: TicketRow) -> dict[str, Any]:
         "message_count": row.message_count,
         "gist": row.gist,
         "language": row.language,
+        "next_owner": row.next_owner,
+        "deadline": row.deadline,
+        "sentiment": row.sentiment,
+        "has_open_questions": None if row.has_open_questions is None else bool(row.has_open_questions),
     }
 
 

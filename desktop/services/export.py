@@ -103,8 +103,7 @@ class ExportService:
         found = await self._runs.latest(thread.ticket.id)
         if found is None:
             return None
-        summary, content_hash = found
-        return replace(summary, stale=content_hash != thread.content_hash)
+        return replace(found.summary, stale=found.content_hash != thread.content_hash)
 
 
 def _write(writer: Writer, told: Sequence[tuple[Thread, Summary | None]]) -> str:

@@ -48,19 +48,27 @@ _NUMBER_WORDS = {
     word: number
     for number, words in {
         **dict(
-            enumerate("zero|one|two both twice|three|four|five|six|seven|eight|nine|ten|eleven|twelve dozen".split("|"))
+            enumerate(
+                "zero|one|two both twice|three|four|five|six|seven|eight|nine|ten|eleven|twelve dozen|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen".split(
+                    "|"
+                )
+            )
         ),
         20: "twenty",
         30: "thirty",
         40: "forty",
         50: "fifty",
+        60: "sixty",
+        70: "seventy",
+        80: "eighty",
+        90: "ninety",
         100: "hundred",
         1000: "thousand",
     }.items()
     for word in words.split()
 }
-_LEAST_CHECKED_NUMBER_WORD = 4
-"""“two options”, “three of them”: small number words are how people count what they see, and no fact of the ticket."""
+_LEAST_CHECKED_NUMBER_WORD = 3
+"""“two options”, “one of them”: small number words are how people count what they see, and no fact of the ticket."""
 _LEAST_ID_DIGITS = 4
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _UNCHECKED_WORDS = frozenset(("dozen", "hundred", "thousand"))
@@ -83,13 +91,20 @@ _CURRENCIES |= {
     "pounds": "gbp",
     "pound": "gbp",
     "inr": "inr",
+    "aud": "aud",
+    "cad": "cad",
+    "pln": "pln",
+    "czk": "czk",
+    "dkk": "dkk",
+    "sek": "sek",
+    "nok": "nok",
     "₹": "inr",
 }
 
 _MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
 _DIGITS = r"\d+(?:[.,'’\u00a0\u202f]\d{3})*(?:[.,]\d+)?"
 _SIGN = r"[$€£¥₹]"
-_CODE = r"(?:USD|EUR|GBP|JPY|CHF|INR|dollars?|euros?|pounds?)\b"
+_CODE = r"(?:USD|EUR|GBP|JPY|CHF|INR|NOK|SEK|DKK|CZK|PLN|CAD|AUD|dollars?|euros?|pounds?)\b"
 
 _URL = re.compile(
     r"(?:https?://|www\.)[^\s<>\"')\]]+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|example|co|de|app|dev)/[^\s<>\"')\]]+",
@@ -99,6 +114,12 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _NUMERIC_DATE = re.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d./-]*\d)")
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+|de\s+)?({_MONTH})(?:,?\s+(\d{{4}})\b)?", re.I)
+_DAYS_MONTH = re.compile(rf"\b(\d{{1,2}})\s?[-–/]\s?(?=\d{{1,2}}\.?\s+{_MONTH})", re.I)
+_RANGE_MONTH = re.compile(rf"\s*\d{{1,2}}\.?\s+({_MONTH})", re.I)
+_ORDINAL_DAY = re.compile(
+    r"\b(?:the|am|le|el|il|den)\s+(\d{1,2})(?:st|nd|rd|th|\.)(?!\s*(?:floor|street|time|try|attempt|avenue|place|\d))",
+    re.I,
+)
 _MONTH_DAY = re.compile(rf"\b({_MONTH})\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?", re.I)
 _TIME = re.compile(
     r"(?<![\d:.])(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([ap])\.?m\b\.?)?(?![\d:])|\b(\d{1,2})\s?([ap])\.?m\b\.?", re.I
@@ -116,6 +137,9 @@ _PERCENT = re.compile(rf"({_DIGITS})\s?(?:%|percent\b|per cent\b|prozent\b)", re
 _VERSION = re.compile(r"\bv?(\d+(?:\.\d+){2,})\b", re.I)
 _UNIT = r"(?:st|nd|rd|th|m|h|hrs?|mins?|s|secs?|ms|[kmgt]i?b|px|x|d|days?|w|hours?|kg|g|km|cm|mm)"
 _NUMBER = re.compile(rf"(?<![\w.,])[-+]?({_DIGITS})(\s?k\b|{_UNIT}\b)?(?!\w)", re.I)
+_NUMBER_AND_WORD = re.compile(
+    r"(\d+)-(?:minute|hour|day|week|month|year|fold|piece|seat|person|inch|page|digit)s?", re.I
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER_WITH_UNIT = re.compile(rf"\d+(?:k|{_UNIT})", re.I)
 _SMALL_RANGE = re.compile(r"\d{2,3}-\d{2,3}")
@@ -228,10 +252,29 @@ def _named_date(month: str, day: str, year: str | None, on: date | None) -> Take
         return _full_date(int(year), number, int(day))
     if not 1 <= int(day) <= 31:
         return None
-    also = {f"month:{number}"}
+    also = {f"month:{number}", f"monthday:{int(day)}"}
     if on is not None:
         also |= _day_values(_nearest(number, int(day), on))
     return {f"day:{number}-{int(day)}"}, also
+
+
+def _take_first_of_days(match: re.Match[str], on: date | None) -> Taken:
+    """Read the first day of “12-14 December”; the second is read with its month."""
+    month = _RANGE_MONTH.match(match.string, match.end())
+    return _named_date(month[1], match[1], None, on) if month else None
+
+
+def _take_ordinal_day(match: re.Match[str], on: date | None) -> Taken:
+    """Read “the 19th”: the day of that number in the month before, of, or after the message."""
+    number = int(match[1])
+    if not 1 <= number <= 31:
+        return None
+    also: set[str] = set()
+    if on is not None:
+        for days in range(-31, 32):
+            when = on + timedelta(days=days)
+            also |= _day_values(when) if when.day == number else set()
+    return {f"monthday:{number}"}, also
 
 
 def _take_time(match: re.Match[str], on: date | None) -> Taken:
@@ -254,6 +297,8 @@ def _take_phone(match: re.Match[str], on: date | None) -> Taken:
 
 def _take_id(match: re.Match[str], on: date | None) -> Taken:
     text = match.group()
+    if counted := _NUMBER_AND_WORD.fullmatch(text):
+        return _numbers_of(counted[1])
     if _NUMBER_WITH_UNIT.fullmatch(text) or _SMALL_RANGE.fullmatch(text):
         return None
     plain = re.sub(r"[\W_]", "", text).casefold()
@@ -262,6 +307,11 @@ def _take_id(match: re.Match[str], on: date | None) -> Taken:
     # Written with its prefix in one place and bare in another: ticket INC-4711, “4711”.
     also |= {f"id:{digits}" for digits in re.findall(rf"\d{{{_LEAST_ID_DIGITS},}}", text)}
     return {f"id:{plain}"}, also
+
+
+def _numbers_of(digits: str) -> Taken:
+    values = _numbers(digits)
+    return {f"number:{value}" for value in values}, {f"plain:{value}" for value in values}
 
 
 def _take_amount(match: re.Match[str], on: date | None) -> Taken:
@@ -295,8 +345,10 @@ _STEPS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date | None], Take
     (_EMAIL, _take_email),
     (_ISO_DATE, _take_iso_date),
     (_NUMERIC_DATE, _take_numeric_date),
+    (_DAYS_MONTH, _take_first_of_days),
     (_DAY_MONTH, _take_day_month),
     (_MONTH_DAY, _take_month_day),
+    (_ORDINAL_DAY, _take_ordinal_day),
     (_TIME, _take_time),
     (_AMOUNT, _take_amount),
     (_PERCENT, _take_percent),
@@ -340,6 +392,7 @@ def _day_values(when: date) -> set[str]:
     return {
         f"date:{when.isoformat()}",
         f"day:{when.month}-{when.day}",
+        f"monthday:{when.day}",
         f"month:{when.month}",
         f"weekday:{when.weekday()}",
     }

@@ -64,7 +64,9 @@ def cut_into_parts(
     return tuple(parts)
 
 
-def group_texts(texts: Sequence[str], *, budget: int, count_tokens: Callable[[str], int]) -> tuple[tuple[str, ...], ...]:
+def group_texts(
+    texts: Sequence[str], *, budget: int, count_tokens: Callable[[str], int]
+) -> tuple[tuple[str, ...], ...]:
     """Return texts in groups that fit a budget, at least two in each so that merging them comes to an end."""
     groups: list[list[str]] = []
     used = 0

@@ -38,11 +38,11 @@ from desktop.domain.runs import (
     Version,
 )
 from desktop.domain.sections import GIST, NOT_IN_TICKET, choose_sections
-from desktop.domain.sentences import Sentence, number_sentences
+from desktop.domain.sentences import Sentence
 from desktop.domain.tickets import Thread
 from desktop.services.answers import AnswerParser
 from desktop.services.claims import SummaryParser
-from desktop.services.evidence import check_claim, coverage
+from desktop.services.evidence import coverage
 from desktop.services.few_shot import StarredExample, choose_examples
 from desktop.services.fields import find_fields
 from desktop.services.highlights import find_lead
@@ -224,13 +224,13 @@ class SummaryService:
         """Check any text against a ticket, sentence by sentence.
 
         Raises:
-            DeskError: `ticket-missing`.
+            DeskError: `ticket-missing`, `text-empty`.
         """
         prepared = await self._prepared.get(ticket_id)
         work = partial(verify_text, prepared.thread, prepared.sentences, prepared.evidence, text)
         return await self._on_worker(work)
 
-    async def star(self, ticket_id: int, is_starred: bool) -> None:  # noqa: FBT001 - the window's button hands it over as it is
+    async def star(self, ticket_id: int, is_starred: bool) -> None:
         """Take a ticket's summary as an example for others, or no longer."""
         await self._runs.star(ticket_id, is_starred=is_starred)
         self._starred = None
@@ -244,9 +244,7 @@ class SummaryService:
                 if thread is not None and stored is not None:
                     found.append(StarredExample(thread, _as_example(stored.summary, self._sections(recipe))))
             self._starred = tuple(found)
-        return await self._on_worker(
-            partial(choose_examples, prepared.thread, self._starred, audience=recipe.audience)
-        )
+        return await self._on_worker(partial(choose_examples, prepared.thread, self._starred, audience=recipe.audience))
 
     async def _on_worker(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)

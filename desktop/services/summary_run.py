@@ -201,9 +201,7 @@ class SummaryRun:
 
     def _cut(self) -> tuple[Part, ...]:
         q = self._question
-        opening = fixed_messages(
-            q.recipe, sections=q.sections, style=q.style, form=q.form, secret=self._tools.secret
-        )
+        opening = fixed_messages(q.recipe, sections=q.sections, style=q.style, form=q.form, secret=self._tools.secret)
         fixed = sum(self._count(m.content) for m in opening) + self._count(q.earlier)
         fixed += sum(self._count(example.thread) + self._count(example.summary) for example in q.examples)
         return cut_into_parts(
@@ -252,9 +250,9 @@ class SummaryRun:
             self._read.update(prompt.shown)
         else:
             texts: list[str] = [self._question.earlier] if self._question.earlier else []
-            async with aclosing(self._read_parts(parts, texts, stop)) as events:
-                async for event in events:
-                    yield event
+            async with aclosing(self._read_parts(parts, texts, stop)) as steps:
+                async for step in steps:
+                    yield step
             if stop.is_set():
                 yield StreamEnd(RunState.CANCELLED, STOPPED)
                 return
@@ -268,7 +266,9 @@ class SummaryRun:
     def _with_gap(self, end: StreamEnd) -> StreamEnd:
         """Say of a summary that some of the ticket's parts could not be read."""
         if end.state is RunState.COMPLETE and self._unread_parts:
-            return StreamEnd(RunState.INCOMPLETE, f"{self._unread_parts} of the ticket's parts could not be read", end.usage)
+            return StreamEnd(
+                RunState.INCOMPLETE, f"{self._unread_parts} of the ticket's parts could not be read", end.usage
+            )
         return end
 
     async def _read_parts(
@@ -317,7 +317,9 @@ class SummaryRun:
             for group in group_texts(texts, budget=budget, count_tokens=self._count):
                 prompt = await self._on_worker(partial(self._prompt, None, recipe=merge, earlier=_joined(group)))
                 text = await self._ask(prompt.request, stop)
-                merged.append(await self._on_worker(partial(_as_lines, text, self._question.sections)) or _joined(group))
+                merged.append(
+                    await self._on_worker(partial(_as_lines, text, self._question.sections)) or _joined(group)
+                )
             if len(merged) >= len(texts):
                 break
             texts = merged
@@ -406,9 +408,7 @@ class SummaryRun:
         if not places:
             return None
         texts = {sentence.id: sentence.text for sentence in self._prepared.sentences}
-        request = ask_about(
-            self._claims, places, texts=texts, model=self._endpoint.model, secret=self._tools.secret
-        )
+        request = ask_about(self._claims, places, texts=texts, model=self._endpoint.model, secret=self._tools.secret)
         try:
             answer = await self._ask(request, stop)
         except DeskError:

@@ -21,7 +21,9 @@ def compare_claims(old: Sequence[CheckedClaim], new: Sequence[CheckedClaim]) -> 
     sections = dict.fromkeys([*(c.claim.section for c in new), *(c.claim.section for c in old)])
     changes: list[ClaimChange] = []
     for section in sections:
-        changes += _compare([c for c in old if c.claim.section == section], [c for c in new if c.claim.section == section])
+        changes += _compare(
+            [c for c in old if c.claim.section == section], [c for c in new if c.claim.section == section]
+        )
     return tuple(changes)
 
 

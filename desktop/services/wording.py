@@ -12,6 +12,13 @@ from desktop.domain.history import ImportRecord, ImportState
 from desktop.domain.imports import Bundle, Finished, ImportCounts, Progress, Recognized, Undone, total
 from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
+LIMITS = (
+    "The check compares facts and words on this machine. It finds most numbers, dates, ids and names that the ticket does not have there, and about half "
+    "of what is worded differently. It can miss a right value in the wrong place, who did what, what is done and what was only planned, irony and "
+    "conditions; outside English it checks little but facts. A sentence without a mark may still be mistaken: click it to read its source."
+)
+"""What the check cannot see; the window and the command show it beside its marks."""
+
 _NAMED_TABLES = 4
 _PACE_KNOWN_SECONDS = 1.0
 _A_MINUTE_AND_A_HALF = 90
@@ -50,15 +57,13 @@ def describe_claim(checked: CheckedClaim) -> str:
             f"{_quoted(checked.missing_facts)} {'is' if len(checked.missing_facts) == 1 else 'are'} not in the ticket"
         )
     if checked.support is Support.UNSUPPORTED:
-        return "not found in this ticket"
+        return "; ".join(("not found in this ticket", *checked.doubts))
     if checked.support is Support.UNCITED:
         return "no source given or found"
     if checked.misplaced_facts:
-        return f"{_quoted(checked.misplaced_facts)}: found in the ticket, but not in the sentence that is cited"
-    if checked.support is Support.PARTIAL and checked.origin == "found":
-        return "the model named another source; this one was found on this machine"
+        return f"{_quoted(checked.misplaced_facts)}: found in the ticket, but not as said here in the sentence that is cited"
     if checked.support is Support.PARTIAL:
-        return "check this sentence: the wording differs from the ticket"
+        return f"check this sentence: {'; '.join(checked.doubts) or 'the wording differs from the ticket'}"
     return "matches the ticket's words" + (" (source found on this machine)" if checked.origin == "found" else "")
 
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from desktop.domain.errors import DeskError
 from desktop.domain.clock import now
+from desktop.domain.errors import DeskError
 from desktop.domain.runs import (
     CheckedClaim,
     Claim,
@@ -145,7 +145,8 @@ class RunStore:
         def read(connection: sqlite3.Connection) -> tuple[Version, ...]:
             shown = connection.execute(f"SELECT run.id FROM run {_WORTH_SHOWING}", [ticket_id]).fetchone()
             rows = connection.execute(
-                f"{_RUN} WHERE run.ticket_id = ? AND text != '' AND state != 'running' ORDER BY run.id DESC", [ticket_id]
+                f"{_RUN} WHERE run.ticket_id = ? AND text != '' AND state != 'running' ORDER BY run.id DESC",
+                [ticket_id],
             )
             return tuple(_version(_stored(row).summary, shown=shown[0] if shown else 0) for row in rows)
 
@@ -154,7 +155,9 @@ class RunStore:
     async def count_versions(self, ticket_id: int) -> int:
         """Count the texts that were written of a ticket."""
         statement = "SELECT count(*) FROM run WHERE ticket_id = ? AND text != '' AND state != 'running'"
-        return await self._database.read(lambda connection: int(connection.execute(statement, [ticket_id]).fetchone()[0]))
+        return await self._database.read(
+            lambda connection: int(connection.execute(statement, [ticket_id]).fetchone()[0])
+        )
 
     async def token_ratio(self, provider: str, model: str) -> float | None:
         """Return how many tokens a provider counted of late for each one that was estimated here; None when it never said."""
@@ -247,9 +250,7 @@ def _change(connection: sqlite3.Connection, statement: str, *values: object) -> 
 
 def _insert(connection: sqlite3.Connection, run: NewRun) -> int:
     if connection.execute("SELECT 1 FROM ticket WHERE id = ?", [run.ticket_id]).fetchone() is None:
-        raise DeskError(
-            "ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list."
-        )
+        raise DeskError("ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list.")
     values = {**asdict(run), "state": RunState.RUNNING.value, "started_at": now()}
     names = ", ".join(values)
     marks = ", ".join("?" * len(values))

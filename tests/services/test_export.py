@@ -24,6 +24,7 @@ from desktop.domain.tickets import Thread, TicketQuery
 from desktop.services.container import Desk
 from desktop.services.export import ExportFinished, ExportFormat, ExportProgress
 from desktop.services.rendering.targets import one_line
+from desktop.storage.runs import NewRun
 from tests.services.conftest import TICKET, import_path, opened_desk
 
 RUN_BY_SPREADSHEETS = (
@@ -210,14 +211,19 @@ async def _store_summary(desk: Desk, reference: str) -> int:
     thread = await desk.tickets.thread(ticket_id)
     assert thread is not None
     run_id = await desk._runs.start(
-        ticket_id=ticket_id,
-        task="summarize",
-        recipe="summarize",
-        recipe_version=1,
-        provider="here",
-        model="small",
-        cache_key="k",
-        content_hash=thread.content_hash,
+        NewRun(
+            ticket_id=ticket_id,
+            task="summarize",
+            recipe="summarize",
+            recipe_version=1,
+            recipe_digest="",
+            provider="here",
+            model="small",
+            cache_key="k",
+            content_hash=thread.content_hash,
+            message_count=len(thread.messages),
+            messages_hash="",
+        )
     )
     await desk._runs.finish(run_id, _summary_of(thread), number_sentences(thread.messages))
     return ticket_id

@@ -43,6 +43,12 @@ def _stands_in(claim: str, ticket: str) -> bool:
         ("example.com/help", "https://www.example.com/help/"),
         ("Maria@Example.com", "maria@example.com."),
         ("30 s", "after 30s"),
+        ("the 5th", "tomorrow"),
+        ("2026-03-19", "it came on the 19th"),
+        ("12 December", "12-14 December"),
+        ("14 December", "12-14 December"),
+        ("twelve months", "a 12-month promotion"),
+        ("420 NOK", "NOK 420"),
     ],
 )
 def test_the_same_fact_in_other_words(claim: str, ticket: str) -> None:
@@ -84,7 +90,7 @@ def test_what_people_say_in_passing_is_no_fact(text: str) -> None:
 @pytest.mark.parametrize("on", [date.min, date.max, date(1582, 10, 15)])
 def test_a_day_that_only_a_database_knows_is_not_counted_from(on: date) -> None:
     values = find_facts("By Friday, or tomorrow; on March 6 at the latest.", on=on).values
-    assert {value.partition(":")[0] for value in values} == {"weekday", "day", "month"}
+    assert {value.partition(":")[0] for value in values} == {"weekday", "day", "monthday", "month"}
 
 
 @pytest.mark.parametrize("text", ["99/99/9999", "1" * 5000, "31 February 2026", "25:99", "$" * 50, "1,2,3,4.5.6,7"])

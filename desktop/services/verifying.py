@@ -1,0 +1,89 @@
+"""Verifying: any text against a ticket, sentence by sentence: a summary written elsewhere, or an agent's own reply.
+
+The text may cite sentences (`[m1.2]`) or not, may have headings, lists and section labels, and may be broken to fit a width. Greetings and signatures
+say nothing of the ticket and are passed over, as are headings. It decides nothing itself: see `evidence`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from desktop.domain.errors import DeskError
+from desktop.domain.runs import Claim, Verified
+from desktop.domain.sections import STANDARD_SECTIONS
+from desktop.domain.sentences import Sentence
+from desktop.domain.tickets import Thread
+from desktop.services.claims import SummaryParser
+from desktop.services.evidence import PreparedThread, check_claim, coverage
+from desktop.services.trimming import is_only_greeting
+
+_SHORTEST_WRAPPED_LINE = 40
+_BEGINS_ANEW = re.compile(r"\s*(?:[-*•–—+>|#]|\(?\d{1,3}[.)]\s|[\w ]{1,30}[:：](?:\s|$))")
+_ENDS = re.compile(r"[.!?…:;。！？\])][\"'”’»*_]*\s*$")
+_HEADING = re.compile(r"\s*#{1,6}\s+(.*?)\s*#*\s*$")
+_RULE = re.compile(r"\s*(?:[-=*_]\s*){3,}$|\s*(?:\|?\s*:?-{2,}:?\s*)+\|?\s*$")
+_CLOSING = re.compile(
+    r"\s*(?:(?:best|kind|warm|many|with kind|with best)\s+)?(?:regards|wishes|greetings|thanks|sincerely|cheers|cordialement|saludos|saluti)\b"
+    r"[^.!?]{0,20}$|\s*(?:yours (?:sincerely|faithfully|truly)|mit freundlichen grüßen|viele grüße|beste grüße|met vriendelijke groet(?:en)?"
+    r"|atentamente|cordiali saluti)[,.!]?\s*$",
+    re.IGNORECASE,
+)
+_SIGNED_LINES = 3
+_MOST_NAME_WORDS = 5
+
+
+def verify_text(thread: Thread, sentences: Sequence[Sentence], prepared: PreparedThread, text: str) -> Verified:
+    """Check every sentence of a text against a ticket.
+
+    Raises:
+        DeskError: `text-empty` when there is no sentence in it.
+    """
+    claims = tuple(cut_claims(text))
+    if not claims:
+        raise DeskError(
+            "text-empty", "There is no sentence to check in that text.", remedy="Give one or more whole sentences."
+        )
+    checked = tuple(check_claim(claim, prepared) for claim in claims)
+    return Verified(checked, coverage(prepared, checked, read=len(thread.messages)))
+
+
+def cut_claims(text: str) -> Iterator[Claim]:
+    """Yield the claims of a free text in their order, each once."""
+    parser = SummaryParser(STANDARD_SECTIONS)
+    for line in _lines(text):
+        yield from parser.feed(line + "\n")
+    yield from parser.finish()
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield whole lines: wrapped ones joined; without headings, rules, greetings and signatures."""
+    signed = 0
+    for line in _unwrapped(text.replace("\r\n", "\n").replace("\r", "\n")):
+        if not line.strip() or _RULE.fullmatch(line):
+            continue
+        if _CLOSING.match(line):
+            signed = _SIGNED_LINES
+            continue
+        if signed and len(line.split()) <= _MOST_NAME_WORDS and not _ENDS.search(line):
+            signed -= 1
+            continue
+        signed = 0
+        heading = _HEADING.match(line)
+        if heading and heading[1].strip("*_: ") not in STANDARD_SECTIONS:
+            continue
+        if not is_only_greeting(line):
+            yield line
+
+
+def _unwrapped(text: str) -> Iterator[str]:
+    """Yield lines, joined where one was only broken to fit a width."""
+    joined = ""
+    for line in [*text.split("\n"), ""]:
+        is_wrapped = len(joined.rpartition("\n")[2]) >= _SHORTEST_WRAPPED_LINE and not _ENDS.search(joined)
+        if joined and line.strip() and is_wrapped and not _BEGINS_ANEW.match(line):
+            joined = f"{joined.rstrip()} {line.strip()}"
+            continue
+        if joined:
+            yield joined
+        joined = line if line.strip() else ""

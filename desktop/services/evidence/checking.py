@@ -57,7 +57,13 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
     least = THRESHOLDS.get(strictness or prepared.strictness, THRESHOLDS[NORMAL])
     is_foreign = bool(words) and coverage_of(words, prepared.lines) < LEAST_RELATED
     support = _judge(
-        difference, least, is_cited=bool(cited), is_foreign=is_foreign, missing=missing, misplaced=misplaced
+        difference,
+        least,
+        is_cited=bool(cited),
+        is_foreign=is_foreign,
+        is_contrary=signs.is_contrary,
+        missing=missing,
+        misplaced=misplaced,
     )
     return CheckedClaim(
         claim=claim,
@@ -67,7 +73,7 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
         missing_facts=missing,
         misplaced_facts=misplaced,
         origin=origin,
-        doubts=_doubts(signs, support, is_wording=difference >= least or is_foreign),
+        doubts=_doubts(signs, support, is_wording=difference >= least or is_foreign or signs.is_contrary),
     )
 
 
@@ -102,6 +108,7 @@ def _judge(
     *,
     is_cited: bool,
     is_foreign: bool,
+    is_contrary: bool,
     missing: Sequence[str],
     misplaced: Sequence[str],
 ) -> Support:
@@ -109,7 +116,7 @@ def _judge(
         return Support.UNCITED
     if missing or is_foreign or difference >= max(UNSUPPORTED_FROM, least):
         return Support.UNSUPPORTED
-    return Support.PARTIAL if misplaced or difference >= least else Support.SUPPORTED
+    return Support.PARTIAL if misplaced or is_contrary or difference >= least else Support.SUPPORTED
 
 
 def _doubts(signs: Signs, support: Support, *, is_wording: bool) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from desktop.services.evidence.signs import NAMES, Signs, read_signs
 from desktop.services.evidence.weights import THRESHOLDS, UNSUPPORTED_FROM, differs
 from desktop.services.facts import Fact, find_facts
 
-LEAST_FOUND = 0.6
+LEAST_FOUND = 0.85
 """What the model did not name is put in place of what it named from this share on."""
 LEAST_UNCITED = 0.45
 """A claim without a source is given the nearest sentences from this share on; whether they say it is for the score to tell."""
@@ -129,7 +129,7 @@ def _choose_sources(
 ) -> tuple[tuple[int, ...], str]:
     """Return the sentences to compare with: those that are named, or what says it far better than they do; and who found them."""
     own = coverage_of(words, with_neighbors(named, prepared)) if named else 0.0
-    if named and own >= LEAST_FOUND + _LEAST_BETTER:
+    if named and own >= 1.0 - _LEAST_BETTER:
         return named, "model"
     # Small models cite the wrong sentence more often than they make one up: then the right one is looked for, and named as ours.
     found, reached = _look_up(words, prepared)
@@ -143,12 +143,9 @@ def _facts(
     """Return the facts and names that stand nowhere in the ticket, and those that stand only elsewhere in it."""
     facts = find_facts(text).facts
     # “It is marked as delivered since yesterday”: a sentence that names a day of its own is not about the day on which it was written.
+    dated = {line.sentence.position for line in cited if any(value.startswith("date:") for value in line.values)}
     # Without a citation there is no telling which message a claim is about.
-    undated = (
-        list(prepared.lines)
-        if not is_named
-        else [line for line in near if line not in cited or not any(value.startswith("date:") for value in line.values)]
-    )
+    undated = [line for line in near if line.sentence.position not in dated] if is_named else prepared.lines
     own_days = frozenset().union(*(prepared.days[line.sentence.position] for line in undated))
     values = prepared.context.union(own_days, *(line.values for line in near))
     cited_values = frozenset().union(*(line.values for line in cited))
@@ -159,7 +156,7 @@ def _facts(
             is_elsewhere = not fact.readings & cited_values and has_competitor(fact, facts, cited)
             if not is_elsewhere and not is_swapped(fact, text, facts, cited):
                 continue
-        elif is_derived(fact, text, near):
+        elif is_derived(fact, text, prepared.lines):
             continue
         if not fact.readings & prepared.values:
             missing.append((fact.start, fact.text))

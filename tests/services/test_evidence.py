@@ -122,8 +122,8 @@ def test_coverage_names_the_messages_that_no_claim_cites(check) -> None:  # type
     ],
 )
 def test_a_value_of_the_ticket_that_stands_for_something_else_is_named(
-    check, text: str, citation: str, misplaced: str
-) -> None:  # type: ignore[no-untyped-def]
+    check: Callable[..., CheckedClaim], text: str, citation: str, misplaced: str
+) -> None:
     checked = check(text, citation)
     assert checked.support is Support.PARTIAL
     assert misplaced in checked.misplaced_facts

@@ -1,10 +1,11 @@
 """How many wrong sentences does the checker mark, and how many right ones? On labelled claims about whole threads, beside plain lexical coverage.
 
-`data/evidence/development` was looked at while the checker was made, `data/evidence/held_out` was not: only its figures say what to expect. A claim is
-`faithful`, or has one thing wrong: a hard fact (number, amount, date, name, id) or something else (negation, actor, status, promise, a claim of another
-ticket, nonsense). Some were written by people (`written`), some are unedited sentences of real models (`model`). Marked means: anything but
+`data/evidence/development` was looked at while the checker was made, `data/evidence/held_out` was not: only its figures say what to expect. A claim
+is `faithful`, or has one thing wrong: a hard fact (number, amount, date, name, id) or something else (negation, actor, status, promise, a claim of
+another ticket, nonsense). Some were written by people (`written`), some are unedited sentences of real models (`model`). Marked means: anything but
 *supported*. The peer marks a claim when too small a share of its content words stands in the cited sentences; its threshold is picked on each half
-for as many false alarms as ours has there, which favors it. Time is that of one claim after a first pass over all, threads prepared beforehand.
+for at least as many
+false alarms as ours has there, which favors it. Time is that of one claim after a first pass over all, threads prepared beforehand.
 Left out: what a marked claim is told to lack, and reading the files.
 """
 
@@ -134,11 +135,11 @@ def mark(claims: Sequence[Labelled]) -> tuple[list[bool], float]:
 
 
 def mark_by_coverage(claims: Sequence[Labelled], *, alarms: int) -> list[bool]:
-    """Mark what shares too few content words with the cited sentences; as many faithful ones as `alarms`, or just below."""
+    """Mark what shares too few content words with the cited sentences; at least as many faithful ones as `alarms`."""
     shares = [_lexical_coverage(each) for each in claims]
     faithful = sorted(share for share, each in zip(shares, claims, strict=True) if each.label == "faithful")
-    threshold = faithful[min(alarms, len(faithful) - 1)] if faithful else 0.0
-    return [share < threshold for share in shares]
+    threshold = faithful[min(alarms, len(faithful)) - 1] if faithful and alarms else -1.0
+    return [share <= threshold for share in shares]
 
 
 def _lexical_coverage(labelled: Labelled) -> float:

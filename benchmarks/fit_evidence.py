@@ -39,7 +39,8 @@ def fit(x: np.ndarray, y: np.ndarray, ridge: float) -> np.ndarray:
 
 def score(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return how likely each row differs."""
-    return 1 / (1 + np.exp(-(np.hstack([x, np.ones((len(x), 1))]) @ w)))
+    scores: np.ndarray = 1 / (1 + np.exp(-(np.hstack([x, np.ones((len(x), 1))]) @ w)))
+    return scores
 
 
 def main() -> None:
@@ -50,8 +51,14 @@ def main() -> None:
     options = parser.parse_args()
     claims = load("development")
     checked = [check_claim(each.claim, each.prepared) for each in claims]
-    sure = np.array([bool(c.missing_facts or c.misplaced_facts or c.support is Support.UNCITED) for c in checked])
-    x = np.array([signs_of(each.claim, each.prepared).values for each in claims])
+    signs_found = [signs_of(each.claim, each.prepared) for each in claims]
+    sure = np.array(
+        [
+            bool(c.missing_facts or c.misplaced_facts or c.support is Support.UNCITED or signs.is_contrary)
+            for c, signs in zip(checked, signs_found, strict=True)
+        ]
+    )
+    x = np.array([signs.values for signs in signs_found])
     y = np.array([float(each.label != "faithful") for each in claims])
     kinds = np.array([each.kind for each in claims])
     p = np.zeros(len(claims))

@@ -49,9 +49,10 @@ _NUMBER_WORDS = {
     for number, words in {
         **dict(
             enumerate(
-                "zero|one|two both twice|three|four|five|six|seven|eight|nine|ten|eleven|twelve dozen|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen".split(
-                    "|"
-                )
+                (
+                    "zero|one|two both twice|three|four|five|six|seven|eight|nine|ten|eleven|twelve dozen"
+                    "|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+                ).split("|")
             )
         ),
         20: "twenty",

@@ -29,6 +29,7 @@ _CLOSING = re.compile(
     r"|atentamente|cordiali saluti)[,.!]?\s*$",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"\w{3,}[.!?][\"”)]*\s*$")
 _SIGNED_LINES = 3
 _MOST_NAME_WORDS = 5
 
@@ -65,7 +66,7 @@ def _lines(text: str) -> Iterator[str]:
         if _CLOSING.match(line):
             signed = _SIGNED_LINES
             continue
-        if signed and len(line.split()) <= _MOST_NAME_WORDS and not _ENDS.search(line):
+        if signed and len(line.split()) <= _MOST_NAME_WORDS and not _SENTENCE_END.search(line):
             signed -= 1
             continue
         signed = 0

@@ -35,7 +35,7 @@ def test_json_has_a_claim_for_each_sentence_and_names_what_is_missing(verify: Ru
     right, wrong = document["claims"]
     assert (right["support"], right["missing_facts"], right["origin"]) == ("supported", [], "found")
     assert right["citations"]
-    assert (wrong["support"], wrong["missing_facts"]) == ("unsupported", ["€94.00"])
+    assert (wrong["support"], wrong["missing_facts"]) == ("uncited", ["€94.00"])
     assert document["coverage"] == {"messages": 1, "read": 1, "unused": []}
     assert {"text", "score", "misplaced_facts", "doubts"} <= right.keys()
 

@@ -122,8 +122,8 @@ def test_coverage_names_the_messages_that_no_claim_cites(check) -> None:  # type
     ],
 )
 def test_a_value_of_the_ticket_that_stands_for_something_else_is_named(
-    check, text: str, citation: str, misplaced: str
-) -> None:  # type: ignore[no-untyped-def]
+    check: Callable[..., CheckedClaim], text: str, citation: str, misplaced: str
+) -> None:
     checked = check(text, citation)
     assert checked.support is Support.PARTIAL
     assert misplaced in checked.misplaced_facts
@@ -191,14 +191,15 @@ def test_a_fact_that_is_missing_is_marked_however_lenient() -> None:
 @pytest.mark.parametrize(
     ("ticket", "text"),
     [
-        ("Der Drucker wurde am 12. März geliefert.", "Der Drucker wurde nicht am 12. März geliefert."),
+        ("Der Drucker wurde am 12. März geliefert.", "Der Drucker wurde am 12. März nicht geliefert."),
         ("L'imprimante a été livrée le 12 mars.", "L'imprimante n'a pas été livrée le 12 mars."),
         ("La impresora fue entregada el 12 de marzo.", "La impresora nunca fue entregada el 12 de marzo."),
     ],
 )
 def test_a_not_of_another_language_is_seen(ticket: str, text: str) -> None:
     check_text = _checker(ticket)
-    assert check_text(text, "m1.1").score < check_text(ticket, "m1.1").score
+    assert check_text(ticket, "m1.1").support is Support.SUPPORTED
+    assert check_text(text, "m1.1").support is Support.PARTIAL
 
 
 @pytest.mark.parametrize("text", ["", "…", "42", "()[]", "a" * 5000, "\u202e\x00", "Nicht", "你好，世界"])

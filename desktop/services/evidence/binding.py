@@ -1,8 +1,8 @@
 """Binding: does a value of a claim stand in its sources for the same thing?
 
 A value that the cited sentence has is compared by the words around it: where another value of the same kind stands among the claim's words, and the
-claim's own value among others, they were swapped. A value that stands only beside the cited sentence, or around the messages (their days, the ticket's
-number), counts as long as the cited sentence has no value of that kind which the claim leaves out.
+claim's own value among others, they were swapped. A value that stands only beside the cited sentence, or around the messages (their days, the
+ticket's number), counts as long as the cited sentence has no value of that kind which the claim leaves out.
 """
 
 from __future__ import annotations

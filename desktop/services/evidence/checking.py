@@ -22,7 +22,7 @@ from desktop.services.evidence.signs import NAMES, Signs, read_signs
 from desktop.services.evidence.weights import THRESHOLDS, UNSUPPORTED_FROM, differs
 from desktop.services.facts import Fact, find_facts
 
-LEAST_FOUND = 0.6
+LEAST_FOUND = 0.85
 """What the model did not name is put in place of what it named from this share on."""
 LEAST_UNCITED = 0.45
 """A claim without a source is given the nearest sentences from this share on; whether they say it is for the score to tell."""
@@ -57,7 +57,13 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
     least = THRESHOLDS.get(strictness or prepared.strictness, THRESHOLDS[NORMAL])
     is_foreign = bool(words) and coverage_of(words, prepared.lines) < LEAST_RELATED
     support = _judge(
-        difference, least, is_cited=bool(cited), is_foreign=is_foreign, missing=missing, misplaced=misplaced
+        difference,
+        least,
+        is_cited=bool(cited),
+        is_foreign=is_foreign,
+        is_contrary=signs.is_contrary,
+        missing=missing,
+        misplaced=misplaced,
     )
     return CheckedClaim(
         claim=claim,
@@ -67,7 +73,7 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
         missing_facts=missing,
         misplaced_facts=misplaced,
         origin=origin,
-        doubts=_doubts(signs, support, is_wording=difference >= least or is_foreign),
+        doubts=_doubts(signs, support, is_wording=difference >= least or is_foreign or signs.is_contrary),
     )
 
 
@@ -102,6 +108,7 @@ def _judge(
     *,
     is_cited: bool,
     is_foreign: bool,
+    is_contrary: bool,
     missing: Sequence[str],
     misplaced: Sequence[str],
 ) -> Support:
@@ -109,7 +116,7 @@ def _judge(
         return Support.UNCITED
     if missing or is_foreign or difference >= max(UNSUPPORTED_FROM, least):
         return Support.UNSUPPORTED
-    return Support.PARTIAL if misplaced or difference >= least else Support.SUPPORTED
+    return Support.PARTIAL if misplaced or is_contrary or difference >= least else Support.SUPPORTED
 
 
 def _doubts(signs: Signs, support: Support, *, is_wording: bool) -> tuple[str, ...]:
@@ -122,7 +129,7 @@ def _choose_sources(
 ) -> tuple[tuple[int, ...], str]:
     """Return the sentences to compare with: those that are named, or what says it far better than they do; and who found them."""
     own = coverage_of(words, with_neighbors(named, prepared)) if named else 0.0
-    if named and own >= LEAST_FOUND + _LEAST_BETTER:
+    if named and own >= 1.0 - _LEAST_BETTER:
         return named, "model"
     # Small models cite the wrong sentence more often than they make one up: then the right one is looked for, and named as ours.
     found, reached = _look_up(words, prepared)
@@ -136,12 +143,9 @@ def _facts(
     """Return the facts and names that stand nowhere in the ticket, and those that stand only elsewhere in it."""
     facts = find_facts(text).facts
     # “It is marked as delivered since yesterday”: a sentence that names a day of its own is not about the day on which it was written.
+    dated = {line.sentence.position for line in cited if any(value.startswith("date:") for value in line.values)}
     # Without a citation there is no telling which message a claim is about.
-    undated = (
-        list(prepared.lines)
-        if not is_named
-        else [line for line in near if line not in cited or not any(value.startswith("date:") for value in line.values)]
-    )
+    undated = [line for line in near if line.sentence.position not in dated] if is_named else prepared.lines
     own_days = frozenset().union(*(prepared.days[line.sentence.position] for line in undated))
     values = prepared.context.union(own_days, *(line.values for line in near))
     cited_values = frozenset().union(*(line.values for line in cited))
@@ -152,7 +156,7 @@ def _facts(
             is_elsewhere = not fact.readings & cited_values and has_competitor(fact, facts, cited)
             if not is_elsewhere and not is_swapped(fact, text, facts, cited):
                 continue
-        elif is_derived(fact, text, near):
+        elif is_derived(fact, text, prepared.lines):
             continue
         if not fact.readings & prepared.values:
             missing.append((fact.start, fact.text))

@@ -1,7 +1,7 @@
 """Deeds: who is said to do something, whether it is done or to come, and what is promised.
 
-A claim names its actor at its beginning (“Tobias deleted …”, “The customer will …”) or after *by*; a message says *I* and *we*. It compares only what is
-said that plainly: a claim without such an actor, or a ticket whose roles are unknown and whose authors are not named, is left alone.
+A claim names its actor at its beginning (“Tobias deleted …”, “The customer will …”) or after *by*; a message says *I* and *we*. It compares only
+what is said that plainly: a claim without such an actor, or a ticket whose roles are unknown and whose authors are not named, is left alone.
 """
 
 from __future__ import annotations
@@ -14,39 +14,48 @@ from desktop.domain.tickets import Message, Role, Thread
 from desktop.services.words import stem, tokenize
 
 _CUSTOMER = re.compile(
-    r"^(?:the |our |this )?(?:customer|client|user|requester|caller|guest|passenger|patient|tenant|buyer|subscriber)s?\b(?!['’])",
+    r"^(?:the |our |this )?(?:customer|client|user|requester|caller|guest|passenger|patient|tenant|buyer"
+    r"|subscriber)s?\b(?!['’])",
     re.I,
 )
 _AGENT = re.compile(
-    r"^(?:the |our )?(?:agent|support|staff|representative|help ?desk|service desk|support team|shop|seller)s?\b(?!['’])",
+    r"^(?:the |our )?(?:agent|support|staff|representative|help ?desk|service desk|support team|shop"
+    r"|seller)s?\b(?!['’])",
     re.I,
 )
 _BY = re.compile(r"\bby ((?:[A-Z][\w'’-]+ ?){1,3}|the (?:customer|client|user|agent)|support)\b")
 _SELF = re.compile(r"\b(?:himself|herself|themselves|personally)\b", re.I)
 _FIRST_PERSON = re.compile(r"\b(?:I|we|I['’](?:ve|ll|m|d)|we['’](?:ve|ll|re|d)|my|our)\b", re.I)
 _ACTED = re.compile(
-    r"\b(?:I|we)(?:['’]ve| have|['’]ll| will|['’]m| am|['’]re| are)?(?: just| now| already| also| then)?\s+(?!(?:not|n['’]t|am|are|can|could|would|see|think|know|hope)\b)(\w+)",
+    r"\b(?:I|we)(?:['’]ve| have|['’]ll| will|['’]m| am|['’]re| are)?(?: just| now| already| also"
+    r"| then)?\s+(?!(?:not|n['’]t|am|are|can|could|would|see|think|know|hope)\b)(\w+)",
     re.I,
 )
 _TO_OTHER = re.compile(r"\b(?:you|please|could you|can you|your)\b", re.I)
 _PROMISE = re.compile(
-    r"\b(?:promis\w+|assur\w+|guarant\w+|commit(?:s|ted)?|pledg\w+|agreed to|undertook|offer(?:s|ed)?|vow\w+|will|going to|would)\b",
+    r"\b(?:promis\w+|assur\w+|guarant\w+|commit(?:s|ted)?|pledg\w+|agreed to|undertook|offer(?:s|ed)?|vow\w+"
+    r"|will|going to|would)\b",
     re.I,
 )
 _STRONG_PROMISE = re.compile(r"\b(?:promis\w+|assur\w+|guarant\w+|agreed to|pledg\w+|vow\w+)\b", re.I)
 _TO_COME = re.compile(
-    r"\b(?:will|['’]ll|going to|once|if|unless|until|would|could|can you|please|should|plan|expect\w*|intend\w*|want|tomorrow|next|soon|tonight|wait\w*|pending|running|do not|don['’]t|before|not yet|asked|requested|may|might)\b|['’]ll\b|\?",
+    r"\b(?:will|['’]ll|going to|once|if|unless|until|would|could|can you|please|should|plan|expect\w*"
+    r"|intend\w*|want|tomorrow|next|soon|tonight|wait\w*|pending|running|do not|don['’]t|before|not yet|asked"
+    r"|requested|may|might)\b|['’]ll\b|\?",
     re.I,
 )
 _DONE = re.compile(
-    r"\b(?:has|have|had|was|were|is|are|been|managed to|able to)(?: (?:already|now|since|also|been|fully|both))* (?!been\b)(\w{3,}(?:ed|en|nt|id|ld|de)|\w+)\b",
+    r"\b(?:has|have|had|was|were|is|are|been|managed to|able to)(?: (?:already|now|since|also|been|fully"
+    r"|both))* (?!been\b)(\w{3,}(?:ed|en|nt|id|ld|de)|\w+)\b",
     re.I,
 )
 _ANNOUNCING = frozenset(
-    "will i'll we'll you'll it'll can could would should may might please to if once unless before until not don't cannot can't want".split()
+    "will i'll we'll you'll it'll can could would should may might please to if once unless before until not"
+    " don't cannot can't want".split()
 )
 _HAPPENED = re.compile(
-    r"['’]ve\b|\b(?:have|has|had|was|were|been|did|got|done|arrived|works?|working|worked|sent|paid|found|here|back|in|through|sorted|solved|went|came|took)\b|\b\w{3,}ed\b",
+    r"['’]ve\b|\b(?:have|has|had|was|were|been|did|got|done|arrived|works?|working|worked|sent|paid|found"
+    r"|here|back|in|through|sorted|solved|went|came|took)\b|\b\w{3,}ed\b",
     re.I,
 )
 _STILL = re.compile(

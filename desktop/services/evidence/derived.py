@@ -14,7 +14,8 @@ from desktop.services.evidence.preparing import Line
 from desktop.services.facts import Fact
 
 _COUNTS = re.compile(
-    r"\b(?:extra|difference|remain\w*|rest|total\w*|altogether|combined|sum|in all|more than|less than|missing|left over|saved?|times|fold|each|both|of the)\b",
+    r"\b(?:extra|difference|remain\w*|rest|total\w*|altogether|combined|sum|in all|more than|less than"
+    r"|missing|left over|saved?|times|fold|each|both|of the)\b",
     re.I,
 )
 _TIMES = re.compile(r"\s*(?:times|fold|-fold)\b", re.I)

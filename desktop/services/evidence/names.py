@@ -17,17 +17,23 @@ _TOKEN = re.compile(r"[^\W\d_][^\W\d_]*(?:['’-][^\W\d_]+)*")
 _PART = re.compile(r"[^\W\d_]+")
 _SENTENCE_START = re.compile(r"(?:^|(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)[.!?:]\s+|[\"“(]\s*)$")
 _OPENERS = frozenset(
-    "although though unless whereas whenever whoever despite according contrary neither either both nobody everyone everybody several many some few each every another"
-    " two three four five instead besides meanwhile later earlier afterwards finally initially originally currently yesterday today tomorrow".split()
+    "although though unless whereas whenever whoever despite according contrary neither either both nobody"
+    " everyone everybody several many some few each every another"
+    " two three four five instead besides meanwhile later earlier afterwards finally initially originally"
+    " currently yesterday today tomorrow".split()
 )
 """What a sentence may begin with before a name."""
 _NO_NAMES = frozenset(
-    "i i'm i've i'll mr ms mrs dr sir madam herr frau url faq id ids dm ok pdf csv sms pin vat eu uk us usa usd eur gbp nok sek dkk chf czk pm am it hr dns ip api ui app"
-    " monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december"
-    " jan feb mar apr jun jul aug sep sept oct nov dec customer agent support client english german french spanish italian dutch portuguese internet wifi wi-fi"
+    "i i'm i've i'll mr ms mrs dr sir madam herr frau url faq id ids dm ok pdf csv sms pin vat eu uk us usa"
+    " usd eur gbp nok sek dkk chf czk pm am it hr dns ip api ui app"
+    " monday tuesday wednesday thursday friday saturday sunday january february march april may june july"
+    " august september october november december"
+    " jan feb mar apr jun jul aug sep sept oct nov dec customer agent support client english german french"
+    " spanish italian dutch portuguese internet wifi wi-fi"
     " mb gb kb tb european christmas easter web e-mail email tv pc sim cet gmt utc".split()
 )
 _LEAST_NAME = 3
+_LEAST_INFLECTED = 4
 
 
 def find_names(text: str, ordinary: Collection[str], named: Collection[str] = ()) -> tuple[str, ...]:
@@ -65,10 +71,11 @@ def is_known(name: str, words: Collection[str]) -> bool:
 
 def _is_nearly(part: str, words: Collection[str]) -> bool:
     root = stem(part)
-    for word in words:
-        if stem(word) == root or (len(part) > 4 and word.startswith(part[:-1]) and len(word) <= len(part) + 2):
-            return True
-    return False
+    return any(
+        stem(word) == root
+        or (len(part) > _LEAST_INFLECTED and word.startswith(part[:-1]) and len(word) <= len(part) + 2)
+        for word in words
+    )
 
 
 def words_of(text: str) -> frozenset[str]:

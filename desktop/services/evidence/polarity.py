@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from desktop.services.words import STOP_WORDS, stem
 
 _PLAIN = (
-    "not|no|never|none|nobody|nothing|neither|nor|cannot|without|hardly|nowhere|dont|didnt|doesnt|isnt|wasnt|cant|wont|nicht|kein|keine|keinen|keinem|keiner"
-    "|nie|niemand|ohne|pas|jamais|aucun|aucune|sans|nunca|ningún|ninguna|ninguno|sin|non|mai|nessun|nessuno|nessuna|senza|niet|geen|nooit|zonder|não|nenhum|nenhuma|sem"
+    "not|no|never|none|nobody|nothing|neither|nor|cannot|without|hardly|nowhere|dont|didnt|doesnt|isnt|wasnt"
+    "|cant|wont|nicht|kein|keine|keinen|keinem|keiner"
+    "|nie|niemand|ohne|pas|jamais|aucun|aucune|sans|nunca|ningún|ninguna|ninguno|sin|non|mai|nessun|nessuno"
+    "|nessuna|senza|niet|geen|nooit|zonder|não|nenhum|nenhuma|sem"
 )
 _MEANT = (
-    r"unable|refus\w+|declin\w+|reject\w+|fail\w*|den(?:y|ied|ies)|lack\w*|impossible|exclud\w+|except|unless|prevent\w*|instead of|rather than"
-    r"|contrary|turn(?:ed|s)? down|stop(?:s|ped)?|ended|missing|nonsense|wrong\w*|block\w*|unsuccessful\w*|unfortunately|afraid|dead|lost|gone|only|too \w+"
+    r"unable|refus\w+|declin\w+|reject\w+|fail\w*|den(?:y|ied|ies)|lack\w*|impossible|exclud\w+|except|unless"
+    r"|prevent\w*|instead of|rather than"
+    r"|contrary|turn(?:ed|s)? down|stop(?:s|ped)?|ended|missing|nonsense|wrong\w*|block\w*|unsuccessful\w*"
+    r"|unfortunately|afraid|dead|lost|gone|only|too \w+"
 )
 _CUE = re.compile(rf"\b(?:{_PLAIN})\b|n['’]t\b|\b(?:no longer|no more)\b", re.IGNORECASE)
 _MEANT_CUE = re.compile(rf"\b(?:{_MEANT})\b", re.IGNORECASE)
@@ -47,6 +51,6 @@ def read_polarity(text: str) -> Polarity:
     for cue in _CUE.finditer(text):
         stop = _STOP.search(text, cue.end())
         reach = text[cue.end() : stop.start() if stop else len(text)]
-        words = [word for word in _WORD.findall(reach)][:_REACH]
+        words = _WORD.findall(reach)[:_REACH]
         denied.update(stem(word.lower()) for word in words if word.lower() not in STOP_WORDS)
     return Polarity(frozenset(denied), _CUE.search(text) is not None, _MEANT_CUE.search(text) is not None)

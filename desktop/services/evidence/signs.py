@@ -1,6 +1,6 @@
 """Signs: what may make a sentence differ from its sources in wording, each as a number for the score, and some as words for the reader.
 
-Facts and names are judged elsewhere, and alone. A sign is a hint: a faithful sentence shows some of them too, so that only their weighted sum decides.
+Facts and names are judged elsewhere, and alone. A sign is a hint: a faithful sentence shows some of them too, so that their weighted sum decides.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ _VERBATIM = 0.9
 _IN_ITS_WORDS = 0.75
 
 NAMES = (
-    "uncovered uncovered_in_thread inexact absent first_absent few_and_absent verbatim not_alone not_lost denied_here denied_there opposite"
-    " other_actor other_actor_alone acted_by_other promise promise_novel strong_promise done_but_to_come lasting_but_happened missing_source moved verb_by_other single pairs predicate"
+    "uncovered uncovered_in_thread inexact absent first_absent few_and_absent verbatim not_alone not_lost"
+    " denied_here denied_there opposite"
+    " other_actor other_actor_alone acted_by_other promise promise_novel strong_promise done_but_to_come"
+    " lasting_but_happened missing_source moved verb_by_other single pairs predicate"
 ).split()
 
 
@@ -207,7 +209,8 @@ def _loose_pairs(words: Sequence[str], evidence: Sequence[Line]) -> float:
 
 
 _PREDICATE = re.compile(
-    r"\b(?:is|are|was|were|has been|have been|had been|has|have|had|been|did|will|can|could|to)\b(?: (?:not|already|now|also|still|been|fully|be))* (\w{3,})",
+    r"\b(?:is|are|was|were|has been|have been|had been|has|have|had|been|did|will|can|could|to)\b(?: (?:not"
+    r"|already|now|also|still|been|fully|be))* (\w{3,})",
     re.I,
 )
 

@@ -7,7 +7,7 @@ after the other.
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from desktop.domain.runs import RunState, Summary, Support
@@ -22,6 +22,12 @@ COPIES = (
     ("markdown", "Copy as Markdown"),
     ("jira", "Copy for Jira"),
     ("slack", "Copy for Slack"),
+)
+
+STRICTNESS = (
+    ("lenient", "Lenient", "Mark fewer sentences: only wording that differs much"),
+    ("normal", "Normal", "Mark about one faithful sentence in ten, more where the ticket is told in quite other words"),
+    ("strict", "Strict", "Mark more sentences: also wording that differs a little"),
 )
 
 _NARROW = 480
@@ -42,6 +48,8 @@ class CardFooter(QWidget):
     versions_requested = Signal()
     edit_requested = Signal()
     verify_requested = Signal()
+    strictness_chosen = Signal(str)
+    opinion_toggled = Signal(bool)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -192,11 +200,40 @@ class CardFooter(QWidget):
         self.verify_action = self._add(menu, "Verify pasted text…", "Ctrl+Shift+V", self.verify_requested)
         self.versions_action = self._add(menu, "Versions…", "Ctrl+Shift+H", self.versions_requested)
         self.sections_action = self._add(menu, "Sections…", "Ctrl+Shift+S", self.sections_requested)
+        self._add_checking(menu)
         menu.addSeparator()
         self.anew_action = self._add(menu, "Write anew", "Shift+F5", None)
         self.anew_action.triggered.connect(lambda: self.summarize_requested.emit(True))
         self.more_button.setMenu(menu)
         self.show_versions(0)
+
+    def _add_checking(self, menu: QMenu) -> None:
+        """Offer how strictly sentences are checked, and whether a model is asked once more."""
+        strictness = menu.addMenu("Checking")
+        self.strictness_actions = QActionGroup(self)
+        for value, title, tip in STRICTNESS:
+            action = strictness.addAction(title)
+            action.setCheckable(True)
+            action.setData(value)
+            action.setToolTip(tip)
+            self.strictness_actions.addAction(action)
+        self.strictness_actions.triggered.connect(lambda action: self.strictness_chosen.emit(action.data()))
+        strictness.addSeparator()
+        self.opinion_action = strictness.addAction("Second opinion")
+        self.opinion_action.setCheckable(True)
+        self.opinion_action.toggled.connect(self.opinion_toggled)
+        strictness.setToolTipsVisible(True)
+
+    def show_checking(self, strictness: str, *, has_opinion: bool, price: str) -> None:
+        """Show how strictly sentences are checked, and whether a model is asked once more, at what price a ticket."""
+        for action in self.strictness_actions.actions():
+            action.setChecked(action.data() == strictness)
+        self.opinion_action.setChecked(has_opinion)
+        self.opinion_action.setText(f"Second opinion ({price})")
+        self.opinion_action.setToolTip(
+            "After a summary, ask the model in one more request about sentences whose wording differs from the ticket. What it says is shown apart"
+            " from what was found here. The built-in model is not asked."
+        )
 
     def _add(self, menu: QMenu, title: str, keys: str, signal: object) -> QAction:
         action = menu.addAction(title)

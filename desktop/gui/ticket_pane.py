@@ -215,6 +215,8 @@ class TicketPane(QWidget):
         card.head.model_version_wanted.connect(self._on_model_version)
         card.head.drag_began.connect(self._drag)
         self.copies.noticed.connect(self.noticed)
+        self.sections.checking_changed.connect(self.reload)
+        footer.more_button.menu().aboutToShow.connect(self.sections.show_checking)
         footer.stop_requested.connect(self.stop)
         footer.copy_requested.connect(self.copy)
         footer.versions_requested.connect(self._on_versions)

@@ -17,14 +17,8 @@ from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span
 from desktop.gui.words import Words
-from desktop.services.wording import count
+from desktop.services.wording import LIMITS, count
 
-LIMITS = (
-    "The check runs on this machine and compares words. It sees numbers, dates, amounts, ids, addresses and names that do not stand in the "
-    "sentences that are cited, wording that differs from them, and a “not” too many or too few. It cannot see what a sentence means: a fact "
-    "that is told in quite other words may be marked, and words of the ticket that are put together wrongly may pass. It never says that "
-    "something is so, only that the ticket says it."
-)
 SETTLE_MS = 300
 _LINES = 3
 _LEAST_HEIGHT = 48

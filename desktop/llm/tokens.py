@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+import warnings
 from typing import Any
 
 _WIDE = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\uffef\U00020000-\U0003ffff]")
@@ -46,4 +47,9 @@ def count_tokens(text: str, model: str) -> int | None:
 def _encoding(name: str) -> Any:
     from bpe_openai import get_encoding
 
-    return get_encoding(name)
+    # WORKAROUND for bpe-openai 0.1.4, which reads its tables by a deprecated function of importlib.resources; to go when it does not.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        encoding = get_encoding(name)
+        encoding.encode_ordinary("")
+    return encoding

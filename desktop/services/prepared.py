@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import Highlight
@@ -35,9 +37,11 @@ class PreparedTicket:
 class PreparedTickets:
     """Reads and prepares tickets."""
 
-    def __init__(self, tickets: TicketStore, workers: Executor) -> None:
+    def __init__(self, tickets: TicketStore, workers: Executor, strictness: Callable[[], str]) -> None:
+        """`strictness` says how much of a claim's wording is asked for now, see `evidence.prepare_thread`."""
         self._tickets = tickets
         self._workers = workers
+        self._strictness = strictness
         self._kept: OrderedDict[int, PreparedTicket] = OrderedDict()
 
     async def get(self, ticket_id: int) -> PreparedTicket:
@@ -46,12 +50,15 @@ class PreparedTickets:
         Raises:
             DeskError: `ticket-missing`.
         """
-        thread = await self.thread(ticket_id)
+        thread, strictness = await self.thread(ticket_id), self._strictness()
         kept = self._kept.get(ticket_id)
-        if kept is not None and kept.thread.content_hash == thread.content_hash:
+        is_same = kept is not None and kept.thread.content_hash == thread.content_hash
+        if kept is not None and is_same and kept.evidence.strictness == strictness:
             self._kept.move_to_end(ticket_id)
             return replace(kept, thread=thread)
-        prepared = await asyncio.get_running_loop().run_in_executor(self._workers, prepare_ticket, thread)
+        prepared = await asyncio.get_running_loop().run_in_executor(
+            self._workers, partial(prepare_ticket, thread, strictness=strictness)
+        )
         self._kept[ticket_id] = prepared
         self._kept.move_to_end(ticket_id)
         while len(self._kept) > KEPT_TICKETS:
@@ -72,7 +79,9 @@ class PreparedTickets:
         return thread
 
 
-def prepare_ticket(thread: Thread) -> PreparedTicket:
+def prepare_ticket(thread: Thread, *, strictness: str) -> PreparedTicket:
     """Compute all that is wanted of a thread."""
     sentences = number_sentences(thread.messages)
-    return PreparedTicket(thread, sentences, find_highlights(thread), prepare_thread(thread, sentences))
+    return PreparedTicket(
+        thread, sentences, find_highlights(thread), prepare_thread(thread, sentences, strictness=strictness)
+    )

@@ -74,6 +74,8 @@ MOST_STARRED = 50
 """Starred tickets among which examples are looked for, the newest stars first."""
 MERGE, INCREMENTAL = "merge", "incremental"
 TOO_SHORT = "the ticket is too short to summarize"
+OPINION_USAGE = Usage(input_tokens=500, output_tokens=40)
+"""What a second opinion takes as a rule: two or three claims with their sentences, and a word for each."""
 EXPECTED_ANSWER_SHARE = 0.4
 """Of the longest answer that a recipe allows, what a summary takes as a rule: for estimates only."""
 
@@ -113,7 +115,7 @@ class SummaryService:
         target: Callable[[str, str], Target],
         resolve: Callable[[str, str], Awaitable[Endpoint]],
     ) -> None:
-        self._prepared = PreparedTickets(tickets, workers)
+        self._prepared = PreparedTickets(tickets, workers, lambda: str(settings.get("strictness")))
         self._tickets = tickets
         self._runs = runs
         self._outbound = outbound
@@ -152,6 +154,9 @@ class SummaryService:
         if summary.text and not summary.claims:
             # The program ended while it was being written: there is the text, and no claim was recorded.
             summary = await self._on_worker(partial(_read_again, summary, prepared, self._recipes))
+        else:
+            # By today's rules and the strictness that is set now: a summary written before is judged like one written today.
+            summary = await self._on_worker(partial(_check_again, summary, prepared))
         is_stale = stored.content_hash != prepared.thread.content_hash
         newer = len(prepared.thread.messages) - stored.message_count if is_stale and _is_prefix(stored, prepared) else 0
         return replace(summary, highlights=prepared.highlights, stale=is_stale, newer_messages=newer, cached=True)
@@ -229,6 +234,14 @@ class SummaryService:
         prepared = await self._prepared.get(ticket_id)
         work = partial(verify_text, prepared.thread, prepared.sentences, prepared.evidence, text)
         return await self._on_worker(work)
+
+    def opinion_price_microusd(self) -> int | None:
+        """Return about what a second opinion costs a ticket with the default provider; None when no price is known.
+
+        Raises:
+            DeskError: `provider-missing`.
+        """
+        return self._outbound.cost_microusd(self._target("", ""), OPINION_USAGE)
 
     async def star(self, ticket_id: int, is_starred: bool) -> None:
         """Take a ticket's summary as an example for others, or no longer."""
@@ -471,6 +484,11 @@ def _read_again(summary: Summary, prepared: PreparedTicket, recipes: RecipeBook)
     checked = tuple(check_sentence(claim, prepared.evidence) for claim in claims)
     text = write_lines(checked) if parser.is_object and checked else summary.text
     return replace(summary, text=text, claims=checked, sections=parser.sections)
+
+
+def _check_again(summary: Summary, prepared: PreparedTicket) -> Summary:
+    checked = (replace(check_sentence(c.claim, prepared.evidence), opinion=c.opinion) for c in summary.claims)
+    return replace(summary, claims=tuple(checked))
 
 
 def _read_edit(text: str, prepared: PreparedTicket, recipes: RecipeBook, name: str) -> Summary:

@@ -31,6 +31,8 @@ _MOST_FOUND = 2
 _LEAST_GAIN = 0.1
 LEAST_RELATED = 0.2
 """Under this share of its words a claim is about something else."""
+LEAST_NEAR = 0.01
+"""Sources that hold none of a claim's words say something else, whatever the score makes of it."""
 NORMAL = "normal"
 
 
@@ -56,12 +58,14 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
     difference = differs(signs.values, NAMES)
     least = THRESHOLDS.get(strictness or prepared.strictness, THRESHOLDS[NORMAL])
     is_foreign = bool(words) and coverage_of(words, prepared.lines) < LEAST_RELATED
+    # The weights were fitted on sentences that tell of the ticket: whatever they say, words that its sources hardly have are worth a look.
+    is_far = len(words) > 2 and coverage_of(words, evidence) < LEAST_NEAR
     support = _judge(
         difference,
         least,
         is_cited=bool(cited),
         is_foreign=is_foreign,
-        is_contrary=signs.is_contrary,
+        is_contrary=signs.is_contrary or is_far,
         missing=missing,
         misplaced=misplaced,
     )
@@ -73,7 +77,7 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
         missing_facts=missing,
         misplaced_facts=misplaced,
         origin=origin,
-        doubts=_doubts(signs, support, is_wording=difference >= least or is_foreign or signs.is_contrary),
+        doubts=_doubts(signs, support, is_wording=difference >= least or is_foreign or is_far or signs.is_contrary),
     )
 
 

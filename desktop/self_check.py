@@ -73,9 +73,7 @@ async def _import_sample(desk: Desk) -> str:
 
 
 async def _tell_languages(desk: Desk) -> str:
-    async with aclosing(desk.languages.fill()) as batches:
-        async for _ in batches:
-            pass
+    await desk.languages.caught_up()
     told = (await desk.tickets.counts()).by_language
     if desk.languages.is_available and not {"en", "de", "ja"} <= told.keys():
         raise DeskError("self-check", f"The sample's languages were not told: {', '.join(told) or 'none'}.")

@@ -2,11 +2,13 @@
 
 COMMANDS = {
     "doctor": "doctor",
+    "export": "export",
     "import": "imports",
     "keys": "providers",
     "list": "tickets",
     "mappings": "mappings",
     "providers": "providers",
+    "recipes": "recipes",
     "show": "tickets",
     "summarize": "summaries",
     "try": "tryout",

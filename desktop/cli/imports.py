@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from desktop.cli.history import show_changes, show_history
 from desktop.cli.main import FAILED, PARTLY
 from desktop.cli.output import clean, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
@@ -127,7 +126,9 @@ async def import_file(
                 elif isinstance(event, Finished):
                     finished = event
     except asyncio.CancelledError:
-        await _say_stopped(desk, name)
+        # A dry run wrote nothing; what was not told of yet is another import.
+        if not dry_run:
+            await _say_stopped(desk)
         raise
     finally:
         bar.close()
@@ -139,9 +140,10 @@ async def import_file(
     return finished
 
 
-async def _say_stopped(desk: Desk, name: str) -> None:
+async def _say_stopped(desk: Desk) -> None:
     record = await desk.imports.take_stopped()
     if record is not None:
+        name = Path(record.path).name
         warn(f"The import of {name} was stopped. Take back what it wrote with: tldesk import --undo {record.id}")
 
 
@@ -167,7 +169,10 @@ class _Bar:
 def _look_back(session: Session, *, undo: int | None, changes: int | None, as_json: bool) -> None:
     if undo is not None:
         _undo(session, undo, as_json=as_json)
-    elif changes is not None:
+        return
+    from desktop.cli.history import show_changes, show_history
+
+    if changes is not None:
         show_changes(session, changes, as_json=as_json)
     else:
         show_history(session, as_json=as_json)

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict
-from typing import Any
 
-from desktop.cli.output import dollars, say
+from desktop.cli.output import say
 from desktop.domain.runs import (
     Cached,
     CheckedClaim,
@@ -110,46 +108,6 @@ def say_end(summary: Summary) -> str:
     if summary.state is RunState.COMPLETE:
         return f"Complete: {facts}"
     return f"{describe_end(summary)}{f' ({facts})' if facts else ''}"
-
-
-def summary_fields(reference: str, summary: Summary) -> dict[str, Any]:
-    """Return a summary as JSON has it."""
-    return {
-        "ticket": reference,
-        "state": summary.state.value,
-        "reason": summary.reason,
-        "text": summary.text,
-        "gist": summary.gist,
-        "sections": dict(summary.sections),
-        "claims": [claim_fields(checked) for checked in summary.claims],
-        "coverage": {**asdict(summary.coverage), "unused": list(summary.coverage.unused)},
-        "highlights": [{"text": h.text, "citations": [h.sentence_id]} for h in summary.highlights],
-        "provider": summary.provider,
-        "model": summary.model,
-        "recipe": summary.recipe,
-        "recipe_version": summary.recipe_version,
-        "cached": summary.cached,
-        "usage": asdict(summary.usage),
-        "cost": dollars(summary.cost_microusd),
-        "first_token_seconds": summary.first_token_seconds,
-        "seconds": round(summary.seconds, 3),
-        "error": {"code": summary.error, "remedy": summary.remedy} if summary.error else None,
-    }
-
-
-def claim_fields(checked: CheckedClaim) -> dict[str, Any]:
-    """Return a checked claim as JSON has it."""
-    return {
-        "section": checked.claim.section,
-        "text": checked.claim.text,
-        "citations": list(checked.citations),
-        "origin": checked.origin,
-        "support": checked.support.value,
-        "score": checked.score,
-        "missing_facts": list(checked.missing_facts),
-        "misplaced_facts": list(checked.misplaced_facts),
-        "doubts": list(checked.doubts),
-    }
 
 
 def _finding(checked: CheckedClaim) -> str:

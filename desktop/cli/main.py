@@ -31,7 +31,7 @@ NEGATIVE, USAGE, PARTLY, FAILED, INTERRUPTED = 1, 2, 3, 4, 130
 
 
 class _Commands(click.Group):
-    """Imports a command's module when that command is asked for; the list of all needs only their names."""
+    """Imports a command's module only when that command is asked for; the list of all asks for each, because it tells what they do."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)

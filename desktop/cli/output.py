@@ -1,17 +1,18 @@
 """Output: results to standard output, everything else to standard error.
 
-JSON is printed as it is, for programs. What people read may come from tickets and models, so it is cleaned first: a terminal obeys control
-characters, and text that runs backwards can hide what it says.
+JSON is printed for programs, with what a terminal obeys written as escapes. What people read may come from tickets and models, so it is cleaned
+first: a terminal obeys control characters, and text that runs backwards can hide what it says.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Sequence
 
 import click
+
+from desktop.services.documents import as_json
 
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -22,12 +23,12 @@ class ReaderGone(Exception):  # noqa: N818 - not an error: whoever read our outp
 
 def print_json(document: object) -> None:
     """Print one JSON document, readable."""
-    _write(json.dumps(document, ensure_ascii=False, indent=2))
+    _write(as_json(document, indent=2))
 
 
 def print_json_line(document: object) -> None:
     """Print one JSON document on one line, at once."""
-    _write(json.dumps(document, ensure_ascii=False))
+    _write(as_json(document))
 
 
 def say(text: str = "", *, end: str = "\n") -> None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from desktop.cli.live import LiveSummary, follow, say_end, summary_fields
+from desktop.cli.live import LiveSummary, follow, say_end
 from desktop.cli.main import FAILED, PARTLY
 from desktop.cli.output import dollars, print_json, print_json_line, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.cli.tickets import search_option, tell_languages, where_option
 from desktop.domain.runs import RunState, Summary
 from desktop.domain.tickets import TicketQuery, TicketRow
+from desktop.services.documents import summary_document
 from desktop.services.wording import count
 
 if TYPE_CHECKING:
@@ -104,9 +105,9 @@ def _printer(
 ) -> Callable[[str, Summary], None] | None:
     """Return what is done with each summary as it ends; None to print the only one while it is written."""
     if as_lines:
-        return lambda reference, summary: print_json_line(summary_fields(reference, summary))
+        return lambda reference, summary: print_json_line(summary_document(reference, summary))
     if as_json:
-        return lambda reference, summary: documents.append(summary_fields(reference, summary))
+        return lambda reference, summary: documents.append(summary_document(reference, summary))
     if is_live:
         return None
     return lambda reference, summary: say(f"{reference}  {summary.gist or '(no gist)'}  ({say_end(summary)})")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from desktop.cli.output import print_json, print_table, say
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
-from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread, TicketQuery, TicketRow
+from desktop.services.documents import thread_document, ticket_document
 from desktop.services.wording import count
 
 if TYPE_CHECKING:
@@ -46,9 +45,7 @@ where_option = click.option(
 async def tell_languages(desk: Desk, where: tuple[tuple[str, str], ...]) -> None:
     """Tell the languages of all tickets when they are chosen by it: after an import none is told yet, and only what is told can be found."""
     if any(name == "language" for name, _ in where):
-        async with aclosing(desk.languages.fill()) as batches:
-            async for _ in batches:
-                pass
+        await desk.languages.caught_up()
 
 
 @click.command("list")
@@ -85,7 +82,7 @@ def list_command(
 
     rows, total, following = session.run(work)
     if as_json:
-        print_json({"tickets": [ticket_fields(row) for row in rows], "total": total, "next": following})
+        print_json({"tickets": [ticket_document(row) for row in rows], "total": total, "next": following})
         return
     if rows:
         table = [
@@ -114,50 +111,9 @@ def show_command(session: Session, reference: str, as_json: bool) -> None:
 
     thread = session.run(work)
     if as_json:
-        print_json(_thread_fields(thread))
+        print_json(thread_document(thread))
     else:
         _say_thread(thread)
-
-
-def ticket_fields(row: TicketRow) -> dict[str, Any]:
-    """Return a ticket as JSON has it."""
-    return {
-        "id": row.reference,
-        "source": row.source,
-        "external_id": row.external_id,
-        "subject": row.subject,
-        "status": row.status,
-        "status_original": row.status_original,
-        "priority": row.priority,
-        "priority_original": row.priority_original,
-        "requester": row.requester,
-        "assignee": row.assignee,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "message_count": row.message_count,
-        "gist": row.gist,
-        "language": row.language,
-    }
-
-
-def _thread_fields(thread: Thread) -> dict[str, Any]:
-    sentences = number_sentences(thread.messages)
-    return {
-        **ticket_fields(thread.ticket),
-        "fields": dict(thread.fields),
-        "messages": [
-            {
-                "id": f"m{message.position}",
-                "author": message.author,
-                "role": message.role.value,
-                "internal": message.internal,
-                "created_at": message.created_at,
-                "text": message.text,
-                "sentences": [{"id": s.id, "text": s.text} for s in sentences if s.position == message.position],
-            }
-            for message in thread.messages
-        ],
-    }
 
 
 def _say_thread(thread: Thread) -> None:

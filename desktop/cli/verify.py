@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from desktop.cli.live import claim_fields
 from desktop.cli.output import print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import Support, Verified
+from desktop.services.documents import claim_document
 from desktop.services.wording import LIMITS, count, describe_claim
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def verified_fields(ticket: str, verified: Verified) -> dict[str, Any]:
     """Return a checked text as JSON has it."""
     return {
         "ticket": ticket,
-        "claims": [claim_fields(checked) for checked in verified.claims],
+        "claims": [claim_document(checked) for checked in verified.claims],
         "coverage": {**asdict(verified.coverage), "unused": list(verified.coverage.unused)},
     }
 

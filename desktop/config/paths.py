@@ -43,6 +43,14 @@ class Paths:
         return self.data_dir / "rejects"
 
     @property
+    def recipes(self) -> Path:
+        return self.data_dir / "recipes"
+
+    @property
+    def secret(self) -> Path:
+        return self.data_dir / "secret.bin"
+
+    @property
     def systems(self) -> Path:
         return self.resources / "systems"
 

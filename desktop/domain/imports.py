@@ -110,8 +110,9 @@ _TEXT_ROLES = frozenset(("body", "comment", "journal", "diff"))
 class Recognized:
     """What a file turned out to be, before anything is written.
 
-    `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message), `journal` (all
-    comments in one cell) `nested` (a record a ticket, its messages in lists within) or `people` (a row a person, who is a number elsewhere).
+    `shape` is `tickets` (a row a ticket), `repeated` (repeated comment columns), `messages` (a row a message), `journal` (all comments in one
+    cell), `whole` (our own export), `nested` (a record a ticket, its messages in lists within) or `people` (a row a person, who is a number
+    elsewhere).
     `date_order` is `iso`, `day-first`, `month-first`, `epoch` or `` (no dates); `date_evidence` says in words why.
     `header_line` counts from 1.
     `sheet` is the sheet's name in a workbook, where `encoding` and `delimiter` are '', and the key of the list in a JSON document.

@@ -5,7 +5,9 @@ A stream ends in exactly one `StreamEnd`. A provider's fault is a `DeskError` wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from desktop.domain.runs import RunState, Usage
 
@@ -33,19 +35,24 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request for text. `max_tokens` bounds the answer; `temperature` None leaves it to the provider."""
+    """One request for text. `max_tokens` bounds the answer; `temperature` None leaves it to the provider.
+
+    `schema` is the JSON schema that the answer should keep, where the provider can hold it to one.
+    """
 
     model: str
     messages: tuple[ChatMessage, ...]
     max_tokens: int = 700
     temperature: float | None = 0.0
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StreamDelta:
-    """New text of the answer."""
+    """New text of the answer, or of what a reasoning model thinks before it."""
 
     text: str
+    thinking: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class TicketDraft:
     """A ticket as an export gave it. `fields` holds every original column by its own name; `rows` counts the input rows it used.
 
     `is_subject_made` when the export had no subject and the first sentence stands in for it. `has_record` when a table of tickets told of it, not
-    only one of messages.
+    only one of messages. `source` is '' for that of the table; our own export names the source of each.
     """
 
     external_id: str
@@ -70,31 +70,14 @@ class TicketDraft:
     rows: int = 1
     is_subject_made: bool = False
     has_record: bool = True
-
-    def content_hash(self) -> str:
-        """Hash everything a reader could see, so that an equal hash means that nothing changed. Hexadecimal SHA-256."""
-        return _sha256(
-            [
-                [
-                    self.external_id,
-                    self.subject,
-                    self.status,
-                    self.status_original,
-                    self.priority,
-                    self.priority_original,
-                ],
-                [self.requester, self.assignee, self.created_at, self.updated_at],
-                dict(self.fields),
-                [[m.author, m.role, m.created_at, m.text, m.internal] for m in self.messages],
-            ]
-        )
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TicketRow:
     """One ticket as a list shows it. `id` is the database's; `reference` is `SOURCE:EXTERNAL_ID`, what people type.
 
-    `language` is ISO 639-1, '' when it is not known.
+    `language` is ISO 639-1, '' when it is not known. The last four are what its shown summary says, see `runs.Fields`.
     """
 
     id: int
@@ -112,6 +95,10 @@ class TicketRow:
     message_count: int
     gist: str
     language: str = ""
+    next_owner: str = ""
+    deadline: str = ""
+    sentiment: str = ""
+    has_open_questions: int | None = None
 
     @property
     def reference(self) -> str:
@@ -156,6 +143,11 @@ class TicketCounts:
     has_status: bool = True
     has_priority: bool = True
     by_language: Mapping[str, int] = field(default_factory=dict)
+
+
+def listed(value: str | list[str]) -> list[str]:
+    """Return all values of a column: of one that was there once, of one that was there several times, or none."""
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def in_order(times: Sequence[str]) -> list[int]:

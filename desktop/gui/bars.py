@@ -21,6 +21,7 @@ class TopBar(QFrame):
     search_left = Signal()
     """The keyboard goes on to the list."""
     import_requested = Signal()
+    export_requested = Signal()
     history_requested = Signal()
     settings_requested = Signal()
 
@@ -45,6 +46,12 @@ class TopBar(QFrame):
         self.import_button = QPushButton("Import…")
         self.import_button.setToolTip("Import a ticket export (Ctrl+O)")
         self.import_button.clicked.connect(self.import_requested)
+        self.export_button = QPushButton()
+        self.export_button.setAccessibleName("Export")
+        self.export_button.setToolTip(
+            "Export the chosen tickets, or all that are listed, with their summaries (Ctrl+E)"
+        )
+        self.export_button.clicked.connect(self.export_requested)
         self.history_button = QPushButton()
         self.history_button.setAccessibleName("Imports so far")
         self.history_button.setToolTip("Imports so far: what changed, rejected rows, undo (Ctrl+H)")
@@ -60,6 +67,7 @@ class TopBar(QFrame):
         layout.addWidget(self.search, 4)
         layout.addStretch(1)
         layout.addWidget(self.import_button)
+        layout.addWidget(self.export_button)
         layout.addWidget(self.history_button)
         layout.addWidget(self.settings_button)
         self._on_theme()
@@ -69,6 +77,7 @@ class TopBar(QFrame):
         icons, t = self._theme.icons, self._theme.tokens
         self._icon.setIcon(icons.icon("search", t.faint))
         self.import_button.setIcon(icons.icon("import"))
+        self.export_button.setIcon(icons.icon("export"))
         self.history_button.setIcon(icons.icon("history"))
         self.settings_button.setIcon(icons.icon("settings"))
 
@@ -104,6 +113,7 @@ class StatusBar(QFrame):
     cancel_requested = Signal()
     provider_chosen = Signal(str)
     providers_requested = Signal()
+    recipes_requested = Signal()
     appearance_chosen = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
@@ -192,6 +202,7 @@ class StatusBar(QFrame):
                 self.provider.setText(f"{label}  ▾")
         self.menu.addSeparator()
         self.menu.addAction("Providers…").triggered.connect(self.providers_requested)
+        self.menu.addAction("Recipes…").triggered.connect(self.recipes_requested)
         self.menu.addSeparator()
         looks = QActionGroup(self.menu)
         for value, label in APPEARANCES:

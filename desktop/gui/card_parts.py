@@ -1,37 +1,46 @@
-"""The parts of the summary card: a section's row, a strip for what was left out, the highlights, and how a run ended."""
+"""The parts of the summary card: a section's row, the strips for what was left out, and how a run ended."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from desktop.domain.runs import CheckedClaim, Highlight, RunState, Summary
-from desktop.gui.claims_view import ClaimsView
+from desktop.domain.runs import CheckedClaim, RunState, Summary
+from desktop.gui.chips import OBJECT_CHARACTER
+from desktop.gui.claims_view import ClaimsView, describe_opinion
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import LABEL_WIDTH, SPACE
-from desktop.gui.words import Words, plain_tip
-from desktop.services.wording import describe_claim, describe_end
+from desktop.gui.words import Words
+from desktop.services.wording import count, describe_claim, describe_end
+
+MOST_STRIPS = 6
 
 
 class SectionRow(QWidget):
-    """One section: its name on the left, its claims on the right."""
+    """One section: its label on the left, its claims on the right."""
 
-    def __init__(self, theme: Theme, name: str) -> None:
+    def __init__(self, theme: Theme, label: str) -> None:
         super().__init__()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE)
-        self._label = Words(name, kind="muted")
+        self._label = Words(label, kind="muted")
         self._label.setFixedWidth(LABEL_WIDTH)
         self._label.setWordWrap(True)
         self.view = ClaimsView(theme)
         layout.addWidget(self._label, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.view, 1, Qt.AlignmentFlag.AlignTop)
 
+    def set_label(self, label: str) -> None:
+        """Show the section under another label."""
+        self._label.setText(label)
+
     def text(self) -> str:
         """Return the section as one line of plain text."""
-        return f"{self._label.text()}: {self.view.toPlainText()}".replace("￼", "").strip()
+        return f"{self._label.text()}: {self.view.toPlainText()}".replace(OBJECT_CHARACTER, "").strip()
 
 
 class Strip(QFrame):
@@ -42,15 +51,17 @@ class Strip(QFrame):
 
     clicked = Signal(object)
 
-    def __init__(self, theme: Theme, checked: CheckedClaim) -> None:
+    def __init__(self, checked: CheckedClaim, label: str) -> None:
         super().__init__()
         self.setObjectName("strip")
         self.checked = checked
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
         layout.setSpacing(2 * SPACE)
-        self._claim = Words(f"{checked.claim.section}: “{checked.claim.text}”", wraps=True)
-        self._note = Words(f"{describe_claim(checked)} · left out of copy", wraps=True)
+        self._claim = Words(f"{label}: “{checked.claim.text}”", wraps=True)
+        opinion = describe_opinion(checked.opinion)
+        said = " · ".join(part for part in (describe_claim(checked), "left out of copy", opinion) if part)
+        self._note = Words(said, wraps=True)
         self._note.setObjectName("stripNote")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         small = small_font(self.font())
@@ -61,111 +72,92 @@ class Strip(QFrame):
         self.setAccessibleName(self.text())
         if checked.citations:
             self.setCursor(Qt.CursorShape.PointingHandCursor)
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self.setToolTip("Show what it cites (Enter)")
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.clicked.emit(self.checked)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit(self.checked)
+            return
+        super().keyPressEvent(event)
 
     def text(self) -> str:
         """Return the strip as one line of plain text."""
         return f"{self._claim.text()} {self._note.text()}"
 
 
-class HighlightsList(QWidget):
-    """The ticket's own words: chosen on this machine, without a model. Folded away under a finished summary."""
+class Strips(QWidget):
+    """All claims that were left out, a strip each; of many only the first, until the rest is asked for."""
 
-    chosen = Signal(object)
-    toggled = Signal()
+    clicked = Signal(object)
+    changed = Signal()
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._theme = theme
-        self._highlights: tuple[Highlight, ...] = ()
-        self._is_open = True
+        self._left_out: tuple[CheckedClaim, ...] = ()
+        self._labels: Mapping[str, str] = {}
+        self._shows_all = False
+        self._more = QPushButton()
+        self._more.setProperty("kind", "link")
+        self._more.setFont(small_font(self.font()))
+        self._more.clicked.connect(self._on_more)
+        self._more.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        self._toggle = QPushButton()
-        self._toggle.setProperty("kind", "link")
-        self._toggle.setFont(small_font(self.font()))
-        self._toggle.clicked.connect(lambda: self.set_open(not self._is_open))
-        self._toggle.setToolTip("The ticket's own words, chosen on this machine without a model")
-        layout.addWidget(self._toggle, 0, Qt.AlignmentFlag.AlignLeft)
-        self._list = QVBoxLayout()
-        self._list.setSpacing(SPACE // 2)
-        layout.addLayout(self._list)
-        theme.changed.connect(self._draw)
+        layout.setSpacing(SPACE // 2)
+        self._box = QVBoxLayout()
+        self._box.setSpacing(SPACE // 2)
+        layout.addLayout(self._box)
+        layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
+        self.hide()
 
-    @property
-    def has_any(self) -> bool:
-        return bool(self._highlights)
+    def reset(self) -> None:
+        """Show none."""
+        self._shows_all = False
+        self.show_claims((), {})
 
-    def show_highlights(self, highlights: tuple[Highlight, ...]) -> None:
-        """Show other highlights."""
-        self._highlights = highlights
-        self._draw()
+    def show_claims(self, left_out: Sequence[CheckedClaim], labels: Mapping[str, str]) -> None:
+        """Show these claims under the labels of their sections; what is there already stays as it is."""
+        before, self._left_out = self._left_out, tuple(left_out)
+        if self._left_out[: len(before)] != before or labels != self._labels:
+            self._clear()
+        self._labels = dict(labels)
+        self._fill()
 
-    def set_open(self, is_open: bool) -> None:
-        """Unfold or fold the list."""
-        self._is_open = is_open
-        self._draw()
-        self.toggled.emit()
+    def strips(self) -> list[Strip]:
+        """Return the strips that are shown."""
+        found = (self._box.itemAt(i) for i in range(self._box.count()))
+        return [w for item in found if item is not None and isinstance(w := item.widget(), Strip)]
 
-    def _draw(self) -> None:
-        while (item := self._list.takeAt(0)) is not None:
-            if widget := item.widget():
-                widget.hide()
-                widget.deleteLater()
-        count = len(self._highlights)
-        self.setVisible(bool(count))
-        icon = "chevron-down" if self._is_open else "chevron-right"
-        self._toggle.setIcon(self._theme.icons.icon(icon, self._theme.tokens.accent))
-        self._toggle.setText(f"Highlights, word for word ({count})")
-        if not self._is_open:
-            return
-        author = ""
-        for highlight in self._highlights:
-            self._list.addWidget(
-                _HighlightRow(
-                    self._theme, highlight, "" if highlight.author == author else highlight.author, self.chosen
-                )
-            )
-            author = highlight.author
+    def text(self) -> str:
+        """Return the strips as lines of plain text."""
+        return "\n".join(strip.text() for strip in self.strips())
 
+    def _fill(self) -> None:
+        most = len(self._left_out) if self._shows_all else MOST_STRIPS
+        for checked in self._left_out[self._box.count() : most]:
+            name = checked.claim.section
+            strip = Strip(checked, self._labels.get(name, name))
+            strip.clicked.connect(self.clicked)
+            self._box.addWidget(strip)
+        hidden = len(self._left_out) - self._box.count()
+        self._more.setText(f"{count(hidden, 'more sentence')} left out of copy")
+        self._more.setVisible(hidden > 0)
+        self.setVisible(bool(self._left_out))
 
-class _HighlightRow(QWidget):
-    def __init__(self, theme: Theme, highlight: Highlight, author: str, chosen: object) -> None:
-        super().__init__()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(SPACE)
-        name = Words(kind="muted")
-        name.setFixedWidth(LABEL_WIDTH)
-        name.setText(name.fontMetrics().elidedText(author, Qt.TextElideMode.ElideRight, LABEL_WIDTH))
-        name.setToolTip(plain_tip(highlight.author))
-        words = _Quote(highlight)
-        words.clicked.connect(lambda: chosen.emit(highlight))  # type: ignore[attr-defined]
-        layout.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(words, 1)
+    def _clear(self) -> None:
+        for strip in self.strips():
+            self._box.removeWidget(strip)
+            strip.hide()
+            strip.deleteLater()
 
-
-class _Quote(Words):
-    clicked = Signal()
-
-    def __init__(self, highlight: Highlight) -> None:
-        super().__init__(" ".join(highlight.text.split()), wraps=True)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setToolTip(f"Show it in message {highlight.position}")
-
-    def mouseReleaseEvent(self, event: object) -> None:
-        self.clicked.emit()
-
-    def keyPressEvent(self, event: object) -> None:
-        key = event.key()  # type: ignore[attr-defined]
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.clicked.emit()
-            return
-        super().keyPressEvent(event)  # type: ignore[arg-type]
+    def _on_more(self) -> None:
+        self._shows_all = True
+        self._fill()
+        self.changed.emit()
 
 
 class RunNotice(QFrame):
@@ -192,13 +184,14 @@ class RunNotice(QFrame):
         layout.addWidget(self._providers)
         self.hide()
 
-    def show_summary(self, summary: Summary) -> None:
-        """Show the end of a run; a complete one shows nothing."""
+    def show_summary(self, summary: Summary, *, is_refresh: bool = False) -> None:
+        """Show the end of a run; a complete one shows nothing. `is_refresh` when the summary before it is still there."""
         self.setVisible(summary.state is not RunState.COMPLETE)
         if summary.state is RunState.COMPLETE:
             return
         self._icon.setPixmap(self._theme.icons.pixmap("warning", self._theme.tokens.warning))
-        self._words.setText(describe_end(summary))
+        words = describe_end(summary)
+        self._words.setText(words.replace("No summary:", "Not refreshed:", 1) if is_refresh else words)
         is_about_provider = summary.error.startswith(("provider-", "engine-", "base-url"))
         self._providers.setVisible(is_about_provider)
         self._retry.setVisible(summary.error != "" or summary.state is not RunState.FAILED)

@@ -6,6 +6,7 @@ in view.
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,12 +19,13 @@ from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportChanges, ImportRecord, ImportState
 from desktop.gui.difference_view import DifferenceView
 from desktop.gui.jobs import JobScope
+from desktop.gui.leaf_head import LeafHead
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import readable_time
 from desktop.gui.ticket_list import TicketList
 from desktop.gui.ticket_model import Column
-from desktop.gui.words import ElidedWords, Words
+from desktop.gui.words import ElidedWords, as_listed
 from desktop.services.comparison import describe_difference
 from desktop.services.wording import count
 
@@ -47,18 +49,12 @@ class ChangesView(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
         self._desk: Desk | None = None
         self._record: ImportRecord | None = None
         self._changes = ImportChanges(0)
         self.jobs = JobScope(self.failed.emit)
         self._differences = JobScope(self.failed.emit)
-        self.back = QPushButton("Imports")
-        self.back.setShortcut("Esc")
-        self.back.clicked.connect(self.left)
-        self._title = ElidedWords()
-        self._title.setFont(title_font(self.font()))
-        self._facts = Words(kind="muted", wraps=True)
+        self.head = LeafHead(theme)
         self._groups = QButtonGroup(self)
         self.buttons = {name: self._group_button(name) for name in _GROUPS}
         self.list = TicketList(theme, shows_gist=False)
@@ -72,8 +68,6 @@ class ChangesView(QWidget):
         self.difference = DifferenceView(theme)
         self._build()
         self._connect()
-        self._on_theme()
-        theme.changed.connect(self._on_theme)
 
     @property
     def import_id(self) -> int:
@@ -88,16 +82,20 @@ class ChangesView(QWidget):
         """Show what an import changed; `records` are all imports by their ids."""
         self._record = record
         self._changes = ImportChanges(record.id)
-        self._title.setText(f"What changed: {Path(record.path).name}")
-        self._facts.setText(f"Imported {readable_time(record.finished_at or record.started_at)}")
+        self.head.title.setText(f"What changed: {Path(record.path).name}")
+        self.head.facts.setText(f"Imported {readable_time(record.finished_at or record.started_at)}")
         self._show_group("new")
         self.list.show_empty("")
         self.jobs.restart(self._load(record, records))
 
+    async def close_jobs(self) -> None:
+        """End everything that runs."""
+        await asyncio.gather(self.jobs.close(), self._differences.close())
+
     async def _load(self, record: ImportRecord, records: Mapping[int, ImportRecord]) -> None:
         assert self._desk is not None
         self._changes = await self._desk.history.changes(record.id)
-        self._facts.setText(self._tell(record, records.get(self._changes.compared_with)))
+        self.head.facts.setText(self._tell(record, records.get(self._changes.compared_with)))
         for name, button in self.buttons.items():
             number = len(self._ids(name))
             is_known = name != "gone" or bool(self._changes.compared_with)
@@ -129,14 +127,6 @@ class ChangesView(QWidget):
     def _build(self) -> None:
         for column in (Column.STATUS, Column.PRIORITY, Column.AGE):
             self.list.table.setColumnHidden(column, True)
-        head = QHBoxLayout()
-        head.setSpacing(2 * SPACE)
-        head.addWidget(self.back)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self._title)
-        words.addWidget(self._facts)
-        head.addLayout(words, 1)
         groups = QHBoxLayout()
         groups.setSpacing(SPACE // 2)
         for button in self.buttons.values():
@@ -156,7 +146,7 @@ class ChangesView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * SPACE)
-        layout.addLayout(head)
+        layout.addWidget(self.head)
         layout.addWidget(splitter, 1)
 
     def _build_ticket(self) -> QWidget:
@@ -176,6 +166,7 @@ class ChangesView(QWidget):
         return self._ticket
 
     def _connect(self) -> None:
+        self.head.left.connect(self.left)
         self.list.ticket_chosen.connect(lambda i: self._differences.restart(self._load_difference(i)))
         self.list.opened.connect(self._on_open)
         self.list.table.doubleClicked.connect(lambda _: self._on_open())
@@ -226,7 +217,7 @@ class ChangesView(QWidget):
             return
         ticket = rows[0]
         self._ticket_title.setText(" ".join(ticket.title.split()))
-        parts = [ticket.requester, ticket.external_id, ticket.status.capitalize() or ticket.status_original]
+        parts = [ticket.requester, ticket.external_id, as_listed(ticket.status or ticket.status_original)]
         self._ticket_facts.setText(" · ".join(part for part in parts if part))
         if kind == "gone":
             when = readable_time(self._changes.compared_at)
@@ -234,6 +225,3 @@ class ChangesView(QWidget):
             self.difference.show_difference(None, words)
         else:
             self.difference.show_difference(found[ticket_id])
-
-    def _on_theme(self) -> None:
-        self.back.setIcon(self._theme.icons.icon("chevron-left"))

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
     QPainter,
+    QPen,
     QPyTextObject,
     QTextCharFormat,
     QTextDocument,
@@ -27,6 +28,11 @@ _TEXT = int(QTextFormat.Property.UserProperty) + 1
 _TONE = int(QTextFormat.Property.UserProperty) + 2
 _SCALE = 0.78
 OBJECT_CHARACTER = "￼"
+FOUND = "found"
+"""The tone of a citation that this machine found: a dashed line, so that it is never taken for the model's."""
+ACTIVE_FOUND = "active found"
+OPINION = "opinion"
+"""The tone of what a model said when it was asked again: a line of its own, apart from what was found here."""
 
 
 class ChipPainter(QPyTextObject):
@@ -45,14 +51,25 @@ class ChipPainter(QPyTextObject):
         self, painter: QPainter, rect: QRectF | QRect, document: QTextDocument, position: int, format_: QTextFormat
     ) -> None:
         t = self._theme.tokens
-        ground, ink = {"active": (t.accent, t.on_accent), "warning": (t.warning_ground, t.warning)}.get(
-            str(format_.property(_TONE)), (t.chip, t.muted)
-        )
+        tone = str(format_.property(_TONE))
+        ground, ink = {
+            "active": (t.accent, t.on_accent),
+            "warning": (t.warning_ground, t.warning),
+            FOUND: (t.raised, t.muted),
+            ACTIVE_FOUND: (t.selection, t.accent),
+            OPINION: (t.raised, t.accent),
+        }.get(tone, (t.chip, t.muted))
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(ground))
         box = QRectF(rect).adjusted(1, 3, -1, 2)
+        if tone in (FOUND, ACTIVE_FOUND, OPINION):
+            box.adjust(0.5, 0.5, -0.5, -0.5)
+            pen = QPen(QColor(ink), 1)
+            if tone != OPINION:
+                pen.setDashPattern([2, 2])
+            painter.setPen(pen)
         painter.drawRoundedRect(box, SPACE / 2, SPACE / 2)
         painter.setPen(QColor(ink))
         painter.setFont(_font(document))

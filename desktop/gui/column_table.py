@@ -10,11 +10,9 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractItemModel,
-    QAbstractTableModel,
     QEvent,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QPoint,
     Qt,
     QTimer,
@@ -24,7 +22,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import QComboBox, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from desktop.domain.imports import COLUMN_ROLES, Column
-from desktop.gui.tables import TABLE_ROW_HEIGHT, set_up_table
+from desktop.gui.tables import TABLE_ROW_HEIGHT, Index, TitledTableModel, set_up_table
 from desktop.gui.theme.style import Theme
 from desktop.gui.theme.tokens import ICON_SIZE, SPACE
 from desktop.gui.words import plain_tip
@@ -52,7 +50,6 @@ KEPT = "kept as a field"
 _TITLES = ("Column", "Is", "Holds")
 _SAMPLE_CHARACTERS = 60
 _WIDEST_NAME = 36 * SPACE
-Index = QModelIndex | QPersistentModelIndex
 
 
 def role_title(role: str) -> str:
@@ -104,13 +101,13 @@ class ColumnTable(QTableView):
         super().keyboardSearch(search)
 
 
-class ColumnTableModel(QAbstractTableModel):
+class ColumnTableModel(TitledTableModel):
     """The columns of one file."""
 
     role_chosen = Signal(int, str)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(_TITLES)
         self._theme = theme
         self._columns: tuple[Column, ...] = ()
 
@@ -128,13 +125,6 @@ class ColumnTableModel(QAbstractTableModel):
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self._columns)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(_TITLES)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        is_title = orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
-        return _TITLES[section] if is_title else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         shown = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable

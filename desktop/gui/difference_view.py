@@ -23,10 +23,13 @@ from desktop.gui.safe_text import SafeTextBrowser
 from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import LINE_PERCENT, readable_time
+from desktop.gui.words import as_listed
 from desktop.services.wording import count
 
 MOST_CHARACTERS = 4_000
 """Of one text; the whole of it stands in the ticket."""
+MOST_MESSAGES = 20
+"""Of one ticket: each is a table of its own in the document, and a ticket of 500 would hold the window up."""
 _MOST_VALUE_CHARACTERS = 600
 _SIGNS = {"added": "+", "removed": "−", "edited": "~"}
 _TITLE_PERCENT, _VALUE_PERCENT = 22, 39
@@ -65,8 +68,14 @@ class DifferenceView(SafeTextBrowser):
                 self._insert_fields(cursor, self._difference.fields)
             if self._difference.messages:
                 self._insert_heading(cursor, self._heading(self._difference))
-            for message in self._difference.messages:
+            for message in self._difference.messages[:MOST_MESSAGES]:
                 self._insert_message(cursor, message)
+            if (more := len(self._difference.messages) - MOST_MESSAGES) > 0:
+                self._insert_block(cursor, top=1.5 * SPACE)
+                stand = "stands" if more == 1 else "stand"
+                cursor.insertText(
+                    f"{count(more, 'more message')} {stand} in the ticket", self._ink(self._theme.tokens.muted)
+                )
         cursor.endEditBlock()
 
     def _heading(self, difference: TicketDifference) -> str:
@@ -196,7 +205,7 @@ def _frameless() -> QTextTableFormat:
 def _shown(change: FieldChange, value: str) -> str:
     if change.key in ("created_at", "updated_at") and value:
         return readable_time(value)
-    return value.replace("-", " ").capitalize() if change.key in ("status", "priority") else value
+    return as_listed(value) if change.key in ("status", "priority") else value
 
 
 def _cut(text: str, most: int) -> str:

@@ -1,17 +1,20 @@
 """Imports so far: what each file brought, what became of every row of it, and the ways on from there: undo, what changed, rejected rows.
 
-One page of the window with three leaves: the list of imports, what one of them changed, and the rows that it rejected. Deliberately not here: the
+One page of the window with three leaves: the list of imports, what one of them changed, and the rows that it rejected. Each is built when it is
+first opened, so that the program's first window does not wait for them. Deliberately not here: the
 undo itself, which the import flow leads, because it is offered in its notices too.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
@@ -20,7 +23,7 @@ from desktop.domain.history import ImportRecord, ImportState
 from desktop.gui.changes_view import ChangesView
 from desktop.gui.jobs import JobScope
 from desktop.gui.rejects_view import RejectsView
-from desktop.gui.tables import RowTable
+from desktop.gui.tables import Index, RowTable, TitledTableModel
 from desktop.gui.theme.style import Theme, scaled, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import readable_time
@@ -29,8 +32,6 @@ from desktop.services.wording import count, describe_account, describe_imbalance
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
-
-Index = QModelIndex | QPersistentModelIndex
 
 
 class Column(IntEnum):
@@ -67,31 +68,49 @@ class HistoryPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._desk: Desk | None = None
         self.jobs = JobScope(self.failed.emit)
-        self.imports = _ImportList(theme)
-        self.changes = ChangesView(theme)
-        self.rejects = RejectsView(theme)
+        self._theme = theme
         self._leaves = QStackedWidget()
-        for leaf in (self.imports, self.changes, self.rejects):
-            self._leaves.addWidget(leaf)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 2 * SPACE)
         layout.addWidget(self._leaves)
-        self.imports.undo.clicked.connect(lambda: self._on_chosen(self.undo_requested.emit))
-        self.imports.changes.clicked.connect(lambda: self._on_chosen(self.show_changes))
-        self.imports.rejects.clicked.connect(lambda: self._on_chosen(self.show_rejects))
-        self.imports.closed.connect(self.closed)
-        self.changes.ticket_opened.connect(self.ticket_opened)
-        self.changes.failed.connect(self.failed)
-        self.rejects.failed.connect(self.failed)
-        self.rejects.tickets_changed.connect(self.tickets_changed)
-        for leaf in (self.changes, self.rejects):
-            leaf.left.connect(self.open)
+
+    @cached_property
+    def imports(self) -> _ImportList:
+        """Return the list of imports."""
+        leaf = _ImportList(self._theme)
+        leaf.undo.clicked.connect(lambda: self._on_chosen(self.undo_requested.emit))
+        leaf.changes.clicked.connect(lambda: self._on_chosen(self.show_changes))
+        leaf.rejects.clicked.connect(lambda: self._on_chosen(self.show_rejects))
+        leaf.closed.connect(self.closed)
+        self._leaves.addWidget(leaf)
+        return leaf
+
+    @cached_property
+    def changes(self) -> ChangesView:
+        """Return the leaf of what an import changed."""
+        leaf = ChangesView(self._theme)
+        leaf.ticket_opened.connect(self.ticket_opened)
+        self._add(leaf)
+        return leaf
+
+    @cached_property
+    def rejects(self) -> RejectsView:
+        """Return the leaf of the rows that an import rejected."""
+        leaf = RejectsView(self._theme)
+        leaf.tickets_changed.connect(self.tickets_changed)
+        self._add(leaf)
+        return leaf
+
+    def _add(self, leaf: ChangesView | RejectsView) -> None:
+        leaf.failed.connect(self.failed)
+        leaf.left.connect(self.open)
+        if self._desk is not None:
+            leaf.attach(self._desk)
+        self._leaves.addWidget(leaf)
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
         self._desk = desk
-        self.changes.attach(desk)
-        self.rejects.attach(desk)
 
     def open(self) -> None:
         """Show the list of imports, the one that was chosen before still chosen."""
@@ -114,8 +133,9 @@ class HistoryPanel(QWidget):
 
     async def close_jobs(self) -> None:
         """End everything that runs."""
-        for scope in (self.jobs, self.changes.jobs, self.rejects.jobs):
-            await scope.close()
+        leaves = [self._leaves.widget(place) for place in range(self._leaves.count())]
+        closing = [leaf.close_jobs() for leaf in leaves if isinstance(leaf, ChangesView | RejectsView)]
+        await asyncio.gather(self.jobs.close(), *closing)
 
     async def _load(self, import_id: int = 0, leaf: ChangesView | RejectsView | None = None) -> None:
         assert self._desk is not None
@@ -124,7 +144,10 @@ class HistoryPanel(QWidget):
         record = next((record for record in records if record.id == import_id), None)
         if leaf is not None and record is not None:
             self._leaves.setCurrentWidget(leaf)
-            leaf.show_import(record, {each.id: each for each in records})
+            if isinstance(leaf, ChangesView):
+                leaf.show_import(record, {each.id: each for each in records})
+            else:
+                leaf.show_import(record)
             return
         shown = self._leaves.currentWidget()
         undone = {each.id for each in records if each.state is ImportState.UNDONE}
@@ -244,11 +267,11 @@ class _ImportList(QWidget):
         self.rejects.setText(f"Rejected rows ({record.kept_rejects:,})")
 
 
-class ImportTableModel(QAbstractTableModel):
+class ImportTableModel(TitledTableModel):
     """All imports, the newest first; there are as many as files were ever imported, so they are simply held."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(_TITLES)
         self._theme = theme
         self.records: tuple[ImportRecord, ...] = ()
 
@@ -261,15 +284,10 @@ class ImportTableModel(QAbstractTableModel):
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self.records)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(Column)
-
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return _TITLES[section]
-        return _alignment(Column(section)) if role == Qt.ItemDataRole.TextAlignmentRole else None
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(Column(section))
+        return super().headerData(section, orientation, role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         record, column = self.records[index.row()], Column(index.column())

@@ -26,9 +26,10 @@ from desktop.domain.imports import Bundle, ImportCounts, ImportOverrides, Recogn
 from desktop.domain.tickets import TicketDraft
 from desktop.gui.column_table import ColumnTable
 from desktop.gui.mapping_menu import MappingMenu
+from desktop.gui.tables import TABLE_ROW_HEIGHT, set_up_table
 from desktop.gui.theme.style import Theme, scaled, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
-from desktop.gui.words import ElidedWords, Words, plain_tip
+from desktop.gui.words import ElidedWords, Words, as_listed, plain_tip
 from desktop.services.wording import count, describe_format, describe_header, describe_imbalance, describe_others
 
 _SHAPES = {
@@ -38,6 +39,7 @@ _SHAPES = {
     "journal": "one row a ticket, all comments in one cell",
     "nested": "one record a ticket, its messages within",
     "people": "one row a person",
+    "whole": "one row a message, every ticket as it was",
 }
 _OF_RECORDS = ("json", "jsonl")
 _DATE_ORDERS = (
@@ -46,7 +48,6 @@ _DATE_ORDERS = (
     ("month-first", "month first"),
     ("epoch", "seconds since 1970"),
 )
-ROW_HEIGHT = 4 * SPACE
 _SHOWN_MESSAGE_CHARACTERS = 160
 
 
@@ -236,20 +237,10 @@ class ImportPanel(QWidget):
 
     def _build_table(self, titles: list[str], name: str) -> QTableWidget:
         table = QTableWidget(0, len(titles))
-        table.setObjectName("framed")
-        table.setAccessibleName(name)
+        set_up_table(table, name)
         table.setHorizontalHeaderLabels(titles)
-        table.horizontalHeader().setFont(small_font(self.font()))
-        table.horizontalHeader().setStretchLastSection(True)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
         return table
 
     def _fill_tickets(self, preview: tuple[TicketDraft, ...]) -> None:
@@ -263,8 +254,8 @@ class ImportPanel(QWidget):
             cells = (
                 draft.external_id,
                 draft.subject,
-                _as_listed(draft.status or draft.status_original),
-                _as_listed(draft.priority or draft.priority_original),
+                as_listed(draft.status or draft.status_original),
+                as_listed(draft.priority or draft.priority_original),
                 draft.requester,
                 draft.created_at.replace("T", " ")[:16],
                 str(len(draft.messages)),
@@ -275,8 +266,8 @@ class ImportPanel(QWidget):
                 item.setToolTip(plain_tip(text))
                 self._tickets.setItem(row, column, item)
         # In a small window both tables give way and scroll, so that the button stays where it can be seen.
-        self._tickets.setMinimumHeight(2 * ROW_HEIGHT + SPACE)
-        self._tickets.setMaximumHeight((len(preview) + 1) * ROW_HEIGHT + SPACE)
+        self._tickets.setMinimumHeight(2 * TABLE_ROW_HEIGHT + SPACE)
+        self._tickets.setMaximumHeight((len(preview) + 1) * TABLE_ROW_HEIGHT + SPACE)
         header = self._tickets.horizontalHeader()
         for column, width in ((0, 14), (2, 10), (3, 10), (4, 16), (5, 18), (6, 10)):
             header.resizeSection(column, width * SPACE)
@@ -315,7 +306,3 @@ class ImportPanel(QWidget):
 
 def _any(preview: tuple[TicketDraft, ...], name: str) -> bool:
     return any(getattr(draft, f"{name}_original") for draft in preview)
-
-
-def _as_listed(word: str) -> str:
-    return word.replace("-", " ").capitalize()

@@ -6,28 +6,28 @@ does not says why, in place. Deliberately not here: reading the row, see `servic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.history import EditableRow, ImportRecord, RejectedRow
 from desktop.gui.jobs import JobScope
+from desktop.gui.leaf_head import LeafHead
 from desktop.gui.row_editor import RowEditor
-from desktop.gui.tables import RowTable
-from desktop.gui.theme.style import Theme, title_font
+from desktop.gui.tables import Index, RowTable, TitledTableModel
+from desktop.gui.theme.style import Theme
 from desktop.gui.theme.tokens import SPACE
-from desktop.gui.words import ElidedWords, Words, plain_tip
+from desktop.gui.words import Words, plain_tip
 from desktop.services.wording import count
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
-Index = QModelIndex | QPersistentModelIndex
 _TITLES = ("Line", "Why", "Value")
 _LINE, _WHY, _VALUE = range(3)
 
@@ -41,7 +41,6 @@ class RejectsView(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._theme = theme
         self._desk: Desk | None = None
         self._record: ImportRecord | None = None
         self._edited: dict[int, EditableRow] = {}
@@ -51,8 +50,7 @@ class RejectsView(QWidget):
         self.table = RowTable("Rejected rows", hides={_VALUE: 45 * SPACE})
         self.table.setModel(self.model)
         self.editor = RowEditor(theme)
-        self.back = QPushButton("Imports")
-        self.back.setShortcut("Esc")
+        self.head = LeafHead(theme)
         self.retry = QPushButton("Retry")
         self.retry.setProperty("kind", "primary")
         self.retry.setToolTip("Read this row again and make its ticket part of this import (Ctrl+Enter)")
@@ -62,8 +60,6 @@ class RejectsView(QWidget):
         self.said = Words(wraps=True)
         self._build()
         self._connect()
-        self._on_theme()
-        theme.changed.connect(self._on_theme)
 
     @property
     def import_id(self) -> int:
@@ -74,13 +70,17 @@ class RejectsView(QWidget):
         """Take the services."""
         self._desk = desk
 
-    def show_import(self, record: ImportRecord, records: Mapping[int, ImportRecord]) -> None:
+    def show_import(self, record: ImportRecord) -> None:
         """Show the rejected rows of an import."""
         self._record = record
         self._edited.clear()
         self._say("")
         self.jobs.restart(self._load())
         self.table.setFocus()
+
+    async def close_jobs(self) -> None:
+        """End everything that runs."""
+        await asyncio.gather(self.jobs.close(), self._editing.close())
 
     def chosen(self) -> RejectedRow | None:
         """Return the row that is chosen."""
@@ -95,16 +95,16 @@ class RejectsView(QWidget):
         self.model.set_rows(rows)
         name = Path(self._record.path).name
         left = sum(not row.is_set_aside for row in rows)
-        self._title.setText(f"Rejected rows: {name}")
+        self.head.title.setText(f"Rejected rows: {name}")
         aside = f", {len(rows) - left:,} set aside" if len(rows) > left else ""
-        self._facts.setText(f"{left:,} of {count(self._record.totals.rows, 'row')} can be mended{aside}")
+        self.head.facts.setText(f"{left:,} of {count(self._record.totals.rows, 'row')} can be mended{aside}")
         self._splitter.setVisible(bool(rows))
         self._empty.setVisible(not rows)
         if rows:
             found = next((i for i, row in enumerate(rows) if row.id == chosen), min(place, len(rows) - 1))
             self.table.selectRow(found)
         else:
-            self.back.setFocus()
+            self.head.back.setFocus()
         self._show_buttons()
 
     def _build(self) -> None:
@@ -114,19 +114,8 @@ class RejectsView(QWidget):
         header.setSectionResizeMode(_WHY, QHeaderView.ResizeMode.Stretch)
         header.setStretchLastSection(False)
         header.resizeSection(_VALUE, 20 * SPACE)
-        self._title = ElidedWords()
-        self._title.setFont(title_font(self.font()))
-        self._facts = Words(kind="muted", wraps=True)
         self._empty = Words("No rejected rows are left: every row of this file has its place.", kind="muted")
         self._empty.hide()
-        head = QHBoxLayout()
-        head.setSpacing(2 * SPACE)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self._title)
-        words.addWidget(self._facts)
-        head.addWidget(self.back)
-        head.addLayout(words, 1)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         left = QWidget()
         listed = QVBoxLayout(left)
@@ -140,7 +129,7 @@ class RejectsView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * SPACE)
-        layout.addLayout(head)
+        layout.addWidget(self.head)
         layout.addWidget(self._empty)
         layout.addWidget(self._splitter, 1)
         layout.addWidget(self.said)
@@ -161,7 +150,7 @@ class RejectsView(QWidget):
         return box
 
     def _connect(self) -> None:
-        self.back.clicked.connect(self.left)
+        self.head.left.connect(self.left)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._on_chosen())
         self.table.opened.connect(self.editor.edit)
         self.editor.edited.connect(self._on_edited)
@@ -246,15 +235,12 @@ class RejectsView(QWidget):
         self.said.say(text, "errorText" if is_wrong else "muted")
         self.said.setVisible(bool(text))
 
-    def _on_theme(self) -> None:
-        self.back.setIcon(self._theme.icons.icon("chevron-left"))
 
-
-class RejectTableModel(QAbstractTableModel):
+class RejectTableModel(TitledTableModel):
     """The rejected rows of one import."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(_TITLES)
         self._theme = theme
         self.rows: tuple[RejectedRow, ...] = ()
 
@@ -266,13 +252,6 @@ class RejectTableModel(QAbstractTableModel):
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(_TITLES)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        is_title = orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
-        return _TITLES[section] if is_title else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row, column = self.rows[index.row()], index.column()

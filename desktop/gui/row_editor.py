@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QFontDatabase, QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,12 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.history import EditableRow
-from desktop.gui.tables import set_up_table
+from desktop.gui.tables import Index, TitledTableModel, set_up_table
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, plain_tip
 
-Index = QModelIndex | QPersistentModelIndex
 _NAME, _VALUE = range(2)
 
 
@@ -115,13 +114,13 @@ class RowEditor(QWidget):
             self.edited.emit(self.shown)
 
 
-class CellTableModel(QAbstractTableModel):
+class CellTableModel(TitledTableModel):
     """The cells of one row under their columns' names."""
 
     changed = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(("Column", "Value"))
         self._theme = theme
         self._names: tuple[str, ...] = ()
         self._wrong = ""
@@ -136,13 +135,6 @@ class CellTableModel(QAbstractTableModel):
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
         return 0 if parent.isValid() else len(self.values)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else 2
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        is_title = orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
-        return ("Column", "Value")[section] if is_title else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         if index.column() != _VALUE:

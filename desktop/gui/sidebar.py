@@ -18,7 +18,7 @@ from desktop.domain.tickets import STATUSES, TicketCounts
 from desktop.gui.language_names import language_name
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import RADIUS, SIDEBAR_WIDTH, SPACE
-from desktop.gui.words import plain_tip
+from desktop.gui.words import as_listed, plain_tip
 
 Where = tuple[tuple[str, str], ...]
 MOST_LANGUAGES = 8
@@ -66,7 +66,7 @@ class Sidebar(QWidget):
         """Show what there is, keeping the choice."""
         entries: list[tuple[str, Where, int]] = [("TICKETS", (), -1), ("All", (), counts.total)]
         entries += [
-            (status.replace("-", " ").capitalize(), (("status", status),), counts.by_status[status])
+            (as_listed(status), (("status", status),), counts.by_status[status])
             for status in STATUSES
             if counts.by_status.get(status)
         ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from desktop.gui.theme.style import small_font
 from desktop.gui.theme.tokens import SPACE
 
+Index = QModelIndex | QPersistentModelIndex
 TABLE_ROW_HEIGHT = 4 * SPACE
 
 
@@ -35,6 +37,21 @@ class RowTable(QTableView):
         super().resizeEvent(event)
         for column, least in self._hides.items():
             self.setColumnHidden(column, self.width() < least)
+
+
+class TitledTableModel(QAbstractTableModel):
+    """A model whose columns have these titles."""
+
+    def __init__(self, titles: Sequence[str]) -> None:
+        super().__init__()
+        self._titles = titles
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self._titles)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        is_title = orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
+        return self._titles[section] if is_title else None
 
 
 def set_up_table(table: QTableView, name: str) -> None:

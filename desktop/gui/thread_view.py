@@ -1,5 +1,8 @@
 """The thread: all messages of a ticket in one text, quoted history folded, with the exact words of a citation lit up on request.
 
+Sentences that a summary's claims cite are quietly underlined: they tell which claims, and a click on one leads there. Addresses are links that are
+only handed out: see `links`.
+
 Offsets of the domain count code points of one message's text; positions of a Qt document count UTF-16 units. Each piece of a message that is put
 into the document remembers where it stands, and only here are the two converted.
 """
@@ -9,15 +12,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QTextBlockFormat, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QTextEdit
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+)
+from PySide6.QtWidgets import QTextEdit, QToolTip
 
 from desktop.domain.quoting import folded_spans
 from desktop.domain.tickets import Message, Role, Thread
 from desktop.gui.chips import OBJECT_CHARACTER, ChipPainter, chip_format
+from desktop.gui.links import find_links, link_format
 from desktop.gui.safe_text import SafeTextBrowser
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import SPACE
+from desktop.gui.words import plain_tip
 
 LINE_PERCENT = 135.0
 _UNFOLD = "unfold:"
@@ -37,6 +54,15 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """A sentence that claims cite: where it stands, the claims' indices, and their sections in words (`Problem, Next step`)."""
+
+    span: Span
+    claims: tuple[int, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Piece:
     """A stretch of a message that stands in the document at `place` (UTF-16 units)."""
 
@@ -46,17 +72,27 @@ class _Piece:
 
 
 class ThreadView(SafeTextBrowser):
-    """Shows one thread, read-only."""
+    """Shows one thread, read-only. `claims_wanted(indices)` when a sentence that claims cite is clicked, `told(words)` what keys led to."""
+
+    claims_wanted = Signal(list)
+    link_wanted = Signal(str)
+    told = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self._thread: Thread | None = None
         self._unfolded: set[int] = set()
-        self._pieces: list[_Piece] = []
+        self._pieces: dict[int, list[_Piece]] = {}
+        self._uses: tuple[Use, ...] = ()
+        self._used: list[tuple[int, int, Use]] = []
+        self._current_use = -1
         self._headers: list[int] = []
         self._lit: tuple[Span, ...] = ()
         self.setAccessibleName("Messages")
+        self.setAccessibleDescription(
+            "N and P go to the sentences that the summary uses, Enter shows the sentences of the summary that use one"
+        )
         self.setFrameShape(SafeTextBrowser.Shape.NoFrame)
         self.document().setDocumentMargin(0)
         self.setViewportMargins(0, 0, 0, 0)
@@ -69,8 +105,14 @@ class ThreadView(SafeTextBrowser):
         self._thread = thread
         self._unfolded.clear()
         self._lit = ()
+        self._uses, self._current_use = (), -1
         self._render()
         self.verticalScrollBar().setValue(0)
+
+    def show_uses(self, uses: Sequence[Use]) -> None:
+        """Underline the sentences that claims cite."""
+        self._uses, self._current_use = tuple(uses), -1
+        self._mark()
 
     def light_up(self, spans: Sequence[Span]) -> None:
         """Mark the words of these spans and scroll to the first; folded words are unfolded."""
@@ -86,7 +128,59 @@ class ThreadView(SafeTextBrowser):
 
     def lit_text(self) -> str:
         """Return the words that are marked, in the order of the thread."""
-        return " ".join(selection.cursor.selectedText() for selection in self.extraSelections())
+        lit = sorted(place for span in self._lit for place in self._ranges(span))
+        return " ".join(self._cursor(first, last).selectedText() for first, last in lit)
+
+    def use_at(self, place: int) -> Use | None:
+        """Return the sentence that claims cite at a place of the document, None for none."""
+        return next((use for first, last, use in self._used if first <= place < last), None)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            use = self._use_under(QPointF(event.pos()))
+            if use is not None and not self.anchorAt(event.pos()):
+                QToolTip.showText(event.globalPos(), plain_tip(f"Used by: {use.label}"), self.viewport())
+                return True
+        return super().viewportEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        is_click = event.button() is Qt.MouseButton.LeftButton and not self.textCursor().hasSelection()
+        if is_click and not self.anchorAt(event.position().toPoint()):
+            use = self._use_under(event.position())
+            if use is not None:
+                event.accept()
+                self.claims_wanted.emit(list(use.claims))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_N: 1, Qt.Key.Key_P: -1}.get(Qt.Key(event.key()))
+        if step and self._uses and not event.modifiers():
+            self._step(step)
+            return
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers()
+        if is_enter and 0 <= self._current_use < len(self._uses):
+            self.claims_wanted.emit(list(self._uses[self._current_use].claims))
+            return
+        super().keyPressEvent(event)
+
+    def _step(self, step: int) -> None:
+        """Light the next sentence that claims cite, and say which claims."""
+        at = self._current_use + step if self._current_use >= 0 else (0 if step > 0 else len(self._uses) - 1)
+        self._current_use = at % len(self._uses)
+        use = self._uses[self._current_use]
+        self.light_up([use.span])
+        self.told.emit(f"Message {use.span.position}, used by: {use.label}")
+
+    def _use_under(self, point: QPointF) -> Use | None:
+        offset = QPointF(self.horizontalScrollBar().value(), self.verticalScrollBar().value())
+        place = self.document().documentLayout().hitTest(point + offset, Qt.HitTestAccuracy.ExactHit)
+        return self.use_at(place) if place >= 0 else None
+
+    def _cursor(self, first: int, last: int) -> QTextCursor:
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(first)
+        cursor.setPosition(last, QTextCursor.MoveMode.KeepAnchor)
+        return cursor
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -103,7 +197,8 @@ class ThreadView(SafeTextBrowser):
 
     def _render(self) -> None:
         scroll = self.verticalScrollBar().value()
-        self._pieces, self._headers = [], []
+        self._pieces.clear()
+        self._headers.clear()
         self.setExtraSelections([])
         self.document().clear()
         self.document().setDefaultFont(self.font())
@@ -173,8 +268,14 @@ class ThreadView(SafeTextBrowser):
     ) -> None:
         text = message.text[start:end]
         if text:
-            self._pieces.append(_Piece(Span(message.position, start, end), cursor.position(), text))
-            cursor.insertText(text, plain)
+            piece = _Piece(Span(message.position, start, end), cursor.position(), text)
+            self._pieces.setdefault(message.position, []).append(piece)
+            at = 0
+            for first, last in find_links(text):
+                cursor.insertText(text[at:first], plain)
+                cursor.insertText(text[first:last], link_format(plain, text[first:last], self._theme.tokens.accent))
+                at = last
+            cursor.insertText(text[at:], plain)
 
     def _first_position(self) -> int:
         return self._thread.messages[0].position if self._thread and self._thread.messages else 0
@@ -182,28 +283,29 @@ class ThreadView(SafeTextBrowser):
     def _ranges(self, span: Span) -> list[tuple[int, int]]:
         """Return where a span stands in the document, in UTF-16 units; more than one range when a fold lies inside it."""
         ranges = []
-        for piece in self._pieces:
+        for piece in self._pieces.get(span.position, ()):
             first, last = max(span.start, piece.span.start), min(span.end, piece.span.end)
-            if piece.span.position == span.position and first < last:
-                before = _utf16_length(piece.text[: first - piece.span.start])
-                length = _utf16_length(piece.text[first - piece.span.start : last - piece.span.start])
+            if first < last:
+                before = utf16_length(piece.text[: first - piece.span.start])
+                length = utf16_length(piece.text[first - piece.span.start : last - piece.span.start])
                 ranges.append((piece.place + before, piece.place + before + length))
         return ranges
 
     def _mark(self) -> None:
-        look = QTextCharFormat()
-        look.setBackground(QColor(self._theme.tokens.mark))
-        selections = []
-        for span in self._lit:
-            for first, last in self._ranges(span):
-                selection = QTextEdit.ExtraSelection()
-                cursor = QTextCursor(self.document())
-                cursor.setPosition(first)
-                cursor.setPosition(last, QTextCursor.MoveMode.KeepAnchor)
-                selection.cursor = cursor
-                selection.format = look
-                selections.append(selection)
+        quiet = QTextCharFormat()
+        quiet.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
+        quiet.setUnderlineColor(QColor(self._theme.tokens.strong_line))
+        lit = QTextCharFormat()
+        lit.setBackground(QColor(self._theme.tokens.mark))
+        self._used = [(first, last, use) for use in self._uses for first, last in self._ranges(use.span)]
+        selections = [self._selection(first, last, quiet) for first, last, _ in self._used]
+        selections += [self._selection(first, last, lit) for span in self._lit for first, last in self._ranges(span)]
         self.setExtraSelections(selections)
+
+    def _selection(self, first: int, last: int, look: QTextCharFormat) -> QTextEdit.ExtraSelection:
+        selection = QTextEdit.ExtraSelection()
+        selection.cursor, selection.format = self._cursor(first, last), look
+        return selection
 
     def _scroll_to(self, place: int) -> None:
         cursor = QTextCursor(self.document())
@@ -215,6 +317,8 @@ class ThreadView(SafeTextBrowser):
         if href.startswith(_UNFOLD):
             self._unfolded.add(int(href.removeprefix(_UNFOLD)))
             self._render()
+        else:
+            self.link_wanted.emit(href)
 
 
 def readable_time(iso: str) -> str:
@@ -226,5 +330,6 @@ def readable_time(iso: str) -> str:
     return f"{date}, {iso[11:16]}" if len(iso) >= 16 else date
 
 
-def _utf16_length(text: str) -> int:
+def utf16_length(text: str) -> int:
+    """Return how many of Qt's units a text is long."""
     return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)

@@ -30,13 +30,14 @@ LINE_GAP = 4
 class TicketList(QWidget):
     """The list with its empty state. `ticket_chosen(id)` is emitted when the chosen row changes; `opened()` on Enter.
 
-    `shows_gist` is false where the second line tells something else of a ticket than what it is about.
+    `shows_gist` is false where the second line tells something else of a ticket than what it is about; with `chooses_many` several rows can be
+    chosen, of which the last is the one that is read.
     """
 
     ticket_chosen = Signal(int)
     opened = Signal()
 
-    def __init__(self, theme: Theme, *, shows_gist: bool = True) -> None:
+    def __init__(self, theme: Theme, *, shows_gist: bool = True, chooses_many: bool = False) -> None:
         super().__init__()
         self.model = TicketTableModel()
         self.table = _Table()
@@ -44,6 +45,8 @@ class TicketList(QWidget):
         self.table.setItemDelegate(_TicketDelegate(theme, self.table, shows_gist=shows_gist))
         self.table.setAccessibleName("Tickets")
         _set_up_columns(self.table)
+        if chooses_many:
+            self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._empty = Words(centered=True)
         self._empty.setObjectName("muted")
         self._empty.setWordWrap(True)
@@ -62,6 +65,13 @@ class TicketList(QWidget):
         """Return the id of the chosen ticket."""
         index = self.table.currentIndex()
         return self.model.id_at(index.row()) if index.isValid() else None
+
+    def chosen_ids(self) -> list[int]:
+        """Return the ids of all chosen tickets, in the order of the list."""
+        # Ranges, not rows: all of a million tickets may be chosen.
+        ranges = self.table.selectionModel().selection().toList()
+        rows = {row for found in ranges for row in range(found.top(), found.bottom() + 1)}
+        return [self.model.id_at(row) for row in sorted(rows)]
 
     def choose(self, ticket_id: int) -> bool:
         """Choose a ticket and bring it into view; tell whether it is in the list."""

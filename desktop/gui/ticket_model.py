@@ -16,7 +16,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
 from desktop.domain.tickets import TicketRow
-from desktop.gui.words import plain_tip
+from desktop.gui.words import as_listed, plain_tip
 
 PAGE_ROWS = 200
 CACHED_PAGES = 32
@@ -75,6 +75,10 @@ class TicketTableModel(QAbstractTableModel):
             self._forget(range(old // PAGE_ROWS, len(ids) // PAGE_ROWS + 1))
             self.endInsertRows()
         return True
+
+    def ids(self) -> array[int]:
+        """Return the ids of all tickets that are listed, in their order."""
+        return self._ids[:]
 
     def ids_of_page(self, page: int) -> array[int]:
         """Return the ids whose rows a page holds."""
@@ -187,9 +191,9 @@ def cell_text(ticket: TicketRow, column: Column) -> str:
     if column is Column.SUBJECT:
         return f"{ticket.title}. {ticket.gist}" if ticket.gist else ticket.title
     if column is Column.STATUS:
-        return (ticket.status or ticket.status_original).replace("-", " ").capitalize()
+        return as_listed(ticket.status or ticket.status_original)
     if column is Column.PRIORITY:
-        return (ticket.priority or ticket.priority_original).capitalize()
+        return as_listed(ticket.priority or ticket.priority_original)
     return age(ticket.updated_at or ticket.created_at)
 
 

@@ -10,9 +10,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import (
@@ -21,25 +21,38 @@ from desktop.domain.runs import (
     Finished,
     Highlight,
     Highlights,
+    Opined,
+    Progressed,
     RunState,
     Started,
     Summary,
+    SummaryEvent,
     TextDelta,
+    Thinking,
 )
 from desktop.domain.tickets import Thread
-from desktop.gui.clipboard import copy_highlights, copy_summary
+from desktop.gui.checking_flow import CheckingFlow
+from desktop.gui.copy_flow import CopyFlow
+from desktop.gui.instructions_strip import InstructionsStrip
 from desktop.gui.jobs import JobScope
 from desktop.gui.language_names import language_name
+from desktop.gui.links import LinkStrip
+from desktop.gui.sections_flow import SectionsFlow
+from desktop.gui.star_button import StarButton
 from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span, ThreadView, readable_time
 from desktop.gui.ticket_model import Column, cell_text
+from desktop.gui.verify_panel import VerifyPanel
+from desktop.gui.versions_flow import VersionsFlow
+from desktop.gui.versions_view import VersionsView
 from desktop.gui.words import Words
-from desktop.services.rendering import is_copied
+from desktop.services.rendering import CopyItem
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
+    from desktop.services.summaries import OpenedTicket
 
 
 class TicketPane(QWidget):
@@ -55,6 +68,7 @@ class TicketPane(QWidget):
         super().__init__()
         self.setObjectName("pane")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme = theme
         self._desk: Desk | None = None
         self._wanted_id: int | None = None
         self._thread: Thread | None = None
@@ -62,22 +76,34 @@ class TicketPane(QWidget):
         self._highlights: tuple[Highlight, ...] = ()
         self._stop = asyncio.Event()
         self.jobs = JobScope(self.failed.emit)
+        self.asides = JobScope(self.failed.emit)
         self.card = SummaryCard(theme)
+        self.versions_view = VersionsView(theme)
         self.thread_view = ThreadView(theme)
+        self.instructions = InstructionsStrip(theme)
+        self.links = LinkStrip(theme)
+        self.verify = VerifyPanel(theme)
+        self.versions = VersionsFlow(self.versions_view, self.failed.emit)
+        self.checking = CheckingFlow(self.card, self.verify, self.failed.emit)
+        self.copies = CopyFlow(self.failed.emit)
+        self.sections = SectionsFlow(self.card, self.versions_view, self.failed.emit)
         self._title = Words(wraps=True)
         self._title.setFont(title_font(self.font()))
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._facts = Words(kind="muted", wraps=True)
         self._build()
-        self.card.spans_wanted.connect(self.thread_view.light_up)
-        self.card.summarize_requested.connect(lambda again: self.summarize(again=again))
-        self.card.stop_requested.connect(self.stop)
-        self.card.copy_requested.connect(self.copy)
-        self.card.providers_requested.connect(self.providers_requested)
+        self._connect()
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
         self._desk = desk
+        for flow in (self.versions, self.checking, self.copies, self.sections):
+            flow.attach(desk)
+
+    async def close_jobs(self) -> None:
+        """End everything that runs."""
+        for scope in (self.jobs, self.asides, self.versions.jobs, self.checking, self.copies.jobs):
+            await scope.close()
 
     @property
     def ticket_id(self) -> int | None:
@@ -91,7 +117,7 @@ class TicketPane(QWidget):
 
     def reload(self) -> None:
         """Show the same ticket again, after an import may have changed it."""
-        if self._thread is not None and not self.card.is_running:
+        if self._thread is not None and not self.card.is_running and not self.card.is_editing:
             self.jobs.restart(self._load(self._thread.ticket.id))
 
     def refresh_facts(self) -> None:
@@ -104,6 +130,7 @@ class TicketPane(QWidget):
         self.jobs.cancel()
         self._wanted_id = self._thread = self._summary = None
         self._highlights = ()
+        self.checking.show_ticket(None)
         self.thread_view.show_thread(None)
         self._stack.setCurrentIndex(0)
 
@@ -116,29 +143,43 @@ class TicketPane(QWidget):
         """Stop writing; the text so far is kept."""
         self._stop.set()
 
+    def escape(self) -> None:
+        """Close what was opened last, or stop what is being written."""
+        if not self.links.isHidden():
+            self.links.hide()
+        elif self.card.is_editing and self.card.editor.isVisible():
+            self.checking.cancel_edit()
+        elif self.card.is_editing:
+            self.card.show_summary_again()
+        elif not self.versions_view.isHidden():
+            self._show_card()
+        elif self.card.is_running:
+            self.stop()
+        elif not self.verify.isHidden():
+            self.verify.hide()
+
     def copy(self, how: str = "copied") -> None:
         """Copy the summary, or the highlights where there is none."""
-        if self._thread is None:
-            return
-        title = self._thread.ticket.title
-        if self._summary is not None and (how != "copied" or any(map(is_copied, self._summary.claims))):
-            left_out = copy_summary(self._summary, title=title, how=how)
-            sentences = (
-                "One sentence that the ticket does not support was"
-                if left_out == 1
-                else f"{left_out} unsupported sentences were"
-            )
-            self.noticed.emit("Summary copied." + (f" {sentences} left out." if left_out else ""))
-        elif self._highlights:
-            copy_highlights(self._highlights, title=title)
-            why = "The ticket supports no sentence of this summary: " if self._summary and self._summary.claims else ""
-            self.noticed.emit(f"{why}highlights copied." if why else "Highlights copied.")
-        else:
-            self.noticed.emit("There is nothing to copy yet.")
+        if self._thread is not None:
+            self.copies.copy(self._copy_item(self._thread), how)
+
+    def _copy_item(self, thread: Thread) -> CopyItem:
+        return CopyItem(thread.ticket.title, self._summary, self._highlights, thread.messages)
+
+    def _drag(self) -> None:
+        if self._thread is not None:
+            self.copies.drag(self._copy_item(self._thread), self.card.head)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.card.fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Have the card make room for what comes and goes around it."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            asides = (self.links, self.verify)
+            self.card.reserve(sum(w.sizeHint().height() + SPACE for w in asides if not w.isHidden()))
+        return super().eventFilter(watched, event)
 
     def _build(self) -> None:
         self._stack = QStackedLayout(self)
@@ -148,13 +189,47 @@ class TicketPane(QWidget):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(3 * SPACE, 2 * SPACE + 4, 2 * SPACE, 0)
         layout.setSpacing(SPACE // 2)
-        layout.addWidget(self._title)
+        self.star_button = StarButton(self._theme)
+        head = QHBoxLayout()
+        head.addWidget(self._title, 1)
+        head.addWidget(self.star_button, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(head)
         layout.addWidget(self._facts)
         layout.addSpacing(SPACE)
-        layout.addWidget(self.card)
+        for widget in (self.instructions, self.card, self.versions_view, self.links, self.verify):
+            layout.addWidget(widget)
         layout.addSpacing(2 * SPACE - 4)
         layout.addWidget(self.thread_view, 1)
+        self.versions_view.hide()
+        for aside in (self.instructions, self.links, self.verify):
+            aside.installEventFilter(self)
         self._stack.addWidget(page)
+
+    def _connect(self) -> None:
+        card, footer = self.card, self.card.footer
+        card.spans_wanted.connect(self.thread_view.light_up)
+        card.messages_wanted.connect(self._on_messages)
+        card.uses_changed.connect(self.thread_view.show_uses)
+        card.summarize_requested.connect(lambda again: self.summarize(again=again))
+        card.providers_requested.connect(self.providers_requested)
+        card.head.model_version_wanted.connect(self._on_model_version)
+        card.head.drag_began.connect(self._drag)
+        self.copies.noticed.connect(self.noticed)
+        footer.stop_requested.connect(self.stop)
+        footer.copy_requested.connect(self.copy)
+        footer.versions_requested.connect(self._on_versions)
+        footer.edit_requested.connect(lambda: self.checking.edit(self._summary))
+        footer.verify_requested.connect(self.verify.open)
+        self.versions_view.closed.connect(self._show_card)
+        self.versions.restored.connect(self._on_other_version)
+        self.checking.edited.connect(self._on_other_version)
+        self.verify.spans_wanted.connect(self.thread_view.light_up)
+        self.instructions.spans_wanted.connect(self.thread_view.light_up)
+        self.thread_view.claims_wanted.connect(self._on_claims)
+        self.thread_view.told.connect(card.tell)
+        for place in (card, self.versions_view, self.verify, self.thread_view):
+            place.link_wanted.connect(self.links.ask)
+        self.star_button.clicked.connect(lambda is_on: self.asides.start(self._star(is_on=is_on)))
 
     async def _load(self, ticket_id: int) -> None:
         assert self._desk is not None
@@ -164,20 +239,30 @@ class TicketPane(QWidget):
             # It has gone since it was chosen; the list says so by leaving it out.
             self.clear()
             return
+        self._show_opened(opened)
+        if opened.summary is not None:
+            self._show_summary(opened.summary)
+        self.checking.show_ticket(ticket_id)
+        if opened.is_unfinished and not self.card.is_editing and self._starts_by_itself():
+            await self._summarize(ticket_id, again=False)
+
+    def _show_opened(self, opened: OpenedTicket) -> None:
         self._thread, self._summary, self._highlights = opened.thread, None, opened.highlights
         self._title.setText(opened.thread.ticket.title)
         self._facts.setText(_facts(opened.thread))
-        self.card.reset(
-            {s.id: s.text for s in opened.sentences},
-            {s.id: Span(s.position, s.start, s.end) for s in opened.sentences},
-        )
+        sentences = {s.id: s.text for s in opened.sentences}
+        spans = {s.id: Span(s.position, s.start, s.end) for s in opened.sentences}
         self.thread_view.show_thread(opened.thread)
+        self.card.reset(sentences, spans)
+        self.verify.reset(sentences, spans)
+        self.versions_view.reset(sentences)
+        self.links.hide()
+        self._show_card()
+        self.instructions.show_spans([Span(s.position, s.start, s.end) for s in opened.instructions])
+        self.star_button.show_starred(is_starred=opened.is_starred)
+        self.card.footer.show_versions(opened.version_count)
         self._stack.setCurrentIndex(1)
         self.card.show_highlights(opened.highlights)
-        if opened.summary is not None:
-            self._show_summary(opened.summary)
-        if opened.is_unfinished and self._starts_by_itself():
-            await self._summarize(ticket_id, again=False)
 
     async def _load_facts(self, thread: Thread) -> None:
         assert self._desk is not None
@@ -196,23 +281,14 @@ class TicketPane(QWidget):
         assert self._desk is not None
         self._stop = asyncio.Event()
         earlier, self._summary = self._summary, None
+        self._show_card()
         # Starting the built-in model takes a moment: say at once that something happens.
         self.card.show_started(self._desk.providers.profile().name, "")
         self.queue_changed.emit(1)
         try:
             async with aclosing(self._desk.summaries.stream(ticket_id, refresh=again, stop=self._stop)) as events:
                 async for event in events:
-                    match event:
-                        case Highlights(found):
-                            self.card.show_highlights(found)
-                        case Started(provider, model):
-                            self.card.show_started(provider, model)
-                        case TextDelta(_, section, pending):
-                            self.card.add_text(section, pending)
-                        case ClaimChecked(_, checked):
-                            self.card.add_claim(checked)
-                        case Cached(summary) | Finished(summary):
-                            self._show_end(summary, earlier)
+                    self._show_event(event, earlier)
         except DeskError as error:
             failed = Summary(ticket_id, RunState.FAILED, reason=error.message, error=error.code, remedy=error.remedy)
             self._show_end(failed, earlier)
@@ -220,17 +296,82 @@ class TicketPane(QWidget):
             self.queue_changed.emit(0)
         self.summarized.emit(ticket_id)
 
+    def _show_event(self, event: SummaryEvent, earlier: Summary | None) -> None:
+        match event:
+            case TextDelta(_, section, pending):
+                self.card.add_text(section, pending)
+            case ClaimChecked(_, checked):
+                self.card.add_claim(checked)
+            case Highlights(found):
+                self.card.show_highlights(found)
+            case Started(provider, model):
+                self.card.show_started(provider, model)
+            case Thinking(text):
+                self.card.add_thinking(text)
+            case Progressed(done, parts):
+                self.card.show_progress(done, parts)
+            case Opined(claims):
+                self.card.show_claims(claims)
+            case Cached(summary) | Finished(summary):
+                self._show_end(summary, earlier)
+
     def _show_end(self, summary: Summary, earlier: Summary | None) -> None:
         """Show how a run ended; one that brought no text leaves the summary that was there."""
         if earlier is not None and not summary.text:
             self._summary = earlier
             self.card.show_summary(earlier, attempt=summary)
-        else:
-            self._show_summary(summary)
+            return
+        self._show_summary(summary)
+        self.asides.start(self._count_versions(summary.ticket_id))
+        if earlier is not None and earlier.claims and summary.claims and self._desk is not None:
+            self.card.show_changes(self._desk.summaries.compare(earlier, summary))
 
     def _show_summary(self, summary: Summary) -> None:
         self._summary = summary
         self.card.show_summary(summary)
+
+    # What stands beside the summary
+
+    def _show_card(self) -> None:
+        self.versions_view.hide()
+        self.card.show()
+
+    def _on_versions(self) -> None:
+        if self._thread is not None:
+            self.card.hide()
+            self.versions_view.show()
+            self.versions.open(self._thread.ticket.id)
+
+    def _on_model_version(self) -> None:
+        """Show the versions with the model's newest chosen, beside a person's edit."""
+        self.versions_view.prefers_model = True
+        self._on_versions()
+
+    def _on_other_version(self, summary: Summary) -> None:
+        self._show_card()
+        self._show_summary(summary)
+        self.asides.start(self._count_versions(summary.ticket_id))
+        self.summarized.emit(summary.ticket_id)
+
+    def _on_messages(self, positions: list[int]) -> None:
+        """Light up messages whole."""
+        texts = {m.position: m.text for m in self._thread.messages} if self._thread else {}
+        self.thread_view.light_up([Span(p, 0, len(texts[p])) for p in positions if p in texts])
+
+    def _on_claims(self, indices: list[int]) -> None:
+        if not self.card.is_editing:
+            self._show_card()
+            self.card.activate(indices)
+
+    async def _count_versions(self, ticket_id: int) -> None:
+        assert self._desk is not None
+        versions = await self._desk.summaries.versions(ticket_id)
+        if ticket_id == self.ticket_id:
+            self.card.footer.show_versions(len(versions))
+
+    async def _star(self, *, is_on: bool) -> None:
+        if self._desk is not None and self._thread is not None:
+            await self._desk.summaries.star(self._thread.ticket.id, is_on)
 
 
 def _facts(thread: Thread) -> str:

@@ -12,15 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtGui import (
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QIcon,
-    QKeySequence,
-    QResizeEvent,
-    QShortcut,
-)
+from PySide6.QtGui import QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -37,21 +29,24 @@ from desktop.domain.imports import FILE_SUFFIXES
 from desktop.domain.providers import BUILT_IN, ProviderProfile
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
+from desktop.gui.export_flow import ExportFlow
+from desktop.gui.file_drop import FileDrop
 from desktop.gui.history_panel import HistoryPanel
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
 from desktop.gui.language_flow import LanguageFlow
 from desktop.gui.list_flow import ListFlow
+from desktop.gui.list_menu import ListMenu
 from desktop.gui.notices import NoticeBar
 from desktop.gui.providers_panel import ProvidersPanel
+from desktop.gui.recipes_panel import RecipesPanel
 from desktop.gui.sidebar import Sidebar
-from desktop.gui.theme.style import Theme, title_font
+from desktop.gui.theme.style import Theme
 from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
 from desktop.gui.ticket_list import TicketList
 from desktop.gui.ticket_pane import TicketPane
 from desktop.gui.watch_flow import WatchFlow
-from desktop.gui.words import Words
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -70,7 +65,6 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icon)
         self.setMinimumSize(LEAST_SIZE)
         self.resize(DEFAULT_SIZE)
-        self.setAcceptDrops(True)
         self._theme = theme
         self._desk: Desk | None = None
         self._waiting_files: list[Path] = []
@@ -78,18 +72,21 @@ class MainWindow(QMainWindow):
         self.top = TopBar(theme)
         self.notice = NoticeBar(theme)
         self.sidebar = Sidebar(theme)
-        self.list = TicketList(theme)
+        self.list = TicketList(theme, chooses_many=True)
         self.ticket = TicketPane(theme)
         self.empty = EmptyState(theme)
         self.import_panel = ImportPanel(theme)
         self.providers = ProvidersPanel(theme)
         self.history = HistoryPanel(theme)
+        self.recipes = RecipesPanel(theme)
         self.status = StatusBar(theme)
         self.tickets = ListFlow(self.list, self.sidebar, self.status, self._show_error)
         self.imports = ImportFlow(self.import_panel, self.status, self.notice)
         self.watching = WatchFlow(self.imports, self.notice)
         self.status.add(self.watching.button)
         self.languages = LanguageFlow(self.imports, self._show_error)
+        self.exports = ExportFlow(self.status, self.notice, self._show_error)
+        self._list_menu = ListMenu(self.list, copy=self._on_copy_chosen, export=self.export)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._build()
         self._connect()
@@ -101,7 +98,7 @@ class MainWindow(QMainWindow):
         """Take the services, bring back the layout and show the tickets."""
         self._desk = desk
         self._theme.set_appearance(desk.settings.get("appearance"))
-        for pane in (self.ticket, self.providers, self.imports, self.history):
+        for pane in (self.ticket, self.providers, self.imports, self.history, self.recipes):
             pane.attach(desk)
         self._show_provider_menu()
         if desk.settings.warning:
@@ -114,6 +111,7 @@ class MainWindow(QMainWindow):
             self._quiet.start(self.imports.tell_stopped())
         self.watching.attach(desk)
         self.languages.attach(desk)
+        self.exports.attach(desk)
         files, self._waiting_files = self._waiting_files, []
         if files:
             self.open_files(files)
@@ -143,10 +141,12 @@ class MainWindow(QMainWindow):
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""
         scopes = (
-            *(self.tickets, self._quiet, self.ticket.jobs, self.imports, self.watching, self.languages),
-            self.providers.jobs,
+            *(self.tickets, self._quiet, self.imports, self.watching, self.languages),
+            *(self.providers.jobs, self.exports.jobs),
         )
-        await asyncio.gather(self.history.close_jobs(), *(scope.close() for scope in scopes))
+        await self.ticket.close_jobs()
+        panels = (self.history.close_jobs(), self.recipes.preview.close_jobs())
+        await asyncio.gather(*panels, *(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
             # A layout that cannot be kept is no reason to leave the tickets' file open.
             with contextlib.suppress(DeskError):
@@ -171,7 +171,7 @@ class MainWindow(QMainWindow):
         self._inner.addWidget(self.ticket)
         self._inner.setSizes([520, 700])
         self._stack = QStackedWidget()
-        for page in (self.empty, self._inner, self.import_panel, self.providers, self.history):
+        for page in (self.empty, self._inner, self.import_panel, self.providers, self.history, self.recipes):
             self._stack.addWidget(page)
         self._outer = QSplitter(Qt.Orientation.Horizontal)
         self._outer.addWidget(self.sidebar)
@@ -192,9 +192,8 @@ class MainWindow(QMainWindow):
         for widget in (self.top, self._outer, self.notice, self.status):
             layout.addWidget(widget, 1 if widget is self._outer else 0)
         self.setCentralWidget(central)
-        self._overlay = Words("Drop to import", "dropOverlay", centered=True, parent=self)
-        self._overlay.setFont(title_font(self.font()))
-        self._overlay.hide()
+        self._drop = FileDrop(self)
+        self._drop.dropped.connect(self.open_files)
         self.sidebar.hide()
         self._stack.setCurrentWidget(self.empty)
 
@@ -202,6 +201,7 @@ class MainWindow(QMainWindow):
         self.top.search_changed.connect(self._on_search)
         self.top.search_left.connect(self.list.table.setFocus)
         self.top.import_requested.connect(self.choose_file)
+        self.top.export_requested.connect(self.export)
         self.top.settings_requested.connect(self.show_providers)
         self.top.history_requested.connect(self.show_history)
         self.sidebar.filter_chosen.connect(lambda _: self._on_filter())
@@ -214,6 +214,7 @@ class MainWindow(QMainWindow):
         self.ticket.queue_changed.connect(self.status.show_queue)
         self.ticket.providers_requested.connect(self.show_providers)
         self.ticket.noticed.connect(self.notice.show_notice)
+        self.ticket.copies.progressed.connect(self._show_copying)
         self.ticket.failed.connect(self._show_error)
         self.empty.import_requested.connect(self.choose_file)
         self.empty.sample_requested.connect(self._open_sample)
@@ -233,10 +234,16 @@ class MainWindow(QMainWindow):
         self.providers.changed.connect(self._show_provider_menu)
         self.providers.removed.connect(self._on_provider_removed)
         self.providers.closed.connect(self._show_tickets)
+        self.recipes.tried.connect(self._on_tried)
+        self.recipes.removed.connect(self._on_recipe_removed)
+        self.recipes.failed.connect(self._show_error)
+        self.recipes.closed.connect(self._show_tickets)
+        self.status.recipes_requested.connect(self.show_recipes)
         self.status.provider_chosen.connect(self._on_provider)
         self.status.providers_requested.connect(self.show_providers)
         self.status.appearance_chosen.connect(self._on_appearance)
         self.status.cancel_requested.connect(self.imports.cancel)
+        self.status.cancel_requested.connect(self.ticket.copies.jobs.cancel)
         self.status.cancel_requested.connect(self.watching.cancel)
 
     def _add_shortcuts(self) -> None:
@@ -247,6 +254,7 @@ class MainWindow(QMainWindow):
             (QKeySequence(QKeySequence.StandardKey.Quit), self.close),
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Comma), self.show_providers),
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_H), self.show_history),
+            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_E), self.export),
         ):
             shortcut = QShortcut(keys, self)
             shortcut.activated.connect(action)
@@ -270,6 +278,11 @@ class MainWindow(QMainWindow):
         dialog.filesSelected.connect(lambda names: self.open_files([Path(name) for name in names]))
         dialog.open()
 
+    def export(self) -> None:
+        """Ask where to export to: the chosen tickets if they are several, else all that are listed."""
+        chosen = self.list.chosen_ids()
+        self.exports.ask(chosen if len(chosen) > 1 else self.list.model.ids(), self)
+
     def show_providers(self) -> None:
         """Show the providers in place of the tickets."""
         if self._desk is not None:
@@ -282,25 +295,11 @@ class MainWindow(QMainWindow):
             self._show_page(self.history)
             self.history.open()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls() and any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            self._overlay.setGeometry(self.rect().adjusted(2 * SPACE, 2 * SPACE, -2 * SPACE, -2 * SPACE))
-            self._overlay.raise_()
-            self._overlay.show()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._overlay.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._overlay.hide()
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        event.acceptProposedAction()
-        self.open_files(paths)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._overlay.hide()
+    def show_recipes(self) -> None:
+        """Show the recipes in place of the tickets, their prompts for the tickets of the list."""
+        if self._desk is not None:
+            self._show_page(self.recipes)
+            self.recipes.open(self._listed_id, self.list.table.currentIndex().row())
 
     def _on_search(self, text: str) -> None:
         if self.tickets.search(text) and self.tickets.counts.total:
@@ -340,16 +339,41 @@ class MainWindow(QMainWindow):
         self.list.model.refresh()
         self._quiet.start(self._show_spend())
 
+    def _on_tried(self, ticket_id: int) -> None:
+        self.ticket.reload()
+        self._on_summarized(ticket_id)
+
+    def _on_recipe_removed(self, name: str, text: str) -> None:
+        words = f"Your recipe {name} is removed."
+        self.notice.show_notice(words, actions=[("Undo", lambda: self.recipes.put_back(name, text))])
+
+    def _listed_id(self, row: int) -> int | None:
+        return self.list.model.id_at(row) if 0 <= row < self.list.model.rowCount() else None
+
     def _on_copy(self) -> None:
         focus = QApplication.focusWidget()
         if isinstance(focus, QLineEdit) and focus.hasSelectedText():
             focus.copy()
+        elif focus is self.list.table:
+            self._on_copy_chosen()
         else:
             self.ticket.copy()
 
+    def _on_copy_chosen(self) -> None:
+        chosen = self.list.chosen_ids()
+        if len(chosen) > 1:
+            self.ticket.copies.copy_many(chosen)
+        else:
+            self.ticket.copy()
+
+    def _show_copying(self, done: int, total: int) -> None:
+        if total:
+            self.status.show_progress(f"Copying {done:,} of {total:,} summaries", done / total)
+        else:
+            self.status.hide_progress()
+
     def _on_escape(self) -> None:
-        if self.ticket.card.is_running:
-            self.ticket.stop()
+        self.ticket.escape()
 
     def _focus_search(self) -> None:
         self.top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -75,6 +75,11 @@ def plain_tip(text: str) -> str:
     return f"<qt>{html.escape(text)}</qt>" if text else ""
 
 
+def as_listed(word: str) -> str:
+    """Return a status or a priority as the list of tickets shows it: `On hold` for `on-hold`."""
+    return word.replace("-", " ").capitalize()
+
+
 def named_frame(name: str) -> QFrame:
     """Return a frame that the style sheet knows by name."""
     frame = QFrame()

@@ -8,7 +8,7 @@
 
     [[layouts]]
     name = "comments"
-    shape = "messages"                  # tickets, repeated, messages, journal, people; or `none` with `note` for tables that hold no tickets
+    shape = "messages"                  # tickets, repeated, messages, journal, people, whole; or `none` with `note`: no tickets
     fingerprint = ["ticket_id", "@body"]   # `@body`: any of the names that the role has below
     [layouts.columns]                   # role = names of columns, the best first
     ticket_id = ["ticket_id"]

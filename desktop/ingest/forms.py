@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.domain.imports import Recognized
+from desktop.ingest.jira_word import JiraWordReader
+from desktop.ingest.json_files import JsonReader
+from desktop.ingest.pages import Page, PageReader
 from desktop.ingest.records import Dialect, IdPattern, RecordReader, RecordSource
+from desktop.ingest.sheets import SheetReader, read_sheet
 
 JSON_FORMATS = ("json", "jsonl")
 MAIL_FORMATS = ("mbox", "eml")
@@ -54,24 +58,18 @@ def open_records(
         DeskError: `file-…` in words for what people meet; OSError for the rest.
     """
     if form.format in MAIL_FORMATS:
+        # The only form that recognition does not load already.
         from desktop.ingest.mails import MailReader
 
         return MailReader(path, limit_bytes=limit_bytes)
     if form.format == "html":
-        from desktop.ingest.jira_word import JiraWordReader
-        from desktop.ingest.pages import Page, PageReader
-
         page = Page(path)
         if form.sheet == JIRA_WORD:
             return JiraWordReader(page)
         return PageReader(page, int(form.sheet), first_row=form.header_line)
     if form.format in JSON_FORMATS:
-        from desktop.ingest.json_files import JsonReader
-
         return JsonReader(path, form.sheet, names=names, limit_characters=limit_bytes)
     if form.sheet:
-        from desktop.ingest.sheets import SheetReader, read_sheet
-
         return SheetReader(read_sheet(path, name=form.sheet), first_line=form.header_line)
     return RecordReader(
         path,

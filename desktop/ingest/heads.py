@@ -66,18 +66,19 @@ def read_head(path: Path, *, names: frozenset[str] = frozenset()) -> Head:
     head, size, inside = _read_bytes(path)
     if is_workbook(path, head):
         return _read_sheet_head(path, size, names)
-    if is_json(path.name, _decode(head[:_SCORED_CHARACTERS], detect_encoding(head))):
+    encoding = detect_encoding(head)
+    if is_json(path.name, _decode(head[:_SCORED_CHARACTERS], encoding)):
         return _read_json_head(path, size, inside)
     if inside:
         raise missing_inside(*split_path(path))
     if mail := looks_like_mail(path.name, head):
         return _read_mail_head(path, mail, size)
-    return _read_delimited_head(path, head, size, names)
+    return _read_delimited_head(path, head, encoding, size, names)
 
 
-def _read_delimited_head(path: Path, head: bytes, size: int, names: frozenset[str]) -> Head:
+def _read_delimited_head(path: Path, head: bytes, detected: str, size: int, names: frozenset[str]) -> Head:
     check_is_text(path, head)
-    encoding = _by_names(head, detect_encoding(head), names)
+    encoding = _by_names(head, detected, names)
     text = _decode(head, encoding)
     if is_page(text):
         return _read_page_head(path, size, names)
@@ -85,7 +86,8 @@ def _read_delimited_head(path: Path, head: bytes, size: int, names: frozenset[st
         raise _no_table(path, "it is XML")
     first_line, dialect = _find_dialect(path, text, names)
     with RecordReader(path, dialect, encoding=encoding, first_line=first_line, limit_bytes=HEAD_BYTES) as reader:
-        records = [record for record in _take(reader, _SAMPLE_ROWS) if any(cell.strip() for cell in record.cells)]
+        filled = (record for record in reader if any(cell.strip() for cell in record.cells))
+        records = list(itertools.islice(filled, _SAMPLE_ROWS))
     place = _find_header(path, records, names)
     kind = {"\t": "tsv", "|": "psv"}.get(dialect.delimiter[0], "csv")
     return _make_head(path, size, Form(kind, encoding, dialect, records[place].line), records[place:])
@@ -191,16 +193,6 @@ def _read_bytes(path: Path) -> tuple[bytes, int, str]:
 
 def _decode(head: bytes, encoding: str) -> str:
     return head.decode(encoding, "ignore").replace("\0", "")
-
-
-def _take(reader: RecordReader, count: int) -> list[Record]:
-    taken = []
-    for record in reader:
-        if record.cells:
-            taken.append(record)
-        if len(taken) >= count:
-            break
-    return taken
 
 
 def _by_names(head: bytes, detected: str, names: frozenset[str]) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
 
+from desktop.domain.text import valid_text
 from desktop.ingest.dates import read_date
 from desktop.ingest.encodings import detect_encoding
 
@@ -45,7 +46,6 @@ _ALIASES = {
 }
 # Codecs that are no charsets of mails, and slow or surprising on foreign input.
 _NEVER = frozenset("idna punycode unicode_escape raw_unicode_escape undefined mbcs oem".split())
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _KNOWN_NO_CHARSET = re.compile(r"unknown|default|x-user|binary|none|8bit", re.IGNORECASE)
 
 
@@ -119,9 +119,8 @@ def _unfolded(head: bytes) -> list[tuple[str, bytes]]:
 
 def decode(data: bytes, charset: str) -> str:
     """Read bytes in the charset that a mail names, or in the one they are really in when that fails."""
-    text = _decoded(data, codec_of(charset.strip().strip("\"'").partition("*")[0].lower()))
-    # UTF-7 may spell half a surrogate pair, which is no character: no file and no database takes it.
-    return _SURROGATE.sub("\ufffd", text)
+    # UTF-7 may spell half a surrogate pair.
+    return valid_text(_decoded(data, codec_of(charset.strip().strip("\"'").partition("*")[0].lower())))
 
 
 def _decoded(data: bytes, codec: str) -> str:

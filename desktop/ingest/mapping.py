@@ -106,7 +106,7 @@ _ELEMENT_ROLES = {
 """What the keys of a message within a record are called."""
 _EVERY_NAME = frozenset(alias for aliases in _ALIASES.values() for alias in aliases)
 _MOST_COMPARED = 500
-_DATE_ROLES = ("created_at", "updated_at", "message_created_at")
+DATE_ROLES = ("created_at", "updated_at", "message_created_at")
 _MESSAGE_ROLES = ("author", "author_role", "message_id", "internal")
 _OTHER_DATE = re.compile(
     r"\b(?:purchased?|birth|born|due|deadline|expir\w*|warranty|deliver\w*|closed?|resolved|resolution|response|reply|repl\w+|completed|hired?|shipped|synced)\b"
@@ -136,7 +136,7 @@ def guess_roles(names: Sequence[str], rows: Sequence[Sequence[str]], *, by_conte
         _give_id_by_content(roles, columns, len(rows))
     if "body" not in roles.values() and not _has_thread(roles):
         _give_body_by_content(roles, columns)
-    if not set(_DATE_ROLES) & set(roles.values()):
+    if not set(DATE_ROLES) & set(roles.values()):
         _give_date_by_content(roles, columns, names)
     if _is_of_messages(roles, columns):
         return _as_messages(roles, names)
@@ -285,7 +285,7 @@ def _holds(role: str, values: Sequence[str]) -> bool:
         )  # torn rows are no reason to doubt
     if not values:
         return True
-    if role in _DATE_ROLES:
+    if role in DATE_ROLES:
         return _share(bool(read_date(value, "day-first").text) for value in values) >= 0.6
     if role == "journal":
         return _share(holds_journal(value) for value in values) >= 0.5

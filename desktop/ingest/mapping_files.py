@@ -14,6 +14,7 @@ from dataclasses import fields
 import tomli_w
 
 from desktop.domain.imports import Column, Recognized
+from desktop.domain.text import valid_text
 from desktop.ingest.plan import definition_of
 from desktop.ingest.systems import MANY_COLUMNS, Layout, SystemDefinition
 from desktop.ingest.vocabulary import fold
@@ -42,8 +43,7 @@ def write_mapping(recognized: Recognized, systems: Sequence[SystemDefinition]) -
     own = {field.name: getattr(system, field.name) for field in fields(system) if field.name not in _SAID_ABOVE}
     document |= {name: _plain(value) for name, value in own.items() if value}
     text = _INTRODUCTION + tomli_w.dumps(document, multiline_strings=False)
-    # A lone surrogate, which JSON can hold, has no place in a file of text.
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return valid_text(text)
 
 
 def _date_orders(recognized: Recognized, system: SystemDefinition) -> dict[str, str]:

@@ -9,9 +9,9 @@ columns mean.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 
+from desktop.domain.text import valid_text
 from desktop.ingest.json_text import JsonValue
 
 LIST_MARK = "[]"
@@ -19,7 +19,6 @@ MOST_DEPTH = 6
 MOST_COLUMNS = 2_000
 _PAIR_WIDTH = 4
 _WRITERS = ("author", "user", "authorAssociation", "author_association")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def flatten(record: Mapping[str, JsonValue]) -> dict[str, str]:
@@ -177,10 +176,7 @@ def dump(value: object) -> str:
 
 
 def _clean(text: str) -> str:
-    """Half a surrogate pair is no character: no file and no database takes it."""
-    if text.isascii() or not _SURROGATE.search(text):
-        return text.replace("\0", "") if "\0" in text else text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "")
+    return valid_text(text).replace("\0", "")
 
 
 def _ends(name: str) -> Iterable[int]:

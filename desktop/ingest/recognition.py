@@ -13,11 +13,12 @@ from pathlib import Path
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import COLUMN_ROLES, Column, ImportOverrides, MappingNeeded, Recognized
+from desktop.domain.text import valid_text
 from desktop.ingest.dates import ORDERS, DateOrder, decide_order, find_proof
 from desktop.ingest.forms import JSON_FORMATS
 from desktop.ingest.heads import HEAD_BYTES, Head, read_all_rows, read_head
 from desktop.ingest.journal import comment_date, journal_dates
-from desktop.ingest.mapping import guess_record_roles, guess_roles, is_message_table
+from desktop.ingest.mapping import DATE_ROLES, guess_record_roles, guess_roles, is_message_table
 from desktop.ingest.nested import group_of, is_list_column, read_list
 from desktop.ingest.plan import RECORD_ROLES
 from desktop.ingest.systems import MANY_COLUMNS, Match, SystemDefinition, column_names, match_header, match_within
@@ -26,7 +27,8 @@ from desktop.ingest.vocabulary import is_nothing
 
 SAMPLE_CHARACTERS = 80
 GENERIC_KEY = "generic"
-_DATE_ROLES = ("created_at", "updated_at", "message_created_at")
+_DATED_ROLES = frozenset((*DATE_ROLES, "comment", "journal"))
+"""Columns that hold dates, alone or in front of each comment."""
 _FILLED_ROLES = ("body", "status", "priority", "requester", "requester_email", "assignee", "created_at", "updated_at")
 _DAY_FIRST_HEADERS = re.compile(r"[äöüßéèêàçñóíú]|\b(?:estado|fecha|datum|zusammenfassung|resumen|prioridad)\b")
 
@@ -45,6 +47,8 @@ class _Meaning:
     note: str = ""
     source: str = ""
     fixed_date_order: str = ""
+    has_events: bool = False
+    """Changes from row to row become messages."""
 
 
 def recognize(
@@ -68,7 +72,7 @@ def recognize(
         for place, name in enumerate(head.names)
     )
     order = _date_order(head, roles, meaning, overrides)
-    shape = _shape(head, meaning.shape, roles)
+    shape = _shape(head, meaning.shape, roles, is_corrected=bool(overrides.roles))
     recognized = Recognized(
         path=str(path),
         format=head.form.format,
@@ -111,7 +115,7 @@ def _no_id(recognized: Recognized) -> MappingNeeded:
 def source_from_name(path: Path) -> str:
     """Name the tickets of an unknown system after their file, without the date or number at its end: next week's export is the same source."""
     # A name of bytes that are no text (of an old system, or unpacked by one) is kept by the system, and no database could.
-    stem = path.stem.lower().encode("utf-8", "replace").decode()
+    stem = valid_text(path.stem.lower())
     # Possessive: a long number before a last letter has more ways to be cut up than there are atoms.
     shorter = re.sub(r"(?:[\s._\-()]*+\d++[tz]?+)++[\s._\-()]*+$", "", stem).rstrip(" ._-(")
     # Of "(week 48)" the second half went with its number.
@@ -186,6 +190,7 @@ def _from_match(head: Head, match: Match, *, is_chosen: bool) -> _Meaning:
         note=layout.note,
         source=system.source or _own_source(head, match),
         fixed_date_order=system.fixed_date_order,
+        has_events=bool(layout.events),
     )
 
 
@@ -228,7 +233,9 @@ def _corrected(head: Head, roles: Mapping[int, str], overrides: ImportOverrides)
     return {place: role for place, role in corrected.items() if role}
 
 
-def _shape(head: Head, expected: str, roles: Mapping[int, str]) -> str:
+def _shape(head: Head, expected: str, roles: Mapping[int, str], *, is_corrected: bool) -> str:
+    if expected == "whole" and not is_corrected:
+        return expected
     # Rows of messages may hold lists of what was said: a row a change, and in it what it consisted of.
     if expected != "messages" and any(
         group_of(head.names[place]) for place, role in roles.items() if role not in RECORD_ROLES
@@ -265,15 +272,16 @@ def _date_order(head: Head, roles: Mapping[int, str], meaning: _Meaning, overrid
 
 
 def _all_dates(head: Head, roles: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+    dated = {place: role for place, role in roles.items() if role in _DATED_ROLES}
     for row in read_all_rows(head):
-        for place, role in roles.items():
+        for place, role in dated.items():
             for value in _dates((row,), place, role):
                 yield head.names[place], value
 
 
 def _dates(rows: Iterable[Sequence[str]], place: int, role: str) -> Iterable[str]:
     cells = [row[place] for row in rows if place < len(row) and not is_nothing(row[place])]
-    if role in _DATE_ROLES:
+    if role in DATE_ROLES:
         return [date for cell in cells for date in read_list(cell)] if cells and cells[0].startswith("[") else cells
     if role == "comment":
         return [comment_date(cell) for cell in cells]
@@ -296,11 +304,11 @@ def _warnings(meaning: _Meaning, shape: str, roles: Mapping[int, str]) -> tuple[
     warnings = [meaning.note] if meaning.note else []
     if shape == "people":
         return tuple(warnings)
-    if not given & {"body", "comment", "journal"} and not meaning.reason.endswith("audit log)"):
+    if not given & {"body", "comment", "journal"} and not meaning.has_events:
         warnings.append(
             "This export holds no message texts, only the list of tickets: there is nothing to summarize in it."
         )
-    if not given & set(_DATE_ROLES):
+    if not given & set(DATE_ROLES):
         warnings.append("No column holds dates, so messages keep the order of the file.")
     if meaning.is_generic and shape != "messages" and "subject" not in given:
         warnings.append("No column holds subjects; the first sentence stands in for them.")

@@ -34,7 +34,7 @@ class RowGate:
         self._ids = ids
         self._id_place = plan.id_place
         self._id_noun = "id" if plan.shape == "people" else "ticket id"
-        self._checks_duplicates = plan.shape != "messages"
+        self._checks_duplicates = plan.shape not in ("messages", "whole")
         self._seen = SeenIds()
         self._header = list(plan.names)
         self.padded = 0

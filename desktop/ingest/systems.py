@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from desktop.ingest.nested import group_of
 
-SHAPES = ("tickets", "repeated", "messages", "journal", "people", "none")
+SHAPES = ("tickets", "repeated", "messages", "journal", "whole", "people", "none")
 MARKUPS = ("html", "coded", "text", "markdown")
 _NAMES_OF_TICKETS = frozenset("subject summary description betreff asunto sujet assunto status".split())
 """What no table of users or tags has: with one of these, a table is more than that; unless many columns tell what it is."""

@@ -24,10 +24,13 @@ from desktop.ingest.records import IdPattern
 from desktop.ingest.rows import RowGate
 from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.threads import ThreadBuilder
+from desktop.ingest.whole import WholeBuilder
 
 BATCH_CHARACTERS = 4_000_000
 """A batch ends here too, so that rows of 170 kB cells do not pile up."""
 PREVIEW_TICKETS = 5
+_GROUPED = ("messages", "whole")
+"""Shapes in which the rows of a ticket may stand anywhere."""
 
 
 def read_batches(
@@ -48,7 +51,7 @@ def read_batches(
         if plan.shape == "people":
             yield from reading.of_people(batch_rows)
         else:
-            yield from reading.grouped(batch_rows) if plan.shape == "messages" else reading.streamed(batch_rows)
+            yield from reading.grouped(batch_rows) if plan.shape in _GROUPED else reading.streamed(batch_rows)
 
 
 def read_ids(recognized: Recognized, *, systems: Sequence[SystemDefinition], most: int) -> frozenset[str]:
@@ -102,6 +105,7 @@ class _Reading:
         self._plan = plan
         self._gate = RowGate(plan, ids)
         self._builder = ThreadBuilder(plan)
+        self._whole = WholeBuilder(plan) if plan.shape == "whole" else None
         self._people = people
         path = Path(recognized.path)
         try:
@@ -134,7 +138,7 @@ class _Reading:
         rows_of: dict[str, list[Sequence[str]]] = {}
         for seen, cells in enumerate(self._admitted(), start=1):
             if cells:
-                rows_of.setdefault(self._plan.ticket_id(cells), []).append(cells)
+                rows_of.setdefault(self._key(cells), []).append(cells)
             if seen % batch_rows == 0:
                 yield self._batch([], done=0.5 * self.records.fraction)
         if self._plan.reply_place >= 0:
@@ -163,7 +167,12 @@ class _Reading:
                 people = []
         yield self._batch([], people=people, warnings=self._warnings())
 
+    def _key(self, cells: Sequence[str]) -> str:
+        return self._whole.key(cells) if self._whole else self._plan.ticket_id(cells)
+
     def _thread(self, identifier: str, rows: Sequence[Sequence[str]]) -> TicketDraft:
+        if self._whole:
+            return self._whole.from_rows(rows)
         draft = self._builder.from_rows(rows)
         return draft if draft.external_id == identifier else replace(draft, external_id=identifier)
 
@@ -185,7 +194,7 @@ class _Reading:
         return threads
 
     def _named(self, draft: TicketDraft) -> TicketDraft:
-        return name_people(draft, self._people) if self._people else draft
+        return name_people(draft, self._people) if self._people and not self._whole else draft
 
     def ids(self) -> Iterator[str]:
         """Yield what each row is told from others by."""
@@ -200,11 +209,11 @@ class _Reading:
         admitted = (cells for cells in self._admitted() if cells)
         if self._plan.shape == "people":
             return ()
-        if self._plan.shape != "messages":
+        if self._plan.shape not in _GROUPED:
             return tuple(self._builder.from_row(cells) for cells in itertools.islice(admitted, PREVIEW_TICKETS))
         rows_of: dict[str, list[Sequence[str]]] = {}
         for cells in admitted:
-            identifier = self._plan.ticket_id(cells)
+            identifier = self._key(cells)
             if identifier in rows_of or len(rows_of) < PREVIEW_TICKETS or self._plan.reply_place >= 0:
                 rows_of.setdefault(identifier, []).append(cells)
         threads = self._threaded(rows_of) if self._plan.reply_place >= 0 else rows_of
@@ -243,7 +252,7 @@ class _Reading:
         return batch
 
     def _warnings(self) -> tuple[str, ...]:
-        gate, tally = self._gate, self._builder.tally
+        gate, tally = self._gate, (self._whole or self._builder).tally
         said = (
             (gate.padded, "{} had fewer cells than the header; the missing ones are taken as empty.", "row"),
             (gate.extended, "{} had more cells than the header; the rest is kept under “(extra)”.", "row"),

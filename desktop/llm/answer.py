@@ -1,7 +1,8 @@
 """An answer as it comes: what of a stream is text for people, and whether it was ended or merely stopped.
 
-Reasoning is not text: a `<think>…</think>` at the beginning is dropped as it streams, even when its tags are torn apart, and so is
-`reasoning_content`. Nothing here knows the SDK: a chunk is anything with the attributes of one, because what a provider sends need not be one.
+Reasoning is not text: a `<think>…</think>` at the beginning comes out apart, as it streams and even when its tags are torn apart, and so does what
+comes as `reasoning_content` or `reasoning`. Nothing here knows the SDK: a chunk is anything with the attributes of one, because what a provider
+sends need not be one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from desktop.domain.llm import StreamEnd
 from desktop.domain.runs import RunState, Usage
+from desktop.domain.text import valid_text
 
 CLOSED = "the provider closed the stream before it said it was done"
 LENGTH = "stopped at the length limit"
@@ -27,13 +29,13 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 _OPEN, _CLOSE = "<think>", "</think>"
+_THINKING_FIELDS = ("reasoning_content", "reasoning")
+"""As DeepSeek, vLLM and llama.cpp name it, and as OpenRouter does."""
 
 
-def valid_text(text: str) -> str:
-    """Join torn surrogate pairs and replace lone ones: neither SQLite nor JSON in UTF-8 takes them."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def clean(text: str) -> str:
+    """Return a text without what a reader cannot see, and with nothing that no text can hold."""
+    return _UNSEEN.sub("", valid_text(text))
 
 
 class AnswerText:
@@ -42,10 +44,13 @@ class AnswerText:
     def __init__(self) -> None:
         self._held = ""
         self._place = "before"
+        self.thinking = ""
+        """What the last piece held of thinking."""
 
     def take(self, piece: str) -> str:
         """Return what can be shown after this piece; what may still turn out to be a tag or half a character is held back."""
         self._held += piece
+        self.thinking = ""
         if self._place == "before":
             self._look_for_opening()
         if self._place == "inside":
@@ -68,18 +73,20 @@ class AnswerText:
             self._place = "text"
 
     def _look_for_closing(self) -> None:
-        _, tag, after = self._held.partition(_CLOSE)
+        inside, tag, after = self._held.partition(_CLOSE)
         if tag:
             self._place, self._held = "after-closing", after
         else:
-            self._held = self._held[-(len(_CLOSE) - 1) :]
+            cut = max(0, len(self._held) - (len(_CLOSE) - 1))
+            inside, self._held = self._held[:cut], self._held[cut:]
+        self.thinking = clean(inside)
 
     def _give(self, *, keep_half: bool) -> str:
         cut = len(self._held)
         if keep_half and self._held and "\ud800" <= self._held[-1] <= "\udbff":
             cut -= 1
         text, self._held = self._held[:cut], self._held[cut:]
-        return _UNSEEN.sub("", valid_text(text))
+        return clean(text)
 
 
 @dataclass(slots=True)
@@ -90,10 +97,13 @@ class Answer:
     characters: int = 0
     finish_reason: str = ""
     usage: Usage = Usage()
+    thinking: str = ""
+    thought: int = 0
     _text: AnswerText = field(default_factory=AnswerText)
 
     def take(self, chunk: Any) -> str:
-        """Note what a chunk says and return its text."""
+        """Note what a chunk says and return its text; what it holds of thinking is then in `thinking`, `thought` counts its characters."""
+        self.thinking = ""
         self._note_usage(getattr(chunk, "usage", None))
         choices = getattr(chunk, "choices", None)
         if not isinstance(choices, list):
@@ -104,8 +114,22 @@ class Answer:
         reason = getattr(choices[0], "finish_reason", None)
         if isinstance(reason, str) and reason:
             self.finish_reason = reason
-        piece = getattr(getattr(choices[0], "delta", None), "content", None)
-        return self._counted(self._text.take(piece)) if isinstance(piece, str) else ""
+        delta = getattr(choices[0], "delta", None)
+        piece = getattr(delta, "content", None)
+        text = self._counted(self._text.take(piece)) if isinstance(piece, str) else ""
+        self.thinking = self._text.thinking if isinstance(piece, str) else ""
+        for name in _THINKING_FIELDS:
+            thought = getattr(delta, name, None)
+            if isinstance(thought, str) and thought:
+                self.thinking += clean(thought)
+                break
+        self.thought += len(self.thinking)
+        return text
+
+    @property
+    def is_too_long(self) -> bool:
+        """Tell whether it has become far longer than anything that was asked for."""
+        return self.characters > MAX_CHARACTERS or self.thought > MAX_CHARACTERS
 
     def rest(self) -> str:
         """Return the text that was held back, at the end of the stream."""

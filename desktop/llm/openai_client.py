@@ -18,7 +18,7 @@ from desktop import __version__
 from desktop.domain.errors import DeskError
 from desktop.domain.llm import ChatRequest, StreamDelta, StreamEvent
 from desktop.domain.providers import TestStep
-from desktop.llm.answer import MAX_CHARACTERS, TOO_LONG, Answer
+from desktop.llm.answer import TOO_LONG, Answer
 from desktop.llm.faults import CHECK_URL, Exchange, Fault, deadline_fault, empty_fault, explain
 from desktop.llm.parameters import MAX_REQUESTS, Parameters, first_parameters
 from desktop.llm.presets import host_of, is_loopback, normalize_base_url
@@ -95,13 +95,14 @@ class OpenAIClient:
         chunks = await self._open(request, exchange, deadline)
         answer, fault = Answer(), None
         try:
-            while answer.characters <= MAX_CHARACTERS:
+            while not answer.is_too_long:
                 chunk = await self._try(_next(chunks), exchange, deadline)
                 if isinstance(chunk, Fault) or chunk is None:
                     fault = chunk
                     break
-                if text := answer.take(chunk):
-                    yield StreamDelta(text)
+                text = answer.take(chunk)
+                if text or answer.thinking:
+                    yield StreamDelta(text, answer.thinking)
             if text := answer.rest():
                 yield StreamDelta(text)
         finally:
@@ -269,8 +270,8 @@ async def _close(chunks: Any) -> None:
 
 
 def _end_of(answer: Answer, fault: Fault | None, exchange: Exchange) -> StreamEvent:
-    if answer.finish_reason or answer.characters:
-        too_long = TOO_LONG if answer.characters > MAX_CHARACTERS else ""
+    if answer.finish_reason or answer.characters or answer.thought:
+        too_long = TOO_LONG if answer.is_too_long else ""
         return answer.end(broken_off=fault.reason if fault else too_long)
     if fault is None and answer.chunks:
         return answer.end()

@@ -1,33 +1,43 @@
 """Parameters: what of a request a provider accepts, learned from its refusals.
 
-Servers that speak the same API differ in three parameters: the name of the length limit, the temperature, and whether usage can be asked for.
+Servers that speak the same API differ in four parameters: the name of the length limit, the temperature, whether usage can be asked for, and
+whether an answer can be held to a JSON schema, or to JSON at all.
 A refusal that names one of them is answered with the next way to say it; nothing else is ever retried here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from desktop.domain.llm import ChatRequest
-from desktop.llm.answer import valid_text
+from desktop.domain.text import valid_text
 from desktop.llm.presets import host_of
 
-MAX_REQUESTS = 3
-"""Requests of one action, the refused ones included."""
+MAX_REQUESTS = 4
+"""Requests of one action, the refused ones included: one more than three, because a schema may be refused twice, once in a provider's life."""
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
+_STRUCTURES = ("schema", "object")
+_STRUCTURE_WORDS = re.compile(
+    r"response_format|json_schema|json_object|json mode|structured output|schema|grammar", re.IGNORECASE
+)
 _TOO_LARGE = re.compile(r"context|too large|too long|at most|less than|exceed", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """One way to ask. `limits` are the names of the length limit still to be tried, the first is used; empty sends none."""
+    """One way to ask. `limits` are the names of the length limit still to be tried, the first is used; empty sends none.
+
+    `structures` are the ways to ask for JSON still to be tried, in the same manner.
+    """
 
     limits: tuple[str, ...] = _LIMITS
     has_temperature: bool = True
     has_usage: bool = True
+    structures: tuple[str, ...] = _STRUCTURES
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """Return the request as the SDK's `chat.completions.create` takes it."""
@@ -42,14 +52,20 @@ class Parameters:
             body["temperature"] = request.temperature
         if self.has_usage:
             body["stream_options"] = {"include_usage": True}
+        if request.schema is not None and self.structures:
+            body["response_format"] = _response_format(self.structures[0], request.schema)
         return body
 
     def after(self, refusal: object) -> Parameters | None:
         """Return the next way to ask after an SDK error, or None when it complains about something else."""
-        if getattr(refusal, "status_code", None) not in (400, 422):
-            return None
+        status = getattr(refusal, "status_code", None)
         named = str(getattr(refusal, "param", None) or "")
         words = f"{named} {getattr(refusal, 'message', '')} {_places(getattr(refusal, 'body', None))}"
+        # Some servers answer a structure they do not know with an error of their own making.
+        if self.structures and status in (400, 404, 422, 500, 501) and _STRUCTURE_WORDS.search(words):
+            return replace(self, structures=self.structures[1:])
+        if status not in (400, 422):
+            return None
         if self.has_usage and re.search(r"stream_options|include_usage", words):
             return replace(self, has_usage=False)
         if self.has_temperature and "temperature" in words and not named.startswith("max_"):
@@ -58,6 +74,12 @@ class Parameters:
         if self.limits and self.limits[0] in words and not _TOO_LARGE.search(words):
             return replace(self, limits=self.limits[1:])
         return None
+
+
+def _response_format(structure: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    if structure == "object":
+        return {"type": "json_object"}
+    return {"type": "json_schema", "json_schema": {"name": "summary", "strict": True, "schema": dict(schema)}}
 
 
 def _places(body: object) -> str:

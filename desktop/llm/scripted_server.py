@@ -118,6 +118,11 @@ class ScriptedServer:
         self.port = int(self._server.server_address[1])
         self.base_url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/v1"
 
+    def play(self, *scripts: Script) -> None:
+        """From now on play these, the last one for ever."""
+        with self._lock:
+            self._scripts[:] = scripts
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

@@ -11,10 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from desktop.domain.runs import Claim
+from desktop.domain.sections import GIST, UNNAMED
 from desktop.domain.sentences import ends_sentence
-
-GIST = "Gist"
-UNNAMED = "Summary"
 
 _ID = r"m\d+(?:\.\d+)?"
 _MORE = rf"(?:\s*(?:[,;&]|and|to|[-–—])\s*(?:{_ID}|\d+(?:\.\d+)?))*"
@@ -25,6 +23,8 @@ _PLACE = re.compile(r"m?(\d+(?:\.\d+)?)", re.IGNORECASE)
 _LONGEST_RANGE = 12
 _MOST_REPEATS = 3
 _LOOP_CHARACTERS = 400
+# So many letters must be new before it is looked again: looking at every token cost more than all the rest of the parser.
+_LOOP_STEP = 24
 _LOOP = re.compile(r"(.{6,90}?)\1{3,}$", re.DOTALL)
 _END = re.compile(r"[.!?…]+[\"'”’»)*_]*|[。！？]+[」』”’）]*")
 _DECORATION = re.compile(r"[\s*_#>•–—-]*(?:\d{1,2}(?:[.)]|$))?[\s*_#>•–—-]*")
@@ -42,6 +42,7 @@ _NOTHINGS = (
     "not specified",
     "not given",
 )
+_ECHO = re.compile(r"(?:m\d+ · |Ticket: |Status: |=====)")
 _FENCE = re.compile(r"\s*`{3,}\w*\s*")
 
 
@@ -61,6 +62,7 @@ class SummaryParser:
         self._is_labeled = False
         self._seen: dict[str, set[str]] = {}
         self._repeats = 0
+        self._looked_at = 0
         self._texts: dict[str, list[str]] = {name: [] for name in sections}
 
     @property
@@ -89,7 +91,12 @@ class SummaryParser:
     @property
     def is_going_in_circles(self) -> bool:
         """Tell whether the model only repeats itself: sentences that had all been said before, or the same words over and over in one."""
-        return self._repeats >= _MOST_REPEATS or _LOOP.search(self._line[-_LOOP_CHARACTERS:]) is not None
+        if self._repeats >= _MOST_REPEATS:
+            return True
+        if 0 <= len(self._line) - self._looked_at < _LOOP_STEP:
+            return False
+        self._looked_at = len(self._line)
+        return _LOOP.search(self._line[-_LOOP_CHARACTERS:]) is not None
 
     def feed(self, text: str) -> tuple[Claim, ...]:
         """Take more text and return the claims that it completed."""
@@ -127,14 +134,20 @@ class SummaryParser:
             self._line = pieces.pop()
         return [claim for piece in pieces if (claim := self._claim(piece)) is not None]
 
-    def _claim(self, piece: str) -> Claim | None:
-        citations = tuple(dict.fromkeys(_citations(piece)))
+    def take_claim(self, section: str, text: str, citations: Sequence[str]) -> tuple[Claim, ...]:
+        """Take one claim whose section and citations came apart from its text; nothing for one that says nothing, or was said before."""
+        self._section = section
+        claim = self._claim(text, citations)
+        return () if claim is None else (claim,)
+
+    def _claim(self, piece: str, named: Sequence[str] = ()) -> Claim | None:
+        citations = tuple(dict.fromkeys((*named, *_citations(piece))))
         text = _clean(_CITATION.sub("", piece))
         section = self._section or UNNAMED
         if not any(character.isalnum() for character in text) or _NOTHING.fullmatch(text):
             return None
-        # An announcement ("Here is the summary:") says nothing of the ticket.
-        if not self._section and not citations and text.endswith((":", "：")):
+        # An announcement ("Here is the summary:") says nothing of the ticket, nor does a line of the prompt that is said again.
+        if not self._section and not citations and (text.endswith((":", "：")) or _ECHO.match(text)):
             return None
         # Small models repeat themselves until they are stopped; a sentence is said once.
         seen = self._seen.setdefault(section, set())

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
 
 from desktop.domain.history import FieldChange, MessageChange, Piece, TicketDifference, TicketState
-from desktop.domain.tickets import Message
+from desktop.domain.tickets import Message, listed
 
 _TITLES = {
     "subject": "Subject",
@@ -102,15 +101,11 @@ def _texts(before: str | list[str], after: str | list[str]) -> tuple[str, str]:
     """Return two values as texts; of columns that hold many values only those that came or went."""
     if isinstance(before, str) and isinstance(after, str):
         return before, after
-    old, new = _listed(before), _listed(after)
+    old, new = listed(before), listed(after)
     went, came = [v for v in old if v not in new], [v for v in new if v not in old]
     if not went and not came:
         return ", ".join(old), ", ".join(new)
     return ", ".join(went), ", ".join(came)
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return value if isinstance(value, list) else [value] if value else []
 
 
 def _messages(before: Sequence[Message], after: Sequence[Message]) -> tuple[tuple[MessageChange, ...], int]:
@@ -172,6 +167,8 @@ def compare_texts(before: str, after: str) -> tuple[Piece, ...]:
         old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     if max(len(old), len(new)) > MOST_TOKENS:
         return tuple(Piece(sign, text) for sign, text in (("-", before), ("+", after)) if text)
+    from difflib import SequenceMatcher
+
     pieces: list[Piece] = []
     for _, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         gone, came = "".join(old[i:j]), "".join(new[k:m])

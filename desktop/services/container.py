@@ -11,6 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from desktop.config.installation import installation_secret
 from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
@@ -22,17 +23,21 @@ from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_mod
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
 from desktop.services.doctor import Check, Doctor
+from desktop.services.export import ExportService
 from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
 from desktop.services.joining import JoiningService
 from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
 from desktop.services.outbound import Endpoint, Outbound, Target
+from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
+from desktop.services.recipes import RecipeBook
 from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
 from desktop.services.watching import WatchService
 from desktop.storage.database import Database
+from desktop.storage.exporting import ExportStore
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.languages import LanguageStore
@@ -64,6 +69,8 @@ class Desk:
         ticket_store = TicketStore(self._database)
         outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
         self.tickets = TicketService(ticket_store)
+        self.recipes = RecipeBook(paths.prompts, paths.recipes)
+        self.secret = installation_secret(paths)
         # Read when they are first needed, not at the start.
         systems = functools.cache(functools.partial(load_systems, paths.systems))
         mapping_store, people_store = MappingStore(self._database), PeopleStore(self._database)
@@ -95,15 +102,25 @@ class Desk:
             addresses=presets,
             resolve=self.resolve,
         )
+        self.previews = PromptPreviews(
+            tickets=ticket_store,
+            settings=self.settings,
+            secret=self.secret,
+            estimate_tokens=outbound.estimate_tokens,
+            workers=self._workers,
+        )
         self.summaries = SummaryService(
             tickets=ticket_store,
             runs=self._runs,
             outbound=outbound,
-            recipes_folder=paths.prompts,
+            recipes=self.recipes,
+            settings=self.settings,
+            secret=self.secret,
             workers=self._workers,
             target=self.target,
             resolve=self.resolve,
         )
+        self.export = ExportService(ExportStore(self._database), self._runs)
         self.doctor = Doctor(
             paths=paths,
             settings=self.settings,

@@ -22,6 +22,7 @@ from desktop.services.steps import whole
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import BatchOutcome, ImportStore
 from desktop.storage.people import PeopleStore
+from desktop.storage.writing import Hashed, hash_tickets
 
 
 class HistoryService:
@@ -93,7 +94,8 @@ class HistoryService:
         if why or recognized is None:
             raise DeskError("reject-unreadable", why, remedy="Mend it in the file and import the file again.")
         batch = await self._read(recognized, row.line, cells, raw)
-        drafts = [(ticket.external_id, ticket.content_hash()) for ticket in batch.tickets]
+        hashed = hash_tickets(batch.tickets)
+        drafts = [(ticket.external_id, made.content_hash) for ticket, made in zip(batch.tickets, hashed, strict=True)]
         reason = _still_wrong(batch) or await self._store.conflict(
             import_id, source_id, drafts, contents=recognized.contents
         )
@@ -101,7 +103,7 @@ class HistoryService:
             value = batch.rejects[0].value if batch.rejects else row.value
             await self._store.amend(reject_id, reason=reason, value=value, cells=cells, raw=raw or kept)
             return Retried(reject_id, import_id, reason)
-        return await whole(self._use(reject_id, import_id, source_id, batch, contents=recognized.contents))
+        return await whole(self._use(reject_id, import_id, source_id, batch, hashed, contents=recognized.contents))
 
     async def set_aside(self, reject_id: int, *, aside: bool = True) -> None:
         """Leave a rejected row as it is, for good; or take it up again.
@@ -112,7 +114,14 @@ class HistoryService:
         await self._store.set_aside(reject_id, aside=aside)
 
     async def _use(
-        self, reject_id: int, import_id: int, source_id: int, batch: Batch, *, contents: Contents
+        self,
+        reject_id: int,
+        import_id: int,
+        source_id: int,
+        batch: Batch,
+        hashed: Sequence[Hashed],
+        *,
+        contents: Contents,
     ) -> Retried:
         # Written first and settled after it: were the program to end in between, the row would count as rejected as before, and trying
         # once more finds its ticket unchanged.
@@ -121,7 +130,9 @@ class HistoryService:
             # A table of people holds no tickets, it only renames some.
             outcome = replace(outcome, ticket_ids=array("q"))
         else:
-            outcome = await self._imports.write_batch(import_id, source_id, batch.tickets, contents=contents)
+            outcome = await self._imports.write_batch(
+                import_id, source_id, batch.tickets, contents=contents, hashed=hashed
+            )
         await self._store.settle(reject_id, import_id, _more(batch, outcome), outcome.ticket_ids)
         return Retried(reject_id, import_id, "", outcome.tickets_new, outcome.tickets_updated)
 

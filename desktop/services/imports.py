@@ -50,6 +50,8 @@ from desktop.storage.people import PeopleStore
 from desktop.storage.writing import Hashed
 
 BATCH_ROWS = 500
+BATCH_PEOPLE = 10_000
+"""Each batch of people is looked for in all tickets of the source once."""
 PROGRESS_SECONDS = 0.25
 MAPPING_FILE = "remembered.toml"
 """What a mapping file is called once its text is kept and the file itself may be gone."""
@@ -114,7 +116,9 @@ class ImportService:
     async def recognize(
         self, path: Path, *, overrides: ImportOverrides = ImportOverrides(), mapping: str = ""
     ) -> Recognized:
-        """Find out what a file is, reading only its beginning. `mapping` names a system or is the path of a mapping file.
+        """Find out what a file is from its beginning; telling the order of its dates may take the whole file.
+
+        `mapping` names a system or is the path of a mapping file.
 
         Without either, what was corrected or chosen for an earlier file with the same header is applied again.
 
@@ -167,7 +171,8 @@ class ImportService:
             if not dry_run:
                 await whole(self._begin(so_far))
             people = await self._people.of_source(recognized.source)
-            batches = read_batches(recognized, systems=self._systems(), people=people, batch_rows=BATCH_ROWS)
+            rows = BATCH_PEOPLE if recognized.kind == "people" else BATCH_ROWS
+            batches = read_batches(recognized, systems=self._systems(), people=people, batch_rows=rows)
             with Parsing(batches, self._workers) as parsing:
                 async with aclosing(parsing.batches(is_ahead=not gently)) as parsed:
                     async for batch, hashed in parsed:

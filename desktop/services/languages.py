@@ -15,6 +15,7 @@ import importlib.util
 import re
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import aclosing
 
 from desktop.domain.quoting import folded_spans
 from desktop.domain.tickets import Message, Role
@@ -59,6 +60,12 @@ class LanguageService:
                 await self._look_at(unseen)
                 seen += len(unseen)
                 yield seen
+
+    async def caught_up(self) -> None:
+        """Look at all tickets that were not looked at."""
+        async with aclosing(self.fill()) as batches:
+            async for _ in batches:
+                pass
 
     async def look_at(self, ticket_ids: Sequence[int]) -> None:
         """Look at those of a few tickets that were not looked at."""

@@ -19,7 +19,7 @@ from desktop.domain.providers import TestStep
 from desktop.domain.runs import RunState, Usage
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import PriceTable
-from desktop.llm.tokens import estimate_tokens
+from desktop.llm.tokens import count_tokens, estimate_tokens
 from desktop.storage.runs import LedgerStore
 
 
@@ -110,3 +110,8 @@ class Outbound:
     def estimate_tokens(self, text: str) -> int:
         """Estimate how many tokens a text has, without a tokenizer."""
         return estimate_tokens(text)
+
+    def count_tokens(self, text: str, model: str) -> int:
+        """Count the tokens of a text as a model does where its tokenizer is known, else estimate them."""
+        counted = count_tokens(text, model)
+        return estimate_tokens(text) if counted is None else counted

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
+from desktop.domain.exported import harmless
 from desktop.domain.imports import Reject
 from desktop.storage.imports import ImportStore
 
 ROWS_A_PART = 2_000
 _LONGEST_STEM = 100
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = ("file", "line", "column", "value", "reason", "raw")
 
 
@@ -52,10 +52,5 @@ def _append(path: Path, name: str, rejects: Sequence[Reject]) -> None:
     with path.open("a", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file)
         for r in rejects:
-            texts = [_harmless(text) for text in (name, r.column, r.value, r.reason, r.raw)]
+            texts = [harmless(text) for text in (name, r.column, r.value, r.reason, r.raw)]
             writer.writerow([texts[0], r.line, *texts[1:]])
-
-
-def _harmless(text: str) -> str:
-    """Return a cell that a spreadsheet shows and does not run."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

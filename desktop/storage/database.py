@@ -240,11 +240,6 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def readable(text: str) -> str:
-    """Return a text that the database takes: the name of a file, or what a terminal handed over, may hold bytes that are no text."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def _patiently(work: Callable[[], object]) -> None:
     """Try again while another TLDesk, started at the same moment, sets up the same file: these two steps do not wait by themselves."""
     deadline = time.monotonic() + BUSY_MS / 1000

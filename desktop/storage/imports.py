@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
+from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord
 from desktop.domain.imports import Contents, ImportCounts, Recognized, Reject, Undone
+from desktop.domain.text import valid_text
 from desktop.domain.tickets import TicketDraft
-from desktop.storage.database import Database, readable
+from desktop.storage.database import Database
 from desktop.storage.idsets import pack_ids
 from desktop.storage.people import undo_people
 from desktop.storage.recognitions import write_recognized
 from desktop.storage.rejects import insert_rejects, read_rejects
+from desktop.storage.sources import count_by_source, write_by_source
 from desktop.storage.tickets import message_of
 from desktop.storage.writing import BatchOutcome as BatchOutcome
 from desktop.storage.writing import (
@@ -44,6 +46,9 @@ _COUNTS = """CASE WHEN finished_at != '' THEN counts_json ELSE json_object(
   'rejected', (SELECT count(*) FROM import_reject WHERE import_id = import_batch.id)) END"""
 _REJECTS = """(SELECT count(*) FROM import_reject WHERE import_id = import_batch.id AND is_set_aside = 0),
   (SELECT count(*) FROM import_reject WHERE import_id = import_batch.id)"""
+_STOPPED = """SELECT id FROM import_batch WHERE undone_at = '' AND json_extract(counts_json, '$.is_whole') = 0
+  AND json_extract(counts_json, '$.is_told') IS NULL ORDER BY id DESC LIMIT 1"""
+_SET_TOLD = "UPDATE import_batch SET counts_json = json_set(counts_json, '$.is_told', 1) WHERE id = ?"
 _SOURCE_OF_TICKETS = """WITH ids AS (SELECT value FROM json_each(?)) SELECT source.name, count(*) AS n
   FROM ticket JOIN source ON source.id = source_id WHERE external_id IN ids GROUP BY source_id ORDER BY n DESC, source.name = ? DESC LIMIT 1"""
 _SOURCE_OF_PEOPLE = """WITH ids AS (SELECT value FROM json_each(?)), named AS (
@@ -77,9 +82,9 @@ class ImportStore:
                 # A name of bytes that are no text is known to the system only; here it is to be read.
                 [
                     source_id,
-                    readable(recognized.path),
+                    valid_text(recognized.path),
                     recognized.system,
-                    _now(),
+                    now(),
                     recognized.shape,
                     write_recognized(recognized),
                 ],
@@ -107,7 +112,8 @@ class ImportStore:
             require_not_undone(connection, import_id)
             insert_rejects(connection, import_id, rejects)
             made = hash_tickets(drafts) if hashed is None else hashed
-            return BatchWriting(connection, import_id, source_id, contents=contents).write_all(drafts, made)
+            writing = BatchWriting(connection, import_id, source_id, contents=contents)
+            return write_by_source(connection, writing, drafts, made)
 
         outcome = await self._database.write(write)
         self._database.index.tell(outcome.tickets_new + outcome.tickets_updated)
@@ -126,7 +132,8 @@ class ImportStore:
         def read(connection: sqlite3.Connection) -> BatchOutcome:
             row = connection.execute("SELECT id FROM source WHERE name = ?", [source]).fetchone()
             made = hash_tickets(drafts) if hashed is None else hashed
-            return BatchWriting(connection, 0, row[0] if row else 0, contents=contents).count_all(drafts, made)
+            counting = BatchWriting(connection, 0, row[0] if row else 0, contents=contents)
+            return count_by_source(connection, counting, drafts, made)
 
         return await self._database.read(read)
 
@@ -172,7 +179,7 @@ class ImportStore:
                 return 0
             connection.execute(
                 "UPDATE import_batch SET finished_at = ?, counts_json = ?, ticket_ids = ? WHERE id = ?",
-                [_now(), json.dumps({**asdict(counts), "is_whole": is_whole}), held, import_id],
+                [now(), json.dumps({**asdict(counts), "is_whole": is_whole}), held, import_id],
             )
             return import_id
 
@@ -181,37 +188,23 @@ class ImportStore:
     async def take_stopped(self) -> ImportRecord | None:
         """Return the newest import that was stopped and that nobody was told of yet; None when there is none. It is told of once."""
 
-        def write(connection: sqlite3.Connection) -> int:
-            row = connection.execute(
-                "SELECT id FROM import_batch WHERE undone_at = '' AND json_extract(counts_json, '$.is_whole') = 0"
-                " AND json_extract(counts_json, '$.is_told') IS NULL ORDER BY id DESC LIMIT 1"
-            ).fetchone()
-            connection.execute(
-                "UPDATE import_batch SET counts_json = json_set(counts_json, '$.is_told', 1) WHERE id = ?",
-                [row and row[0]],
-            )
-            return int(row[0]) if row else 0
+        def read(connection: sqlite3.Connection) -> ImportRecord | None:
+            row = connection.execute(_STOPPED).fetchone()
+            return _records(connection, "WHERE import_batch.id = ?", row)[0] if row else None
 
-        import_id = await self._database.write(write)
-        return next((record for record in await self.history() if record.id == import_id), None)
+        def write(connection: sqlite3.Connection) -> ImportRecord | None:
+            # Read again: another TLDesk may have told of it meanwhile.
+            record = read(connection)
+            if record is not None:
+                connection.execute(_SET_TOLD, [record.id])
+            return record
+
+        # Nearly always there is none, and then nothing is written.
+        return await self._database.write(write) if await self._database.read(read) else None
 
     async def history(self) -> tuple[ImportRecord, ...]:
         """Return all imports, the newest first."""
-
-        def read(connection: sqlite3.Connection) -> tuple[ImportRecord, ...]:
-            rows = connection.execute(
-                f"SELECT import_batch.id, name, path, import_batch.system, started_at, finished_at, undone_at, {_COUNTS}, {_REJECTS},"
-                " json_extract(nullif(recognized_json, ''), '$.system_title')"
-                " FROM import_batch JOIN source ON source.id = source_id ORDER BY import_batch.id DESC"
-            )
-            return tuple(
-                ImportRecord(
-                    i, source, path, system, began, ended, undone, json.loads(c), waiting, kept, title or system
-                )
-                for i, source, path, system, began, ended, undone, c, waiting, kept, title in rows
-            )
-
-        return await self._database.read(read)
+        return await self._database.read(_records)
 
     async def undo(self, import_id: int, *, running: Iterable[int] = ()) -> Undone:
         """Take an import back: remove what was new, restore what was changed. `running` are imports that are being written.
@@ -234,12 +227,27 @@ class ImportStore:
             removed = connection.execute("DELETE FROM ticket WHERE import_id = ?", [import_id]).rowcount
             connection.execute("DELETE FROM import_change WHERE import_id = ?", [import_id])
             undo_people(connection, import_id)
-            connection.execute("UPDATE import_batch SET undone_at = ? WHERE id = ?", [_now(), import_id])
+            connection.execute("UPDATE import_batch SET undone_at = ? WHERE id = ?", [now(), import_id])
             return Undone(import_id, removed, restored)
 
         undone = await self._database.write(write)
         self._database.index.tell(undone.tickets_restored)
         return undone
+
+
+def _records(
+    connection: sqlite3.Connection, condition: str = "", values: Sequence[object] = ()
+) -> tuple[ImportRecord, ...]:
+    rows = connection.execute(
+        f"SELECT import_batch.id, name, path, import_batch.system, started_at, finished_at, undone_at, {_COUNTS}, {_REJECTS},"
+        " json_extract(nullif(recognized_json, ''), '$.system_title')"
+        f" FROM import_batch JOIN source ON source.id = source_id {condition} ORDER BY import_batch.id DESC",
+        values,
+    )
+    return tuple(
+        ImportRecord(i, source, path, system, began, ended, undone, json.loads(c), waiting, kept, title or system)
+        for i, source, path, system, began, ended, undone, c, waiting, kept, title in rows
+    )
 
 
 def _holds_others(connection: sqlite3.Connection, import_id: int, held: bytes) -> bool:
@@ -298,7 +306,3 @@ def _restore(connection: sqlite3.Connection, ticket_id: int, before: dict[str, o
     connection.execute(f"UPDATE ticket SET {assignments} WHERE id = ?", [*before.values(), ticket_id])
     connection.execute("DELETE FROM message WHERE ticket_id = ?", [ticket_id])
     insert_messages(connection, ((ticket_id, message_of(*values)) for values in messages))
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

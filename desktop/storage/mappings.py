@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Mapping
 
+from desktop.domain.clock import now
 from desktop.domain.imports import ImportOverrides, RememberedMapping
-from desktop.storage.database import Database, readable
+from desktop.domain.text import valid_text
+from desktop.storage.database import Database
 
 
 class MappingStore:
@@ -51,7 +52,7 @@ class MappingStore:
                 "INSERT INTO mapping (fingerprint, roles_json, date_order, learned_from, saved_at, is_correction) VALUES (?, ?, '', ?, ?, 0)"
                 " ON CONFLICT (fingerprint) DO UPDATE SET roles_json = excluded.roles_json, learned_from = excluded.learned_from,"
                 " saved_at = excluded.saved_at WHERE NOT is_correction",
-                [fingerprint, _roles_json(roles), readable(learned_from), _now()],
+                [fingerprint, _roles_json(roles), valid_text(learned_from), now()],
             )
 
         await self._database.write(write)
@@ -74,7 +75,7 @@ class MappingStore:
     async def remember(self, fingerprint: str, overrides: ImportOverrides, *, learned_from: str = "") -> None:
         """Keep how a table is read in place of what was kept of the same header; `learned_from` is the name of its file."""
         roles = _roles_json(overrides.roles)
-        values = [fingerprint, roles, overrides.date_order, overrides.definition, readable(learned_from), _now()]
+        values = [fingerprint, roles, overrides.date_order, overrides.definition, valid_text(learned_from), now()]
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
@@ -94,10 +95,6 @@ class MappingStore:
 
 def _roles_json(roles: Mapping[int, str]) -> str:
     return json.dumps({str(place): role for place, role in roles.items()})
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _overrides(roles_json: str, date_order: str, definition: str) -> ImportOverrides:

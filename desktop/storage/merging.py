@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from desktop.domain.imports import Contents
-from desktop.domain.tickets import Message, Role, TicketDraft, in_order
+from desktop.domain.tickets import Message, Role, TicketDraft, in_order, listed
 
 MESSAGE_FIELD = "message."
 """Before the name of a column of a table of messages, in a ticket whose record has columns of its own: both tables call one `id`."""
@@ -132,13 +132,9 @@ def _merge_fields(
     for name, value in latest.items():
         before = merged.get(name, [])
         if isinstance(value, list) or isinstance(before, list):
-            listed = _listed(before)
-            known = frozenset(listed)
-            merged[name] = [*listed, *dict.fromkeys(each for each in _listed(value) if each not in known)]
+            held = listed(before)
+            known = frozenset(held)
+            merged[name] = [*held, *dict.fromkeys(each for each in listed(value) if each not in known)]
         else:
             merged[name] = value or before
     return merged
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return value if isinstance(value, list) else [value] if value else []

@@ -195,3 +195,37 @@ def tell_languages(db: Database) -> None:
         " version INTEGER NOT NULL) STRICT"
     )
     db.execute("CREATE INDEX ticket_language_by_language ON ticket_language (language)")
+
+
+_VERSIONS = """
+ALTER TABLE run ADD COLUMN recipe_digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN form TEXT NOT NULL DEFAULT 'sections';
+ALTER TABLE run ADD COLUMN thinking TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN estimated_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN message_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN messages_hash TEXT NOT NULL DEFAULT '';
+ALTER TABLE summary ADD COLUMN fields_json TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE summary DROP COLUMN human_text;
+CREATE TABLE shown_summary (
+  ticket_id INTEGER PRIMARY KEY REFERENCES ticket(id) ON DELETE CASCADE, run_id INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+  is_pinned INTEGER NOT NULL DEFAULT 0, next_owner TEXT NOT NULL DEFAULT '', deadline TEXT NOT NULL DEFAULT '', sentiment TEXT NOT NULL DEFAULT '',
+  has_open_questions INTEGER) STRICT;
+CREATE INDEX shown_summary_by_run ON shown_summary (run_id);
+CREATE TABLE starred_ticket (
+  ticket_id INTEGER PRIMARY KEY REFERENCES ticket(id) ON DELETE CASCADE, starred_at TEXT NOT NULL) STRICT;
+"""
+
+
+@migrations()
+def keep_versions_of_summaries(db: Database) -> None:
+    """Which version of its summary a ticket shows, and what lists filter by. An edit is a run of the task `edit`: no refresh writes over it.
+
+    `estimated_tokens` beside a provider's own count tells how that provider's model counts; `messages_hash` tells messages that are only newer.
+    """
+    for statement in _VERSIONS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    db.execute(
+        "INSERT INTO shown_summary (ticket_id, run_id) SELECT ticket_id, max(run.id) FROM run JOIN summary ON summary.run_id = run.id"
+        " WHERE text != '' AND state = 'complete' GROUP BY ticket_id"
+    )

@@ -7,23 +7,70 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
-from desktop.domain.runs import CheckedClaim, Claim, Coverage, RunState, Summary, Support, Usage
+from desktop.domain.runs import (
+    CheckedClaim,
+    Claim,
+    Coverage,
+    Fields,
+    Form,
+    Opinion,
+    RunState,
+    Summary,
+    Support,
+    Usage,
+    Version,
+)
 from desktop.domain.sentences import SPLITTER_VERSION, Sentence
 from desktop.storage.database import Database
 
 CRASHED = "TLDesk was closed while it was being written"
-_RUN = """SELECT run.id, ticket_id, state, reason, text, provider, model, recipe, recipe_version, input_tokens, output_tokens,
+EDIT = "edit"
+SHOWN_TASKS = ("summarize", "incremental", EDIT)
+"""Tasks whose text is the summary of a ticket; other recipes' texts are versions that a user has to choose."""
+_TASKS = ", ".join(f"'{task}'" for task in SHOWN_TASKS)
+_RUN = """SELECT run.id, run.ticket_id, state, reason, text, provider, model, recipe, recipe_version, input_tokens, output_tokens,
   cached_input_tokens, cost_microusd, first_token_seconds, seconds, finished_at, error, remedy, gist, sections_json, claims_json, coverage_json,
-  content_hash FROM run LEFT JOIN summary ON summary.run_id = run.id"""
+  task, form, thinking, fields_json, content_hash, message_count, messages_hash
+  FROM run LEFT JOIN summary ON summary.run_id = run.id"""
+_WORTH_SHOWING = f"""WHERE run.ticket_id = ? AND text != '' AND state != 'running'
+  AND (task IN ({_TASKS}) OR run.id = (SELECT run_id FROM shown_summary AS s WHERE s.ticket_id = run.ticket_id AND is_pinned))
+  ORDER BY run.id = (SELECT run_id FROM shown_summary AS s WHERE s.ticket_id = run.ticket_id AND is_pinned) DESC,
+  state = 'complete' AND run.content_hash = (SELECT content_hash FROM ticket AS t WHERE t.id = run.ticket_id) DESC, run.id DESC LIMIT 1"""
+_COUNTED_RUNS = 20
 
-_WORTH_SHOWING = """WHERE ticket_id = ? AND text != '' AND state != 'running'
-  ORDER BY state = 'complete' AND run.content_hash = (SELECT content_hash FROM ticket AS t WHERE t.id = run.ticket_id) DESC, run.id DESC LIMIT 1"""
+
+@dataclass(frozen=True, slots=True)
+class StoredSummary:
+    """A summary as it was stored, with what it was made from: the ticket's content hash, how many messages it had, and their hash."""
+
+    summary: Summary
+    content_hash: str
+    message_count: int
+    messages_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What is known of a run when it begins."""
+
+    ticket_id: int
+    task: str
+    recipe: str
+    recipe_version: int
+    recipe_digest: str
+    provider: str
+    model: str
+    cache_key: str
+    content_hash: str
+    message_count: int
+    messages_hash: str
+    estimated_tokens: int = 0
 
 
 class RunStore:
@@ -32,95 +79,113 @@ class RunStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def start(
-        self,
-        *,
-        ticket_id: int,
-        task: str,
-        recipe: str,
-        recipe_version: int,
-        provider: str,
-        model: str,
-        cache_key: str,
-        content_hash: str,
-    ) -> int:
-        """Record that a run began and return its id."""
-        values = [
-            ticket_id,
-            task,
-            RunState.RUNNING.value,
-            recipe,
-            recipe_version,
-            provider,
-            model,
-            cache_key,
-            content_hash,
-            _now(),
-        ]
+    async def start(self, run: NewRun) -> int:
+        """Record that a run began and return its id.
+
+        Raises:
+            DeskError: `ticket-missing`.
+        """
 
         def write(connection: sqlite3.Connection) -> int:
-            if connection.execute("SELECT 1 FROM ticket WHERE id = ?", [ticket_id]).fetchone() is None:
-                raise DeskError(
-                    "ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list."
-                )
-            cursor = connection.execute(
-                "INSERT INTO run (ticket_id, task, state, recipe, recipe_version, provider, model, cache_key, content_hash, started_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                values,
-            )
-            return int(cursor.lastrowid or 0)
+            return _insert(connection, run)
 
         return await self._database.write(write)
 
-    async def journal(self, run_id: int, text: str) -> None:
+    async def journal(self, run_id: int, text: str, thinking: str = "") -> None:
         """Keep the text so far."""
-        await self._database.write(
-            lambda connection: _change(connection, "UPDATE run SET text = ? WHERE id = ?", text, run_id)
-        )
+        statement = "UPDATE run SET text = ?, thinking = ? WHERE id = ?"
+        await self._database.write(lambda connection: _change(connection, statement, text, thinking, run_id))
 
-    async def finish(self, run_id: int, summary: Summary, sentences: Sequence[Sentence]) -> None:
-        """Record a run's end, its summary with the places of its citations among `sentences`, and the ticket's gist."""
+    async def finish(
+        self, run_id: int, summary: Summary, sentences: Sequence[Sentence], *, releases_pin: bool = False
+    ) -> None:
+        """Record a run's end, its summary with the places of its citations among `sentences`, and what the list shows of the ticket.
+
+        `releases_pin` when the user asked for a new text in place of the version that was chosen before.
+        """
 
         def write(connection: sqlite3.Connection) -> None:
-            usage = summary.usage
-            changed = connection.execute(
-                "UPDATE run SET state = ?, reason = ?, error = ?, remedy = ?, text = ?, input_tokens = ?, output_tokens = ?,"
-                " cached_input_tokens = ?, cost_microusd = ?, first_token_seconds = ?, seconds = ?, finished_at = ? WHERE id = ?",
-                [
-                    *(summary.state.value, summary.reason, summary.error, summary.remedy, summary.text),
-                    *(usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, summary.cost_microusd),
-                    *(summary.first_token_seconds, summary.seconds, _now(), run_id),
-                ],
-            )
-            # The ticket, and with it the run, may have gone while the model wrote: an import was undone.
-            if changed.rowcount:
-                _put_summary(connection, run_id, summary)
-                _put_citations(connection, run_id, summary, {sentence.id: sentence for sentence in sentences})
+            _finish(connection, run_id, summary, sentences, releases_pin=releases_pin)
 
         await self._database.write(write)
 
-    async def cached(self, cache_key: str) -> Summary | None:
+    async def keep_edit(self, run: NewRun, summary: Summary, sentences: Sequence[Sentence]) -> int:
+        """Record what a person wrote as a version of its own, which stays the shown one until another is chosen."""
+
+        def write(connection: sqlite3.Connection) -> int:
+            run_id = _insert(connection, run)
+            _finish(connection, run_id, summary, sentences, releases_pin=False)
+            _pin(connection, run.ticket_id, run_id)
+            return run_id
+
+        return await self._database.write(write)
+
+    async def restore(self, ticket_id: int, run_id: int) -> None:
+        """Have a ticket show one of its versions until another is chosen or written on request."""
+        await self._database.write(lambda connection: _pin(connection, ticket_id, run_id))
+
+    async def cached(self, cache_key: str) -> StoredSummary | None:
         """Return the newest complete summary made from the same content, recipe, provider and model."""
+        return await self._first("WHERE cache_key = ? AND state = 'complete' ORDER BY run.id DESC LIMIT 1", cache_key)
 
-        def read(connection: sqlite3.Connection) -> Summary | None:
-            row = connection.execute(
-                f"{_RUN} WHERE cache_key = ? AND state = 'complete' ORDER BY run.id DESC LIMIT 1", [cache_key]
-            ).fetchone()
-            return _summary(row) if row else None
+    async def latest(self, ticket_id: int) -> StoredSummary | None:
+        """Return the run of a ticket that is worth showing.
 
-        return await self._database.read(read)
-
-    async def latest(self, ticket_id: int) -> tuple[Summary, str] | None:
-        """Return the run of a ticket that is worth showing, and the content hash of the ticket it was made from.
-
-        It is the newest complete one of the ticket as it is now, else the newest that has text.
+        It is the version that the user chose or wrote, else the newest complete one of the ticket as it is now, else the newest that has text.
         """
+        return await self._first(_WORTH_SHOWING, ticket_id)
 
-        def read(connection: sqlite3.Connection) -> tuple[Summary, str] | None:
-            row = connection.execute(f"{_RUN} {_WORTH_SHOWING}", [ticket_id]).fetchone()
-            return (_summary(row), row[-1]) if row else None
+    async def version(self, ticket_id: int, run_id: int) -> StoredSummary | None:
+        """Return one version of a ticket's summary."""
+        return await self._first("WHERE run.ticket_id = ? AND run.id = ?", ticket_id, run_id)
+
+    async def versions(self, ticket_id: int) -> tuple[Version, ...]:
+        """Return all texts that were written of a ticket, the newest first."""
+
+        def read(connection: sqlite3.Connection) -> tuple[Version, ...]:
+            shown = connection.execute(f"SELECT run.id FROM run {_WORTH_SHOWING}", [ticket_id]).fetchone()
+            rows = connection.execute(
+                f"{_RUN} WHERE run.ticket_id = ? AND text != '' AND state != 'running' ORDER BY run.id DESC",
+                [ticket_id],
+            )
+            return tuple(_version(_stored(row).summary, shown=shown[0] if shown else 0) for row in rows)
 
         return await self._database.read(read)
+
+    async def count_versions(self, ticket_id: int) -> int:
+        """Count the texts that were written of a ticket."""
+        statement = "SELECT count(*) FROM run WHERE ticket_id = ? AND text != '' AND state != 'running'"
+        return await self._database.read(
+            lambda connection: int(connection.execute(statement, [ticket_id]).fetchone()[0])
+        )
+
+    async def token_ratio(self, provider: str, model: str) -> float | None:
+        """Return how many tokens a provider counted of late for each one that was estimated here; None when it never said."""
+
+        def read(connection: sqlite3.Connection) -> float | None:
+            row = connection.execute(
+                "SELECT sum(input_tokens), sum(estimated_tokens) FROM (SELECT input_tokens, estimated_tokens FROM run WHERE provider = ?"
+                " AND model = ? AND input_tokens > 0 AND estimated_tokens > 0 ORDER BY id DESC LIMIT ?)",
+                [provider, model, _COUNTED_RUNS],
+            ).fetchone()
+            return row[0] / row[1] if row[1] else None
+
+        return await self._database.read(read)
+
+    async def star(self, ticket_id: int, *, is_starred: bool) -> None:
+        """Mark a ticket as an example of a good summary, or no longer."""
+        statement = (
+            "INSERT OR IGNORE INTO starred_ticket (ticket_id, starred_at) VALUES (?, ?)"
+            if is_starred
+            else "DELETE FROM starred_ticket WHERE ticket_id = ?"
+        )
+        values = [ticket_id, now()] if is_starred else [ticket_id]
+        await self._database.write(lambda connection: _change(connection, statement, *values))
+
+    async def starred(self) -> tuple[int, ...]:
+        """Return the ids of the starred tickets, the newest star first."""
+        statement = "SELECT ticket_id FROM starred_ticket ORDER BY starred_at DESC, ticket_id DESC"
+        return await self._database.read(lambda connection: tuple(row[0] for row in connection.execute(statement)))
 
     async def recover(self) -> int:
         """Turn runs that a crash left running into incomplete ones; return how many."""
@@ -145,6 +210,13 @@ class RunStore:
 
         return await self._database.read(read)
 
+    async def _first(self, condition: str, *values: object) -> StoredSummary | None:
+        def read(connection: sqlite3.Connection) -> StoredSummary | None:
+            row = connection.execute(f"{_RUN} {condition}", values).fetchone()
+            return _stored(row) if row else None
+
+        return await self._database.read(read)
+
 
 class LedgerStore:
     """What was sent to whom. Never the text itself."""
@@ -158,7 +230,7 @@ class LedgerStore:
         def write(connection: sqlite3.Connection) -> int:
             cursor = connection.execute(
                 "INSERT INTO ledger (at, host, purpose, bytes, sha256) VALUES (?, ?, ?, ?, ?)",
-                [_now(), host, purpose, bytes, sha256],
+                [now(), host, purpose, bytes, sha256],
             )
             return int(cursor.lastrowid or 0)
 
@@ -176,22 +248,78 @@ def _change(connection: sqlite3.Connection, statement: str, *values: object) -> 
     connection.execute(statement, values)
 
 
+def _insert(connection: sqlite3.Connection, run: NewRun) -> int:
+    if connection.execute("SELECT 1 FROM ticket WHERE id = ?", [run.ticket_id]).fetchone() is None:
+        raise DeskError("ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list.")
+    values = {**asdict(run), "state": RunState.RUNNING.value, "started_at": now()}
+    names = ", ".join(values)
+    marks = ", ".join("?" * len(values))
+    cursor = connection.execute(f"INSERT INTO run ({names}) VALUES ({marks})", list(values.values()))
+    return int(cursor.lastrowid or 0)
+
+
+def _finish(
+    connection: sqlite3.Connection, run_id: int, summary: Summary, sentences: Sequence[Sentence], *, releases_pin: bool
+) -> None:
+    usage = summary.usage
+    changed = connection.execute(
+        "UPDATE run SET state = ?, reason = ?, error = ?, remedy = ?, text = ?, thinking = ?, form = ?, input_tokens = ?, output_tokens = ?,"
+        " cached_input_tokens = ?, cost_microusd = ?, first_token_seconds = ?, seconds = ?, finished_at = ? WHERE id = ?",
+        [
+            *(summary.state.value, summary.reason, summary.error, summary.remedy),
+            *(summary.text, summary.thinking, summary.form.value),
+            *(usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, summary.cost_microusd),
+            *(summary.first_token_seconds, summary.seconds, now(), run_id),
+        ],
+    )
+    # The ticket, and with it the run, may have gone while the model wrote: an import was undone.
+    if changed.rowcount:
+        if releases_pin and summary.state is RunState.COMPLETE:
+            connection.execute("UPDATE shown_summary SET is_pinned = 0 WHERE ticket_id = ?", [summary.ticket_id])
+        _put_summary(connection, run_id, summary)
+        _put_citations(connection, run_id, summary, {sentence.id: sentence for sentence in sentences})
+
+
 def _put_summary(connection: sqlite3.Connection, run_id: int, summary: Summary) -> None:
-    claims = json.dumps([asdict(claim) for claim in summary.claims], ensure_ascii=False)
     connection.execute(
-        "INSERT OR REPLACE INTO summary (run_id, gist, sections_json, claims_json, coverage_json) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO summary (run_id, gist, sections_json, claims_json, coverage_json, fields_json) VALUES (?, ?, ?, ?, ?, ?)",
         [
             run_id,
             summary.gist,
             json.dumps(dict(summary.sections), ensure_ascii=False),
-            claims,
+            json.dumps([asdict(claim) for claim in summary.claims], ensure_ascii=False),
             json.dumps(asdict(summary.coverage)),
+            json.dumps(asdict(summary.fields)),
         ],
     )
-    # The list shows the gist of the summary that the card would show, or none.
-    shown = f"SELECT summary.gist FROM run JOIN summary ON summary.run_id = run.id {_WORTH_SHOWING}"
-    ids = [summary.ticket_id, summary.ticket_id]
-    connection.execute(f"UPDATE ticket SET gist = coalesce(({shown}), '') WHERE id = ?", ids)
+    _choose_shown(connection, summary.ticket_id)
+
+
+def _pin(connection: sqlite3.Connection, ticket_id: int, run_id: int) -> None:
+    connection.execute(
+        "INSERT INTO shown_summary (ticket_id, run_id, is_pinned) SELECT ticket_id, id, 1 FROM run WHERE id = ? AND ticket_id = ?"
+        " ON CONFLICT (ticket_id) DO UPDATE SET run_id = excluded.run_id, is_pinned = 1",
+        [run_id, ticket_id],
+    )
+    _choose_shown(connection, ticket_id)
+
+
+def _choose_shown(connection: sqlite3.Connection, ticket_id: int) -> None:
+    """Write down which version the card shows, and what the list shows and filters by: the same version's, or nothing."""
+    row = connection.execute(
+        f"SELECT run.id, coalesce(gist, ''), coalesce(fields_json, '{{}}') FROM run LEFT JOIN summary ON summary.run_id = run.id {_WORTH_SHOWING}",
+        [ticket_id],
+    ).fetchone()
+    if row is None:
+        return
+    run_id, gist, fields = row[0], row[1], _fields(row[2])
+    connection.execute("UPDATE ticket SET gist = ? WHERE id = ?", [gist, ticket_id])
+    connection.execute(
+        "INSERT INTO shown_summary (ticket_id, run_id, next_owner, deadline, sentiment, has_open_questions) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (ticket_id) DO UPDATE SET run_id = excluded.run_id, next_owner = excluded.next_owner, deadline = excluded.deadline,"
+        " sentiment = excluded.sentiment, has_open_questions = excluded.has_open_questions",
+        [ticket_id, run_id, fields.next_owner, fields.deadline, fields.sentiment, fields.has_open_questions],
+    )
 
 
 def _put_citations(
@@ -210,9 +338,10 @@ def _put_citations(
     )
 
 
-def _summary(row: tuple[Any, ...]) -> Summary:
+def _stored(row: tuple[Any, ...]) -> StoredSummary:
     coverage = json.loads(row[21] or '{"messages": 0, "read": 0}')
-    return Summary(
+    summary = Summary(
+        run_id=row[0],
         ticket_id=row[1],
         state=RunState(row[2]),
         reason=row[3],
@@ -232,7 +361,34 @@ def _summary(row: tuple[Any, ...]) -> Summary:
         sections=json.loads(row[19] or "{}"),
         claims=tuple(_claim(values) for values in json.loads(row[20] or "[]")),
         coverage=Coverage(coverage["messages"], coverage["read"], tuple(coverage.get("unused", ()))),
+        task=row[22],
+        is_edit=row[22] == EDIT,
+        form=Form(row[23]),
+        thinking=row[24],
+        fields=_fields(row[25] or "{}"),
     )
+    return StoredSummary(summary, content_hash=row[26], message_count=row[27], messages_hash=row[28])
+
+
+def _version(summary: Summary, *, shown: int) -> Version:
+    return Version(
+        run_id=summary.run_id,
+        created_at=summary.created_at,
+        state=summary.state,
+        form=summary.form,
+        provider=summary.provider,
+        model=summary.model,
+        recipe=summary.recipe,
+        recipe_version=summary.recipe_version,
+        cost_microusd=summary.cost_microusd,
+        is_edit=summary.is_edit,
+        is_shown=summary.run_id == shown,
+        gist=summary.gist,
+    )
+
+
+def _fields(text: str) -> Fields:
+    return Fields(**json.loads(text))
 
 
 def _claim(values: dict[str, Any]) -> CheckedClaim:
@@ -245,8 +401,6 @@ def _claim(values: dict[str, Any]) -> CheckedClaim:
         missing_facts=tuple(values["missing_facts"]),
         misplaced_facts=tuple(values["misplaced_facts"]),
         origin=values["origin"],
+        doubts=tuple(values.get("doubts", ())),
+        opinion=Opinion(values.get("opinion", "")),
     )
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -28,7 +28,9 @@ BACKLOG_WORTH_WAITING = 2_000
 PATIENCE_SECONDS = 3.0
 _LEAST_GARBAGE = 5_000
 _BUSY_MS = 5_000
-_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR)
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN)
+_SAYS_DAMAGE = ("no such table", "vtable constructor failed", "invalid fts5 file format", "SQL logic error")
+"""What SQLite says, without a code of its own, where a part of the index is missing or of another version (each tried)."""
 
 # No merging while it is written (16 segments of one level are merged at once), and pages as large as merging and reading like them:
 # the defaults took 16 s in place of 4. Nothing ranks by length, so the lengths need not be kept.
@@ -330,4 +332,6 @@ def _count(index: sqlite3.Connection) -> int:
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+    """Tell whether the index is lost or damaged; a statement that is wrong is our bug, and building the index anew would not mend it."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in _DAMAGE or (code == sqlite3.SQLITE_ERROR and str(error).startswith(_SAYS_DAMAGE))

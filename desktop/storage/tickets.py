@@ -13,10 +13,14 @@ from array import array
 from collections.abc import Sequence
 
 from desktop.domain.errors import DeskError
+from desktop.domain.runs import SENTIMENTS
+from desktop.domain.text import valid_text
 from desktop.domain.tickets import PRIORITIES, STATUSES, Message, Role, Thread, TicketCounts, TicketQuery, TicketRow
-from desktop.storage.database import Database, readable
+from desktop.storage.database import Database
 from desktop.storage.search import read_backlog
 
+_SHOWN = "(SELECT {} FROM shown_summary WHERE ticket_id = ticket.id)"
+_BY_SENTIMENT = " ".join(f"WHEN '{word}' THEN {rank}" for rank, word in enumerate(SENTIMENTS))
 SORTS = {
     "updated_at": "ticket.updated_at",
     "created_at": "ticket.created_at",
@@ -27,7 +31,14 @@ SORTS = {
     "assignee": "ticket.assignee COLLATE NOCASE",
     "message_count": "ticket.message_count",
     "id": "ticket.id",
+    # Tickets whose summary says nothing of it come last, in both directions the useful end.
+    "next_owner": f"coalesce(nullif({_SHOWN.format('next_owner')}, ''), '~')",
+    "deadline": f"coalesce(nullif({_SHOWN.format('deadline')}, ''), '9999')",
+    "sentiment": f"CASE {_SHOWN.format('sentiment')} {_BY_SENTIMENT} ELSE 9 END",
+    "open_questions": f"coalesce(1 - {_SHOWN.format('has_open_questions')}, 2)",
 }
+SUMMARY_FIELDS = ("next_owner", "deadline", "sentiment", "open_questions")
+"""What the shown summaries say: computed from their claims, see `services.fields`."""
 FIELDS = {
     "status": "ticket.status",
     "priority": "ticket.priority",
@@ -42,13 +53,17 @@ FIELDS = {
 }
 ORIGINALS = {"status": STATUSES, "priority": PRIORITIES}
 """Fields that have the export's own word beside ours."""
-_ROW = """SELECT ticket.id, source.name, external_id, subject, status, status_original, priority, priority_original, requester, assignee,
+ROW = """SELECT ticket.id, source.name, external_id, subject, status, status_original, priority, priority_original, requester, assignee,
   created_at, updated_at, message_count, gist,
-  coalesce((SELECT language FROM ticket_language WHERE ticket_id = ticket.id), '') FROM ticket JOIN source ON source.id = ticket.source_id"""
+  coalesce((SELECT language FROM ticket_language WHERE ticket_id = ticket.id), ''),
+  coalesce((SELECT next_owner FROM shown_summary WHERE ticket_id = ticket.id), ''),
+  coalesce((SELECT deadline FROM shown_summary WHERE ticket_id = ticket.id), ''),
+  coalesce((SELECT sentiment FROM shown_summary WHERE ticket_id = ticket.id), ''),
+  (SELECT has_open_questions FROM shown_summary WHERE ticket_id = ticket.id) FROM ticket JOIN source ON source.id = ticket.source_id"""
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
 _WORD = re.compile(r"\w+")
 IDS_A_QUERY = 500
-KNOWN = ("", *STATUSES)
+STATUS_VALUES = ("", *STATUSES)
 """All that a normalized status can be."""
 
 
@@ -94,7 +109,7 @@ class TicketStore:
             for first in range(0, len(ids), IDS_A_QUERY):
                 part = list(ids[first : first + IDS_A_QUERY])
                 marks = ",".join("?" * len(part))
-                for row in connection.execute(f"{_ROW} WHERE ticket.id IN ({marks})", part):
+                for row in connection.execute(f"{ROW} WHERE ticket.id IN ({marks})", part):
                     found[row[0]] = TicketRow(*row)
             return [found[i] for i in ids if i in found]
 
@@ -105,9 +120,9 @@ class TicketStore:
 
         def read(connection: sqlite3.Connection) -> TicketCounts:
             # One pass over the list's index each, without sorting: 0.1 s at a million tickets.
-            sums = ", ".join("coalesce(sum(status = ?), 0)" for _ in KNOWN)
-            total, *known = connection.execute(f"SELECT count(*), {sums} FROM ticket", KNOWN).fetchone()
-            by_status = {status: count for status, count in zip(KNOWN, known, strict=True) if count}
+            sums = ", ".join("coalesce(sum(status = ?), 0)" for _ in STATUS_VALUES)
+            total, *known = connection.execute(f"SELECT count(*), {sums} FROM ticket", STATUS_VALUES).fetchone()
+            by_status = {status: count for status, count in zip(STATUS_VALUES, known, strict=True) if count}
             by_source = {
                 name: connection.execute("SELECT count(*) FROM ticket WHERE +source_id = ?", [i]).fetchone()[0]
                 for i, name in connection.execute("SELECT id, name FROM source").fetchall()
@@ -129,7 +144,7 @@ class TicketStore:
         """Return one ticket with its messages, None when it is gone."""
 
         def read(connection: sqlite3.Connection) -> Thread | None:
-            row = connection.execute(f"{_ROW} WHERE ticket.id = ?", [ticket_id]).fetchone()
+            row = connection.execute(f"{ROW} WHERE ticket.id = ?", [ticket_id]).fetchone()
             if row is None:
                 return None
             fields, content_hash = connection.execute(
@@ -146,7 +161,7 @@ class TicketStore:
             DeskError: `ticket-missing`, `ticket-ambiguous`.
         """
 
-        reference = readable(reference)
+        reference = valid_text(reference)
 
         def read(connection: sqlite3.Connection) -> list[tuple[int, str]]:
             select = "SELECT ticket.id, source.name || ':' || external_id FROM ticket JOIN source ON source.id = source_id WHERE "
@@ -209,7 +224,7 @@ def _statement(query: TicketQuery) -> tuple[str, list[str]]:
         # Only signs and no word: a word of signs stands in no ticket's index.
         conditions.append("0")
     for name, value in query.where:
-        condition, bound = _condition(name, value)
+        condition, bound = _condition(valid_text(name), valid_text(value))
         conditions.append(condition)
         values += bound
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -223,6 +238,8 @@ def _condition(name: str, value: str) -> tuple[str, list[str]]:
     if name == "language":
         told = "SELECT ticket_id FROM ticket_language WHERE language"
         return (f"ticket.id IN ({told} = ?)", [value.lower()]) if value else (f"ticket.id NOT IN ({told} != '')", [])
+    if name in SUMMARY_FIELDS:
+        return _summary_condition(name, value)
     if name in ORIGINALS and value.lower() not in ORIGINALS[name]:
         # Not one of our words, so the export's own is meant.
         return f"ticket.{name}_original = ? COLLATE NOCASE", [value]
@@ -230,6 +247,23 @@ def _condition(name: str, value: str) -> tuple[str, list[str]]:
         return f"{FIELDS[name]} = ?", [value.lower() if name in ORIGINALS else value]
     # Any column of the export, by its own name; a column that was there several times is a list, and any of its values counts.
     return "EXISTS (SELECT 1 FROM json_each(ticket.fields_json, ?) WHERE json_each.value = ?)", [_path(name), value]
+
+
+def _summary_condition(name: str, value: str) -> tuple[str, list[str]]:
+    """Return a condition on what the shown summary says; '' asks for tickets whose summary, if any, does not say."""
+    said = "ticket.id IN (SELECT ticket_id FROM shown_summary WHERE "
+    if name == "open_questions":
+        wanted = {"yes": "1", "no": "0"}.get(value.lower())
+        if wanted is None:
+            raise DeskError(
+                "where-value",
+                f"open_questions cannot be “{value}”.",
+                remedy="Use open_questions=yes or open_questions=no.",
+            )
+        return f"{said}has_open_questions = CAST(? AS INTEGER))", [wanted]
+    if not value:
+        return f"NOT {said}{name} != '')", []
+    return f"{said}{name} = ?)", [value.lower()]
 
 
 def _path(name: str) -> str:
@@ -241,8 +275,8 @@ def _path(name: str) -> str:
 
 def _refuse_unknown_fields(connection: sqlite3.Connection, where: Sequence[tuple[str, str]]) -> None:
     """Say it when no ticket was found because no ticket has such a column."""
-    for name, _ in where:
-        if name in ("source", "language") or name in FIELDS:
+    for name in (valid_text(name) for name, _ in where):
+        if name in ("source", "language", *SUMMARY_FIELDS) or name in FIELDS:
             continue
         statement = "SELECT 1 FROM ticket WHERE json_type(fields_json, ?) IS NOT NULL LIMIT 1"
         if connection.execute(statement, [_path(name)]).fetchone() is None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 
+from desktop.domain.clock import now
 from desktop.domain.watching import FoundFile, as_kept
 from desktop.storage.database import Database
 
@@ -26,13 +26,12 @@ class WatchedStore:
 
     async def remember(self, found: FoundFile) -> None:
         """Keep that a file was handled as it is now, in place of what was kept of an earlier state of it."""
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         kept = as_kept(found)
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
                 "INSERT OR REPLACE INTO watched_file (path, size, modified_ns, handled_at) VALUES (?, ?, ?, ?)",
-                [kept.path, kept.size, kept.modified_ns, now],
+                [kept.path, kept.size, kept.modified_ns, now()],
             )
 
         await self._database.write(write)

@@ -139,6 +139,12 @@ class BatchWriting:
         self._contents = contents
         self._is_as_is = is_as_is
 
+    def for_source(self, source_id: int) -> BatchWriting:
+        """Return the same for tickets of another source."""
+        return BatchWriting(
+            self._connection, self._import_id, source_id, contents=self._contents, is_as_is=self._is_as_is
+        )
+
     def write_all(self, drafts: Sequence[TicketDraft], hashed: Sequence[Hashed]) -> BatchOutcome:
         """Write what is new or changed; `hashed` is what `hash_tickets` made of the same drafts."""
         tickets = list(self._prepare(drafts, hashed))
@@ -251,7 +257,10 @@ def hash_tickets(drafts: Sequence[TicketDraft]) -> list[Hashed]:
 
 
 def hash_ticket(draft: TicketDraft) -> Hashed:
-    """Return a ticket's fields as JSON and its `TicketDraft.content_hash`, which is made of the same bytes."""
+    """Return a ticket's fields as JSON and the hash of everything a reader could see: equal hashes mean that nothing changed.
+
+    The hash is the hexadecimal SHA-256 of a compact JSON document, which stands in databases: its form cannot change.
+    """
     fields = dump(draft.fields)
     d = draft
     values = [

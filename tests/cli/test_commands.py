@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
 
+from desktop.cli.imports import import_file
+from desktop.domain.imports import Progress
 from desktop.llm.scripted_server import Script, ScriptedServer, good_stream, refusal, words
 from tests.cli.conftest import Runner
+from tests.services.conftest import opened_desk
 
 ANSWER = "Gist: Charged twice. [m1.1]\nProblem: The customer was charged €49.00 twice. [m1.1]\nNext step: Refund of $999 today. [m1.2]\n"
 FILE_KEYS = (
@@ -334,6 +338,42 @@ def test_where_knows_the_exports_own_words_and_refuses_what_no_ticket_has(tldesk
     assert tldesk("list", "--where", "Team color=green", "--json").json["total"] == 0
     wrong = tldesk("list", "--where", "staus=open")
     assert (wrong.code, "no field named staus" in wrong.err) == (2, True)
+
+
+def test_a_condition_of_bytes_that_are_no_text_is_answered_as_any_other(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    # So Python hands over the byte ff of a terminal in UTF-8.
+    unknown = tldesk("list", "--where", "a\udcff=x")
+    assert (unknown.code, "There is no field named a\ufffd" in unknown.err) == (2, True)
+    assert tldesk("list", "--where", "status=\udcff", "--json").json["total"] == 0
+    assert tldesk("list", "--where", "Team color=blue\udcff", "--json").json["total"] == 0
+
+
+async def test_a_dry_run_that_is_stopped_tells_of_no_other_import(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    for path in (first, second):
+        rows = "".join(f"{n},s{n},text {n},open,2026-01-01\n" for n in range(20_000))
+        path.write_text(f"id,subject,description,status,created_at\n{rows}", encoding="utf-8")
+
+    async with opened_desk(data_dir, with_sample=False) as desk:
+        recognized = await desk.imports.recognize(first)
+        async with aclosing(desk.imports.run(recognized)) as events:
+            async for event in events:
+                if isinstance(event, Progress):
+                    break
+        counting = asyncio.ensure_future(import_file(desk, await desk.imports.recognize(second), dry_run=True))
+        await asyncio.wait([counting], timeout=0.01)
+        counting.cancel()
+        await asyncio.wait([counting])
+        assert counting.cancelled()
+        assert capsys.readouterr().err == ""
+        writing = asyncio.ensure_future(import_file(desk, await desk.imports.recognize(first)))
+        await asyncio.wait([writing], timeout=0.01)
+        writing.cancel()
+        await asyncio.wait([writing])
+        assert "The import of first.csv was stopped" in capsys.readouterr().err
 
 
 def test_the_doctor_examines_what_does_not_even_open(tldesk: Runner, data_dir: Path) -> None:

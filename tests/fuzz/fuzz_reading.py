@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["desktop.ingest"]):
     from desktop.ingest.files import expand
     from desktop.ingest.recognition import recognize
     from desktop.ingest.tickets import read_batches
+    from desktop.storage.writing import hash_ticket
 
 SYSTEMS = load_systems(ROOT / "resources" / "systems")
 NAMES = (
@@ -67,7 +68,7 @@ def read_table(table: Path) -> None:
         assert all(reject.line > 0 and reject.reason for reject in batch.rejects), "a reject without line or reason"
         for ticket in batch.tickets:
             assert ticket.external_id, "a ticket without an id"
-            ticket.content_hash().encode("utf-8")
+            hash_ticket(ticket)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -13,8 +14,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from desktop.domain.history import ImportRecord
+from desktop.domain.history import ImportRecord, MessageChange, Piece, TicketDifference
 from desktop.domain.imports import Bundle, Finished, ImportCounts
+from desktop.domain.tickets import Message, Role
 from desktop.gui.difference_view import DifferenceView
 from desktop.gui.history_panel import Column
 from desktop.gui.theme.style import Theme
@@ -167,7 +169,7 @@ async def test_a_row_that_is_set_aside_stays_rejected_and_can_be_taken_up_again(
         await until(lambda: view.model.rowCount() == 2 and view.editor.shown, "the rows")
         button(window, "Set aside").click()
         await until(lambda: view.model.rows[1].is_set_aside, "the row at the end")
-        assert view._facts.text() == "1 of 5 rows can be mended, 1 set aside"
+        assert view.head.facts.text() == "1 of 5 rows can be mended, 1 set aside"
         assert view.chosen() == view.model.rows[0]
         await until(lambda: view.editor.raw.isVisible(), "the row as text")
         assert view.editor.raw.toPlainText() == '8,"open,x,open,2026-01-01,Pro'
@@ -221,3 +223,49 @@ def test_a_stopped_an_unfinished_and_a_running_import_are_told_apart(qtbot: QtBo
     assert panel.imports.undo.isEnabled(), "what a killed import left could not be taken back"
     panel.imports.table.selectRow(2)
     assert not panel.imports.undo.isEnabled()
+
+
+async def test_what_is_looked_back_at_is_built_when_it_is_opened_and_ends_with_the_window(
+    qtbot: QtBot, theme: Theme
+) -> None:
+    from desktop.gui.history_panel import HistoryPanel
+
+    panel = HistoryPanel(theme)
+    qtbot.addWidget(panel)
+    assert panel._leaves.count() == 0, "the first window waits for what nobody asked for"
+    await panel.close_jobs()
+    panel = HistoryPanel(theme)
+    qtbot.addWidget(panel)
+    scopes = (panel.changes.jobs, panel.changes._differences, panel.rejects.jobs, panel.rejects._editing)
+    for scope in scopes:
+        scope.start(asyncio.Event().wait())
+    await panel.close_jobs()
+    assert not any(scope.is_busy for scope in scopes)
+
+
+def test_of_very_many_changed_messages_the_first_are_shown_and_the_rest_is_counted(qtbot: QtBot, theme: Theme) -> None:
+    view = DifferenceView(theme)
+    qtbot.addWidget(view)
+
+    def show(number: int) -> str:
+        messages = (Message(n, "Bo", Role.CUSTOMER, "2026-01-01T00:00:00Z", f"text {n}.") for n in range(number))
+        changes = tuple(MessageChange("added", each, pieces=(Piece("+", each.text),)) for each in messages)
+        view.show_difference(TicketDifference(1, "changed", (), changes))
+        return view.toPlainText()
+
+    many = show(500)
+    assert ("text 19." in many, "text 20." in many) == (True, False)
+    assert many.rstrip().endswith("480 more messages stand in the ticket")
+    assert show(21).rstrip().endswith("1 more message stands in the ticket")
+    assert "more message" not in show(20)
+
+
+async def test_the_status_of_a_changed_ticket_reads_as_in_the_list(
+    qtbot: QtBot, data_dir: Path, tmp_path: Path
+) -> None:
+    async with opened_window(data_dir, sample=False) as (window, desk):
+        done = await _import(desk, tmp_path / "week.csv", "1,Printer,It burns,on-hold,2026-01-01,Pro")
+        window.history.show_changes(done.import_id)
+        window._show_page(window.history)
+        changes = window.history.changes
+        await until(lambda: changes._ticket_facts.text() == "1 · On hold", "the facts of the ticket")

@@ -88,8 +88,9 @@ async def test_a_refresh_that_fails_leaves_the_summary_and_says_why(qtbot: QtBot
             await until(lambda: window.ticket.ticket_id, "the first ticket")
             QTest.keyClick(window, Qt.Key.Key_F5)
             await until(lambda: "$59.00 twice" in card.shown_text() and not card.is_running, "the summary")
-            QTest.keyClick(window, Qt.Key.Key_F5)
-            await until(lambda: "did not accept the key" in card._notice._words.text(), "the reason")
+            assert not window.ticket.card.footer.refresh_button.isEnabled(), "nothing changed since"
+            QTest.keyClick(window, Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+            await until(lambda: "did not accept the key" in card.body.notice._words.text(), "the reason")
             assert "$59.00 twice" in card.shown_text()
             assert button(window, "Providers…").isVisible()
 
@@ -98,7 +99,7 @@ async def test_a_doubtful_gist_is_marked_like_every_sentence(qtbot: QtBot, data_
     answer = "Gist: The card was not charged twice on November 18. [m1.1]\n"
     with ScriptedServer(good_stream(answer)) as server:
         async with opened_window(data_dir, provider=server.base_url) as (window, _):
-            gist = window.ticket.card._gist
+            gist = window.ticket.card.body.gist
             await until(lambda: window.ticket.ticket_id, "the first ticket")
             button(window, "Summarize").click()
             await until(lambda: "not charged" in gist.toPlainText() and not window.ticket.card.is_running, "the gist")

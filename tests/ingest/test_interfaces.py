@@ -403,3 +403,21 @@ def test_what_the_query_language_of_github_answers(read: Reader, write: Writer) 
     [ticket] = read(write(json.dumps(document), "answer.json")).tickets
     assert (ticket.external_id, ticket.requester, ticket.assignee) == ("fern/lamp#3", "ann", "cy")
     assert [(m.author, m.text) for m in ticket.messages] == [("ann", "Please look."), ("bo", "Nice.")]
+
+
+def test_what_happened_to_a_conversation_of_intercom_is_told_where_nobody_said_a_word(
+    read: Reader, write: Writer
+) -> None:
+    parts = [
+        {"id": 1, "part_type": "away_mode_assignment", "body": None, "created_at": 1767312000},
+        {"id": 2, "part_type": "close", "body": None, "created_at": 1767398400},
+    ]
+    conversation = {
+        "id": "77",
+        "created_at": 1767225600,
+        "state": "closed",
+        "source": {"type": "conversation", "body": "It is dark.", "author": {"type": "user", "name": "Bo"}},
+        "conversation_parts": {"conversation_parts": [{**part, "author": {"type": "bot"}} for part in parts]},
+    }
+    ticket = read(write(json.dumps([conversation]), "conversations.json")).ticket("77")
+    assert [m.text for m in ticket.messages] == ["It is dark.", "Assigned while away", "Closed"]

@@ -52,7 +52,7 @@ def observe(window: MainWindow) -> dict[str, Any]:
         "running": window.ticket.card.is_running,
         "card": window.ticket.card.shown_text(),
         "card_place": _place(window.ticket.card),
-        "card_status": window.ticket.card._status.text(),
+        "card_status": window.ticket.card.footer.status.text(),
         "thread": window.ticket.thread_view.toPlainText(),
         "lit": window.ticket.thread_view.lit_text(),
         "provider": window.status.provider.text(),
@@ -62,11 +62,21 @@ def observe(window: MainWindow) -> dict[str, Any]:
         "steps": [[step.name, step.ok, step.detail] for step in window.providers.shown_steps()],
         "provider_error": window.providers._words.text(),
         "counts": window.import_panel._counts.text(),
-        "imports": window.history.imports.model.rowCount() if window.history.imports.isVisible() else 0,
-        "groups": [b.text() for b in window.history.changes.buttons.values() if b.isVisible()],
-        "difference": window.history.changes.difference.toPlainText(),
-        "rejects": window.history.rejects.model.rowCount() if window.history.rejects.isVisible() else -1,
-        "retried": window.history.rejects.said.text(),
+        **_history(window),
+    }
+
+
+def _history(window: MainWindow) -> dict[str, Any]:
+    """Return what the leaves of the imports show; one that was never opened is not built only to be looked at."""
+    if not window.history.isVisible():
+        return {"imports": 0, "groups": [], "difference": "", "rejects": -1, "retried": ""}
+    panel = window.history
+    return {
+        "imports": panel.imports.model.rowCount() if panel.imports.isVisible() else 0,
+        "groups": [b.text() for b in panel.changes.buttons.values() if b.isVisible()],
+        "difference": panel.changes.difference.toPlainText(),
+        "rejects": panel.rejects.model.rowCount() if panel.rejects.isVisible() else -1,
+        "retried": panel.rejects.said.text(),
     }
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.domain.runs import Claim
-from desktop.services.claims import UNNAMED, SummaryParser
+from desktop.domain.sections import UNNAMED
+from desktop.services.claims import SummaryParser
 
 SECTIONS = ("Problem", "Tried so far", "Next step")
 ANSWER = """Gist: Charged twice; refund issued. [m1.1][m5.1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
@@ -121,6 +123,44 @@ async def test_an_index_with_parts_missing_is_made_again_by_the_search_that_meet
         assert len(await desk.search("walnut")) == 300
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DROP TABLE ticket_fts",
+        "DROP TABLE ticket_fts_idx",
+        "DROP TABLE ticket_fts_config",
+        "UPDATE ticket_fts_config SET v = 99 WHERE k = 'version'",
+        "DROP TABLE state",
+    ],
+)
+async def test_an_index_without_one_of_its_tables_or_of_another_version_is_made_again(
+    data_dir: Path, damage: str
+) -> None:
+    async with _desk(data_dir) as desk:
+        await desk.put([_draft(1, "walnut")])
+        await desk.tickets.caught_up()
+    with closing(sqlite3.connect(data_dir / "search.sqlite")) as connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute(damage)
+        connection.commit()
+    async with _desk(data_dir) as desk:
+        assert await desk.search("walnut") == {"T-1"}
+
+
+async def test_a_statement_that_is_wrong_does_not_cost_the_index(data_dir: Path) -> None:
+    async with _desk(data_dir) as desk:
+        await desk.put([_draft(1, "walnut")])
+        await desk.tickets.caught_up()
+        with closing(sqlite3.connect(data_dir / "search.sqlite")) as connection, connection:
+            # A mark that an index which is made again would not have.
+            connection.execute("UPDATE state SET written = 7")
+        with pytest.raises(sqlite3.OperationalError, match="no such column"):
+            await desk.database.search(lambda connection: connection.execute("SELECT no_such_column FROM ticket"))
+        assert await desk.search("walnut") == {"T-1"}
+    with closing(sqlite3.connect(data_dir / "search.sqlite")) as connection:
+        assert connection.execute("SELECT written FROM state").fetchone()[0] == 7
+
+
 async def test_an_index_that_a_crash_left_behind_catches_up_at_the_next_start(data_dir: Path) -> None:
     index = data_dir / "search.sqlite"
     async with _desk(data_dir) as desk:
@@ -193,7 +233,7 @@ async def test_tickets_of_the_version_before_are_found_unchanged_after_the_updat
         )
         connection.execute(
             "INSERT INTO ticket VALUES (7, 1, 'T-1', ?, 'Subject 1', '', '', '', '', '', '', '', '', 1, 'a gist', ?, 1, 1)",
-            [draft.content_hash(), '{"Body":"walnut desk"}'],
+            [hash_ticket(draft).content_hash, '{"Body":"walnut desk"}'],
         )
         connection.execute(
             "INSERT INTO message VALUES (1, 7, 1, 'Maria', 'customer', 0, '2026-03-02T09:14:00Z', 'walnut desk')"
@@ -228,4 +268,7 @@ def test_the_fast_hash_is_the_hash_that_tickets_were_stored_with(
 ) -> None:
     message = Message(1, "Maria", Role.AGENT, "2026-03-02T09:14:00Z", text, internal)
     draft = TicketDraft("T-1", subject, "open", fields=fields, messages=(message, message))
-    assert hash_ticket(draft).content_hash == draft.content_hash()
+    told = ["Maria", "agent", "2026-03-02T09:14:00Z", text, internal]
+    document = [["T-1", subject, "open", "", "", ""], ["", "", "", ""], fields, [told, told]]
+    stored = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    assert hash_ticket(draft).content_hash == hashlib.sha256(stored).hexdigest()

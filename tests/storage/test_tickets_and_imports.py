@@ -217,6 +217,7 @@ async def test_the_file_of_a_newer_program_is_read_and_never_written(data_dir: P
     connection.close()
     async with _desk(data_dir) as desk:
         assert (await desk.tickets.counts()).total == 1
+        assert await desk.imports.take_stopped() is None, "there is none, so there is nothing to write"
         with pytest.raises(DeskError, match="newer TLDesk"):
             await desk.put([_draft(2)])
 

@@ -125,6 +125,11 @@ QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong
 #strip {{ background: {t.warning_ground}; border-radius: {half}px; }}
 #strip QLabel {{ background: transparent; }}
 #stripNote {{ color: {t.warning}; }}
+#asking {{ background: {t.selection}; border-radius: {half}px; }}
+#asking QLabel {{ background: transparent; }}
+#tag, #tagWarning {{ border-radius: {half}px; padding: 1px {half + 1}px; }}
+#tag {{ background: {t.chip}; color: {t.muted}; }}
+#tagWarning {{ background: {t.warning_ground}; color: {t.warning}; }}
 #rule {{ background: {t.line}; border: 0; }}
 #notice[tone="info"] {{ background: {t.selection}; border-bottom: 1px solid {t.line}; }}
 #notice[tone="warning"] {{ background: {t.warning_ground}; border-bottom: 1px solid {t.line}; }}
@@ -141,6 +146,7 @@ QPushButton[kind="primary"] {{ background: {t.accent}; color: {t.on_accent}; bor
 QPushButton[kind="primary"]:hover {{ background: {t.accent_hover}; }}
 QPushButton[kind="primary"]:focus {{ border: 1px solid {t.text}; }}
 QPushButton[kind="primary"]:disabled {{ background: {t.chip}; color: {t.faint}; border-color: {t.line}; }}
+QPushButton[kind="icon"] {{ padding: {half + 1}px {SPACE}px; }}
 QPushButton[kind="flat"] {{ background: transparent; border: 1px solid transparent; }}
 QPushButton[kind="flat"]:hover {{ background: {t.hover}; }}
 QPushButton[kind="flat"]:focus {{ border: 1px solid {t.accent}; }}

@@ -1,0 +1,35 @@
+"""The menu of the ticket list: what can be done with the chosen tickets, however many. Each entry has a key of its own, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtWidgets import QMenu
+
+from desktop.gui.ticket_list import TicketList
+from desktop.services.wording import count
+
+
+class ListMenu(QObject):
+    """Opens on a right click or the menu key; `copy` and `export` are what the window does on Ctrl+C and Ctrl+E."""
+
+    def __init__(self, tickets: TicketList, *, copy: Callable[[], object], export: Callable[[], object]) -> None:
+        super().__init__(tickets)
+        self._list, self._copy, self._export = tickets, copy, export
+        tickets.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        tickets.table.customContextMenuRequested.connect(self._open)
+
+    def build(self) -> QMenu:
+        """Return the menu for what is chosen now."""
+        chosen = len(self._list.chosen_ids())
+        menu = QMenu(self._list)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        is_one = chosen == 1
+        menu.addAction(f"{'Copy summary' if is_one else f'Copy {chosen:,} summaries'}\tCtrl+C", self._copy)
+        menu.addAction(f"Export {'all listed' if is_one else count(chosen, 'ticket')}…\tCtrl+E", self._export)
+        return menu
+
+    def _open(self, place: QPoint) -> None:
+        if self._list.chosen_ids():
+            self.build().popup(self._list.table.viewport().mapToGlobal(place))

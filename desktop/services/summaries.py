@@ -50,7 +50,7 @@ from desktop.services.instructions import Instruction, find_instructions
 from desktop.services.lines import write_lines
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTicket, PreparedTickets
-from desktop.services.prompting import AnswerForm, Style, build_prompt, wanted_sections
+from desktop.services.prompting import AnswerForm, Style, build_prompt, most_answer_tokens, wanted_sections
 from desktop.services.recipes import Example, Recipe, RecipeBook, with_sections_of
 from desktop.services.summary_run import (
     LEFT,
@@ -288,7 +288,8 @@ class SummaryService:
             work = partial(self._count_input_tokens, prepared, question, target)
             input_tokens = await self._on_worker(work)
             if input_tokens:
-                total = self._add_call(total, target, input_tokens, chosen.max_tokens)
+                most = most_answer_tokens(chosen, style=question.style, form=question.form)
+                total = self._add_call(total, target, input_tokens, most)
         return total
 
     def _count_input_tokens(self, prepared: PreparedTicket, question: Question, target: Target) -> int:

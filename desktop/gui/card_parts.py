@@ -60,9 +60,7 @@ class Strip(QFrame):
         layout.setSpacing(2 * SPACE)
         self._claim = Words(f"{label}: “{checked.claim.text}”", wraps=True)
         opinion = describe_opinion(checked.opinion)
-        said = " · ".join(
-            part for part in (describe_claim(checked), *checked.doubts, "left out of copy", opinion) if part
-        )
+        said = " · ".join(part for part in (describe_claim(checked), "left out of copy", opinion) if part)
         self._note = Words(said, wraps=True)
         self._note.setObjectName("stripNote")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -369,7 +369,7 @@ def describe_opinion(opinion: Opinion, model: str = "") -> str:
 
 
 def _told(checked: CheckedClaim) -> str:
-    return " · ".join(dict.fromkeys((describe_claim(checked), *checked.doubts)))
+    return describe_claim(checked)
 
 
 def _paragraph() -> QTextBlockFormat:

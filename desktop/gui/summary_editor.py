@@ -139,7 +139,7 @@ class SummaryEditor(QWidget):
                 cursor.insertBlock()
             line = f"Line {text.count(chr(10), 0, place[0]) + 1}: " if place else ""
             cursor.insertText(line, self._ink(self._theme.tokens.muted))
-            said = " · ".join(dict.fromkeys((describe_claim(checked), *checked.doubts)))
+            said = describe_claim(checked)
             cursor.insertText(said, self._ink(self._theme.tokens.warning))
         cursor.endEditBlock()
         total = len(self._verified.claims)

@@ -45,11 +45,9 @@ def count_tokens(text: str, model: str) -> int | None:
 
 @functools.cache
 def _encoding(name: str) -> Any:
-    from bpe_openai import get_encoding
-
     # WORKAROUND for bpe-openai 0.1.4, which reads its tables by a deprecated function of importlib.resources; to go when it does not.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        encoding = get_encoding(name)
-        encoding.encode_ordinary("")
-    return encoding
+        from bpe_openai import get_encoding
+
+        return get_encoding(name)

@@ -128,7 +128,7 @@ def test_each_sentence_of_a_pasted_text_tells_what_was_found_of_it(qtbot: QtBot,
         panel.found.citation_clicked.emit(0)
     assert lit.args == [[SPANS["m1.1"]]]
     panel.limits_toggle.click()
-    assert "cannot" in panel.limits.text()
+    assert "may still be mistaken" in panel.limits.text()
     assert panel.limits.isVisible()
 
 

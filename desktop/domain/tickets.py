@@ -134,7 +134,7 @@ class TicketQuery:
 class TicketCounts:
     """How many tickets there are: in all, by normalized status, by source. Empty status counts under ''; languages are those that were told.
 
-    `has_status` and `has_priority` tell whether any ticket has one at all.
+    `has_status` and `has_priority` tell whether any ticket has one at all. `by_summary` counts what summaries say, by field and value.
     """
 
     total: int
@@ -143,6 +143,7 @@ class TicketCounts:
     has_status: bool = True
     has_priority: bool = True
     by_language: Mapping[str, int] = field(default_factory=dict)
+    by_summary: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def listed(value: str | list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.tickets import TicketCounts, TicketQuery
 from desktop.gui.bars import StatusBar
 from desktop.gui.jobs import JobScope
-from desktop.gui.sidebar import Sidebar
+from desktop.gui.sidebar import DEADLINES, Sidebar
 from desktop.gui.ticket_list import TicketList
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ class ListFlow(QObject):
     async def _load(self) -> None:
         assert self._desk is not None
         self._is_stale = False
-        query = TicketQuery(search=self._search, where=self._sidebar.chosen())
+        where = self._sidebar.chosen()
+        query = TicketQuery(self._search, where, sort="deadline" if DEADLINES in where else "-updated_at")
         counts, ids = await asyncio.gather(self._desk.tickets.counts(), self._desk.tickets.ids(query))
         chosen, self._wanted_ticket = self._wanted_ticket or self._list.chosen_id(), None
         is_other = bool(self.counts.total) != bool(counts.total)

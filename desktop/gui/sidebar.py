@@ -21,7 +21,18 @@ from desktop.gui.theme.tokens import RADIUS, SIDEBAR_WIDTH, SPACE
 from desktop.gui.words import as_listed, plain_tip
 
 Where = tuple[tuple[str, str], ...]
+DEADLINES = ("deadline", "any")
+"""The filter that is listed in the order of what it is about, not of the last change."""
 MOST_LANGUAGES = 8
+SUMMARY_FILTERS = (
+    ("Agent’s turn", ("next_owner", "agent")),
+    ("Customer’s turn", ("next_owner", "customer")),
+    ("Others’ turn", ("next_owner", "other")),
+    ("Open questions", ("open_questions", "yes")),
+    ("Deadlines, next first", DEADLINES),
+    ("Angry customers", ("sentiment", "angry")),
+    ("Worried customers", ("sentiment", "worried")),
+)
 _WHERE = int(Qt.ItemDataRole.UserRole)
 _COUNT = _WHERE + 1
 _IS_HEADING = _WHERE + 2
@@ -72,6 +83,7 @@ class Sidebar(QWidget):
         ]
         if counts.by_status.get("") and counts.total != counts.by_status[""]:
             entries.append(("No status", (("status", ""),), counts.by_status[""]))
+        entries += _summary_entries(counts)
         if counts.by_source:
             entries.append(("SOURCES", (), -1))
             entries += [(source, (("source", source),), n) for source, n in sorted(counts.by_source.items())]
@@ -107,6 +119,13 @@ class Sidebar(QWidget):
     def _on_current(self, current: QListWidgetItem | None) -> None:
         if current is not None:
             self.filter_chosen.emit(current.data(_WHERE))
+
+
+def _summary_entries(counts: TicketCounts) -> list[tuple[str, Where, int]]:
+    """Return what can be asked of the summaries that were written: whose turn it is, what is open, by when."""
+    shown = [(title, (field,), counts.by_summary.get(field, 0)) for title, field in SUMMARY_FILTERS]
+    shown = [entry for entry in shown if entry[2]]
+    return [("SUMMARIES", (), -1), *shown] if shown else []
 
 
 def _language_entries(counts: TicketCounts) -> list[tuple[str, Where, int]]:

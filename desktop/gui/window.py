@@ -336,7 +336,7 @@ class MainWindow(QMainWindow):
         self._show_tickets()
 
     def _on_summarized(self, _: int) -> None:
-        self.list.model.refresh()
+        self.tickets.refresh()
         self._quiet.start(self._show_spend())
 
     def _on_tried(self, ticket_id: int) -> None:

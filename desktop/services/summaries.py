@@ -59,10 +59,9 @@ from desktop.services.summary_run import (
     Question,
     SummaryRun,
     Tools,
-    check_sentence,
     unless_stopped,
 )
-from desktop.services.verifying import verify_text
+from desktop.services.verifying import check_sentence, verify_text
 from desktop.services.versions import compare_claims, hash_messages
 from desktop.storage.runs import EDIT, NewRun, RunStore, StoredSummary
 from desktop.storage.tickets import TicketStore

@@ -36,10 +36,10 @@ from desktop.domain.runs import (
     Thinking,
     Usage,
 )
-from desktop.domain.sections import GIST, SENTIMENT
+from desktop.domain.sections import GIST
 from desktop.services.answers import AnswerParser
-from desktop.services.evidence import PreparedThread, check_claim, coverage
-from desktop.services.fields import find_fields, sentiment_of
+from desktop.services.evidence import coverage
+from desktop.services.fields import find_fields
 from desktop.services.lines import write_lines
 from desktop.services.outbound import Endpoint, Outbound
 from desktop.services.parts import LEAST_BUDGET, Part, cut_into_parts, group_texts
@@ -57,6 +57,7 @@ from desktop.services.prompting import (
 )
 from desktop.services.recipes import Example, Recipe, with_sections_of
 from desktop.services.second_opinion import ask_about, unclear_claims, with_opinions
+from desktop.services.verifying import check_sentence
 from desktop.services.versions import hash_messages
 from desktop.storage.runs import NewRun, RunStore
 
@@ -65,12 +66,10 @@ T = TypeVar("T")
 JOURNAL_SECONDS = 0.5
 _SPARE_TOKENS = 96
 _PARTS_AT_A_TIME = 4
-_SENTIMENT_WORDS = 4
 _REPAIR = "What follows is a summary that did not keep this form. Put it into this form: change no word, add nothing, keep the ids in brackets."
 TASK = "summarize"
 STOPPED = "stopped by you"
 LEFT = "the ticket was left while it was being written"
-A_READING = "a reading of the tone, not the ticket's words"
 IN_CIRCLES = "stopped, because the model began to repeat itself"
 
 
@@ -463,17 +462,6 @@ class SummaryRun:
                 owner=self._parser.owner,
             ),
         )
-
-
-def check_sentence(claim: Claim, evidence: PreparedThread) -> CheckedClaim:
-    """Check one claim. How somebody sounds is a reading and stands in no sentence: it is told as one, and asks only for a source."""
-    checked = check_claim(claim, evidence)
-    if claim.section != SENTIMENT or not sentiment_of(claim.text) or checked.missing_facts:
-        return checked
-    if len(claim.text.split()) > _SENTIMENT_WORDS:
-        return checked
-    support = Support.PARTIAL if checked.citations else Support.UNCITED
-    return replace(checked, support=support, doubts=(A_READING,))
 
 
 def _as_lines(text: str, sections: Sequence[str]) -> str:

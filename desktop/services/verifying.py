@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from desktop.domain.errors import DeskError
-from desktop.domain.runs import Claim, Verified
-from desktop.domain.sections import STANDARD_SECTIONS
+from desktop.domain.runs import CheckedClaim, Claim, Support, Verified
+from desktop.domain.sections import SENTIMENT, STANDARD_SECTIONS
 from desktop.domain.sentences import Sentence
 from desktop.domain.tickets import Thread
 from desktop.services.claims import SummaryParser
 from desktop.services.evidence import PreparedThread, check_claim, coverage
+from desktop.services.fields import sentiment_of
 from desktop.services.trimming import is_only_greeting
 
 _SHORTEST_WRAPPED_LINE = 40
@@ -32,6 +34,8 @@ _CLOSING = re.compile(
 _SENTENCE_END = re.compile(r"\w{3,}[.!?][\"”)]*\s*$")
 _SIGNED_LINES = 3
 _MOST_NAME_WORDS = 5
+_SENTIMENT_WORDS = 4
+A_READING = "a reading of the tone, not the ticket's words"
 
 
 def verify_text(thread: Thread, sentences: Sequence[Sentence], prepared: PreparedThread, text: str) -> Verified:
@@ -45,8 +49,19 @@ def verify_text(thread: Thread, sentences: Sequence[Sentence], prepared: Prepare
         raise DeskError(
             "text-empty", "There is no sentence to check in that text.", remedy="Give one or more whole sentences."
         )
-    checked = tuple(check_claim(claim, prepared) for claim in claims)
+    checked = tuple(check_sentence(claim, prepared) for claim in claims)
     return Verified(checked, coverage(prepared, checked, read=len(thread.messages)))
+
+
+def check_sentence(claim: Claim, evidence: PreparedThread) -> CheckedClaim:
+    """Check one claim. How somebody sounds is a reading and stands in no sentence: it is told as one, and asks only for a source."""
+    checked = check_claim(claim, evidence)
+    if claim.section != SENTIMENT or not sentiment_of(claim.text) or checked.missing_facts:
+        return checked
+    if len(claim.text.split()) > _SENTIMENT_WORDS:
+        return checked
+    support = Support.PARTIAL if checked.citations else Support.UNCITED
+    return replace(checked, support=support, doubts=(A_READING,))
 
 
 def cut_claims(text: str) -> Iterator[Claim]:

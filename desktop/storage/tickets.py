@@ -39,6 +39,8 @@ SORTS = {
 }
 SUMMARY_FIELDS = ("next_owner", "deadline", "sentiment", "open_questions")
 """What the shown summaries say: computed from their claims, see `services.fields`."""
+ANY = "any"
+"""As a value of a summary's field: whatever the summary says, if it says something."""
 FIELDS = {
     "status": "ticket.status",
     "priority": "ticket.priority",
@@ -136,7 +138,10 @@ class TicketStore:
                     "SELECT language, count(*) FROM ticket_language WHERE language != '' GROUP BY language"
                 )
             )
-            return TicketCounts(total, by_status, by_source, bool(has_status), bool(has_priority), by_language)
+            return TicketCounts(
+                *(total, by_status, by_source, bool(has_status), bool(has_priority), by_language),
+                by_summary=_count_by_summary(connection),
+            )
 
         return await self._database.read(read)
 
@@ -183,6 +188,18 @@ class TicketStore:
                 remedy=f"Use one of: {', '.join(sorted(found.values()))}.",
             )
         return next(iter(found))
+
+
+def _count_by_summary(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    """Count the shown summaries by what they say, under the pairs that `where` takes."""
+    counts: dict[tuple[str, str], int] = {}
+    for name in ("next_owner", "sentiment"):
+        rows = connection.execute(f"SELECT {name}, count(*) FROM shown_summary WHERE {name} != '' GROUP BY {name}")
+        counts |= {(name, value): count for value, count in rows}
+    questions, deadlines = connection.execute(
+        "SELECT coalesce(sum(has_open_questions = 1), 0), coalesce(sum(deadline != ''), 0) FROM shown_summary"
+    ).fetchone()
+    return counts | {("open_questions", "yes"): questions, ("deadline", ANY): deadlines}
 
 
 def read_messages(connection: sqlite3.Connection, ticket_id: int) -> tuple[Message, ...]:
@@ -263,6 +280,8 @@ def _summary_condition(name: str, value: str) -> tuple[str, list[str]]:
         return f"{said}has_open_questions = CAST(? AS INTEGER))", [wanted]
     if not value:
         return f"NOT {said}{name} != '')", []
+    if value.lower() == ANY:
+        return f"{said}{name} != '')", []
     return f"{said}{name} = ?)", [value.lower()]
 
 

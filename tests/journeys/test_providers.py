@@ -56,7 +56,8 @@ def test_a_provider_is_added_tested_used_and_missed(
         program.wait(lambda s: s["page"] == "QSplitter", "the tickets again")
         desktop.xdotool("key", "F5")
         state = program.wait(lambda s: "$59.00 twice" in s["card"] and not s["running"], "the summary")
-        assert "2 of 2 sentences supported" in state["card_status"]
+        # In a window this narrow the shorter words stand there.
+        assert "2 of 2 supported" in state["card_status"]
     desktop.xdotool("key", "ctrl+comma")
     program.wait(lambda s: s["page"] == "ProvidersPanel", "the providers")
     _press(desktop, program, "Test")

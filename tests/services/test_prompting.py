@@ -6,6 +6,7 @@ import json
 import re
 import stat
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from desktop.services.prompting import (
 from desktop.services.recipes import Example, RecipeBook
 
 SECRET = b"s" * 32
-BOOK = RecipeBook(find_paths().prompts, Path("nowhere"))
+BOOK = RecipeBook(find_paths().prompts, Path(tempfile.mkdtemp()))
 SUMMARIZE = BOOK.load("summarize")
 CUSTOMER = BOOK.load("customer-facing")
 

@@ -244,8 +244,9 @@ async def test_an_edit_is_never_written_over_and_every_version_can_be_had_back(d
 
 
 async def test_a_second_opinion_is_asked_once_about_unclear_wording_and_kept_apart(data_dir: Path) -> None:
-    answer = "Problem: The card shows $59.00 twice. [m1.1]\nSentiment: worried. [m1.1]\nTried so far: The customer was billed two times for the same plan. [m1.1]\n"
-    with ScriptedServer(good_stream(answer), good_stream("1: no")) as server:
+    answer = "Problem: The card shows $59.00 twice. [m1.1]\nSentiment: worried. [m1.1]\n"
+    answer += "Tried so far: The customer was billed two times for the same plan. [m1.1]\n"
+    with ScriptedServer(good_stream(answer), good_stream(answer), good_stream("1: no")) as server:
         async with opened_desk(data_dir, server) as desk:
             plain, _ = await summarize(desk)
             unclear = [c for c in plain.claims if c.support.value == "partial" and c.claim.section != "Sentiment"]

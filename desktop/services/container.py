@@ -102,13 +102,6 @@ class Desk:
             addresses=presets,
             resolve=self.resolve,
         )
-        self.previews = PromptPreviews(
-            tickets=ticket_store,
-            settings=self.settings,
-            secret=self.secret,
-            estimate_tokens=outbound.estimate_tokens,
-            workers=self._workers,
-        )
         self.summaries = SummaryService(
             tickets=ticket_store,
             runs=self._runs,
@@ -121,6 +114,14 @@ class Desk:
             resolve=self.resolve,
         )
         self.export = ExportService(ExportStore(self._database), self._runs)
+        self.previews = PromptPreviews(
+            tickets=ticket_store,
+            settings=self.settings,
+            secret=self.secret,
+            estimate_tokens=outbound.estimate_tokens,
+            examples=self.summaries.examples,
+            workers=self._workers,
+        )
         self.doctor = Doctor(
             paths=paths,
             settings=self.settings,

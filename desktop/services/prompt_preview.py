@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ from desktop.domain.sections import choose_sections
 from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread
 from desktop.services.prompting import AnswerForm, Style, build_prompt, fixed_messages, guard, wanted_sections
-from desktop.services.recipes import Recipe
+from desktop.services.recipes import Example, Recipe
 from desktop.storage.tickets import TicketStore
 
 _EARLIER = {
@@ -47,8 +47,11 @@ class PromptPreviews:
         settings: Settings,
         secret: bytes,
         estimate_tokens: Callable[[str], int],
+        examples: Callable[[Thread, Recipe], Awaitable[tuple[Example, ...]]],
         workers: Executor,
     ) -> None:
+        """`examples` chooses the starred summaries that go along with a ticket."""
+        self._examples = examples
         self._tickets = tickets
         self._settings = settings
         self._secret = secret
@@ -82,10 +85,11 @@ class PromptPreviews:
             raise DeskError(
                 "ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list."
             )
-        work = partial(self._make, recipe, thread, form)
+        examples = () if thread is None else await self._examples(thread, recipe)
+        work = partial(self._make, recipe, thread, form, examples)
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
-    def _make(self, recipe: Recipe, thread: Thread | None, form: AnswerForm) -> Preview:
+    def _make(self, recipe: Recipe, thread: Thread | None, form: AnswerForm, examples: tuple[Example, ...]) -> Preview:
         fixed = self.fixed(recipe, form=form)
         if thread is None:
             messages: tuple[ChatMessage, ...] = (
@@ -103,6 +107,7 @@ class PromptPreviews:
                 style=self.style(),
                 form=form,
                 secret=self._secret,
+                examples=examples,
                 positions=() if recipe.task == "merge" else None,
                 earlier=_EARLIER.get(recipe.task, ""),
             )

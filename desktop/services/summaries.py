@@ -247,16 +247,16 @@ class SummaryService:
         await self._runs.star(ticket_id, is_starred=is_starred)
         self._starred = None
 
-    async def _examples(self, prepared: PreparedTicket, recipe: Recipe) -> tuple[Example, ...]:
+    async def examples(self, thread: Thread, recipe: Recipe) -> tuple[Example, ...]:
         """Return the starred summaries that are sent along as examples for a ticket."""
         if self._starred is None:
             found: list[StarredExample] = []
             for ticket_id in (await self._runs.starred())[:MOST_STARRED]:
-                thread, stored = await self._tickets.thread(ticket_id), await self._runs.latest(ticket_id)
-                if thread is not None and stored is not None:
-                    found.append(StarredExample(thread, _as_example(stored.summary, self._sections(recipe))))
+                other, stored = await self._tickets.thread(ticket_id), await self._runs.latest(ticket_id)
+                if other is not None and stored is not None:
+                    found.append(StarredExample(other, _as_example(stored.summary, self._sections(recipe))))
             self._starred = tuple(found)
-        return await self._on_worker(partial(choose_examples, prepared.thread, self._starred, audience=recipe.audience))
+        return await self._on_worker(partial(choose_examples, thread, self._starred, audience=recipe.audience))
 
     async def _on_worker(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
@@ -396,7 +396,7 @@ class SummaryService:
             # The built-in model is too small to keep an object's form; whoever else cannot is told apart by its refusal.
             form=AnswerForm.LINES if target.name == BUILT_IN else AnswerForm.JSON,
             task=TASK if recipe.name == TASK else recipe.name,
-            examples=await self._examples(prepared, recipe),
+            examples=await self.examples(prepared.thread, recipe),
             token_ratio=await self._token_ratio(target),
             wants_opinion=bool(self._settings.get("second_opinion")) and target.name != BUILT_IN,
         )

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QListWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.llm.scripted_server import ScriptedServer, good_stream
-from tests.gui.test_language_flow import titles, until
-from tests.gui.test_window import opened_window
+from tests.gui.test_language_flow import titles
+from tests.gui.test_window import opened_window, until
 from tests.services.conftest import TICKET
 
 ANSWER = (

@@ -85,6 +85,15 @@ class ListFlow(QObject):
         else:
             self.reload()
 
+    def refresh_counts(self) -> None:
+        """Read the counts alone again: what the list holds, and what is chosen in it, stays as it is under the reader's hand."""
+        if self._desk is not None:
+            self._pages.start(self._load_counts(self._desk))
+
+    async def _load_counts(self, desk: Desk) -> None:
+        self.counts = await desk.tickets.counts()
+        self._sidebar.show_counts(self.counts)
+
     async def _load(self) -> None:
         assert self._desk is not None
         self._is_stale = False

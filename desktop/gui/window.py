@@ -336,7 +336,8 @@ class MainWindow(QMainWindow):
         self._show_tickets()
 
     def _on_summarized(self, _: int) -> None:
-        self.tickets.refresh()
+        self.list.model.refresh()
+        self.tickets.refresh_counts()
         self._quiet.start(self._show_spend())
 
     def _on_tried(self, ticket_id: int) -> None:

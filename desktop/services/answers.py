@@ -17,7 +17,7 @@ from desktop.domain.runs import OWNERS, Claim
 from desktop.domain.sections import GIST, UNNAMED
 from desktop.services.claims import SummaryParser
 
-_OBJECT = re.compile(r"(?:\A|\n)[ \t]*(?:```\w*\s*)?\{\s*(?:\"|\Z)")
+_OBJECT = re.compile(r"(?:\A|\n)[ \t]*(?:```\w*\s*)?((?:\[\s*)?\{)\s*(?:[\"}]|\Z)")
 _ANNOUNCEMENT = re.compile(r"\A\s*(?:```\w*\s*)?\Z|\A[^\n]{0,120}[:：]\s*(?:```\w*\s*)?\Z|\A\s*`{0,3}\w*\Z")
 _LONGEST_ANNOUNCEMENT = 200
 _READ_STEP = 12
@@ -58,7 +58,7 @@ class AnswerParser:
     @property
     def has_sections(self) -> bool:
         """Tell whether the text has come under any name that was asked for."""
-        return self._form == "object" or self._lines.pending_section != UNNAMED
+        return self._object.has_names if self._form == "object" else self._lines.pending_section != UNNAMED
 
     @property
     def is_object(self) -> bool:
@@ -78,7 +78,7 @@ class AnswerParser:
         if self._form == "object":
             return self._take(self._object.read(self._held))
         if found := _OBJECT.search(self._held):
-            self._held = self._held[self._held.index("{", found.start()) :]
+            self._held = self._held[found.start(1) :]
             self._form = "object"
             return self._take(self._object.read(self._held))
         if len(self._held) < _LONGEST_ANNOUNCEMENT and _ANNOUNCEMENT.match(self._held):
@@ -117,6 +117,7 @@ class _ObjectReader:
         self._read_to = 0
         self.pending = (UNNAMED, "")
         self.has_any = False
+        self.has_names = False
         self.owner = ""
 
     def read(self, text: str, *, is_ended: bool = False) -> list[tuple[str, str, tuple[str, ...]]]:
@@ -135,11 +136,16 @@ class _ObjectReader:
         return new
 
     def _walk(self, value: Any) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        if isinstance(value, list):
+            for item in value:
+                if isinstance(item, dict):
+                    yield from self._section(item)
         if not isinstance(value, dict):
             return
         for key, inner in value.items():
             name = self._names.get(_key(key))
             if name is not None:
+                self.has_names = True
                 yield from self._claims(name, inner)
             elif isinstance(inner, list) and all(isinstance(item, dict) for item in inner):
                 for item in inner:
@@ -153,6 +159,7 @@ class _ObjectReader:
         if name is None:
             yield from self._walk(item)
             return
+        self.has_names = True
         if item.get("owner") in OWNERS:
             self.owner = item["owner"]
         rest = {k: v for k, v in item.items() if k not in ("name", "section", "title", "label", "owner", "date")}

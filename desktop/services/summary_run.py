@@ -70,6 +70,7 @@ _REPAIR = "What follows is a summary that did not keep this form. Put it into th
 TASK = "summarize"
 STOPPED = "stopped by you"
 LEFT = "the ticket was left while it was being written"
+NO_SENTENCE = "the model's answer held no sentence that could be read"
 IN_CIRCLES = "stopped, because the model began to repeat itself"
 
 
@@ -156,6 +157,8 @@ class SummaryRun:
                 error, end = raised, StreamEnd(RunState.FAILED, raised.message)
             for checked in await self._check(self._parser.finish()):
                 yield checked
+            if end.state is RunState.COMPLETE and not self._claims and not self._parser.has_sections:
+                end = StreamEnd(RunState.INCOMPLETE, NO_SENTENCE, end.usage)
             if end.state is RunState.COMPLETE:
                 await self._put_into_sections(stop)
                 if self._question.wants_opinion and (opined := await self._ask_opinion(stop)):

@@ -80,8 +80,12 @@ async def test_an_object_is_shown_claim_by_claim_and_its_fields_filter_the_list(
         "Here is the summary:\n" + json.dumps(OBJECT),
         json.dumps({"Gist": "Charged twice.", "problem": ["The card shows $59.00 twice. [m1.1]"]}),
         json.dumps(OBJECT)[:-60],
+        json.dumps(OBJECT["sections"]),
+        json.dumps(
+            {"gist": 5, "sections": [{"name": "Problem", "claims": [None, "The card shows $59.00 twice. [m1.1]"]}]}
+        ),
     ],
-    ids=["fenced", "announced", "keys of its own", "cut off"],
+    ids=["fenced", "announced", "keys of its own", "cut off", "a list", "other types"],
 )
 async def test_an_object_by_any_other_shape_is_read_for_what_it_holds(data_dir: Path, text: str) -> None:
     with ScriptedServer(good_stream(text)) as server:
@@ -124,6 +128,15 @@ async def test_an_answer_that_finds_no_sections_stays_the_plain_text_that_it_is(
     assert [c.claim.text for c in summary.claims] == ["The card shows $59.00 twice."]
     assert stored is not None
     assert stored.form is Form.PLAIN
+
+
+@pytest.mark.parametrize("text", ["{}", "[m1.1][m1.2]", '{"x": {"y": 1}}'])
+async def test_an_answer_without_a_sentence_is_no_complete_summary(data_dir: Path, text: str) -> None:
+    with ScriptedServer(good_stream(text)) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, _ = await summarize(desk)
+    assert summary.state is RunState.INCOMPLETE
+    assert "no sentence" in summary.reason
 
 
 async def test_thinking_is_kept_apart_from_the_summary(data_dir: Path) -> None:

@@ -37,7 +37,8 @@ class ChatMessage:
 class ChatRequest:
     """One request for text. `max_tokens` bounds the answer; `temperature` None leaves it to the provider.
 
-    `schema` is the JSON schema that the answer should keep, where the provider can hold it to one.
+    `schema` is the JSON schema that the answer should keep, where the provider can hold it to one; `schema_name` is what it is called there
+    (letters, digits, `_` and `-`).
     """
 
     model: str
@@ -45,11 +46,12 @@ class ChatRequest:
     max_tokens: int = 700
     temperature: float | None = 0.0
     schema: Mapping[str, Any] | None = None
+    schema_name: str = "summary"
 
 
 @dataclass(frozen=True, slots=True)
 class StreamDelta:
-    """New text of the answer, or of what a reasoning model thinks before it."""
+    """New text of the answer, or of what a reasoning model thinks before it; either may be ''."""
 
     text: str
     thinking: str = ""

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from desktop.domain.llm import StreamEnd
+from desktop.domain.llm import StreamDelta, StreamEnd
 from desktop.domain.runs import RunState, Usage
 from desktop.domain.text import valid_text
 
@@ -21,8 +21,8 @@ FILTERED = "the provider's content filter stopped it"
 EMPTY = "the model ended its answer without writing anything"
 TOO_LONG = "stopped, because the answer was far longer than asked for"
 
-# Far above any `max_tokens` that is asked for: this is for a provider that ignores it.
 MAX_CHARACTERS = 400_000
+"""Far above any `max_tokens` that is asked for: this is for a provider that ignores it, and for a model that never stops thinking."""
 
 # What a reader cannot see can only disguise what they do see: control characters, overrides of direction, zero width.
 _UNSEEN = re.compile(
@@ -30,7 +30,8 @@ _UNSEEN = re.compile(
 )
 _OPEN, _CLOSE = "<think>", "</think>"
 _THINKING_FIELDS = ("reasoning_content", "reasoning")
-"""As DeepSeek, vLLM and llama.cpp name it, and as OpenRouter does."""
+"""As DeepSeek, vLLM and llama.cpp name it, and as OpenRouter does; a gateway that sends both repeats itself."""
+_NOTHING = StreamDelta("")
 
 
 def clean(text: str) -> str:
@@ -38,32 +39,55 @@ def clean(text: str) -> str:
     return _UNSEEN.sub("", valid_text(text))
 
 
+class _Cleaned:
+    """Cleans a text that comes in pieces; half a character at the end of one waits for its other half."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def take(self, piece: str) -> str:
+        whole = self._half + piece
+        cut = len(whole) - 1 if whole and "\ud800" <= whole[-1] <= "\udbff" else len(whole)
+        self._half = whole[cut:]
+        return clean(whole[:cut])
+
+    def rest(self) -> str:
+        half, self._half = self._half, ""
+        return clean(half)
+
+
 class AnswerText:
-    """Takes pieces as they come and gives out those that are text."""
+    """Takes pieces as they come and tells text from thinking, both cleaned; either may be ''."""
 
     def __init__(self) -> None:
         self._held = ""
         self._place = "before"
-        self.thinking = ""
-        """What the last piece held of thinking."""
+        self._text = _Cleaned()
+        self._thinking = _Cleaned()
 
-    def take(self, piece: str) -> str:
-        """Return what can be shown after this piece; what may still turn out to be a tag or half a character is held back."""
+    def take(self, piece: str) -> tuple[str, str]:
+        """Return what can be shown after this piece, text and thinking; what may still turn out to be a tag or half a character is held back."""
         self._held += piece
-        self.thinking = ""
+        thinking = ""
         if self._place == "before":
             self._look_for_opening()
         if self._place == "inside":
-            self._look_for_closing()
+            thinking = self._thinking.take(self._until_closing())
         if self._place == "after-closing":
             self._held = self._held.lstrip()
             if self._held:
                 self._place = "text"
-        return self._give(keep_half=True) if self._place == "text" else ""
+        return (self._text.take(self._let_go()) if self._place == "text" else ""), thinking
 
-    def rest(self) -> str:
+    def take_thinking(self, piece: str) -> str:
+        """Return what can be shown of a piece that the provider itself calls thinking."""
+        return self._thinking.take(piece)
+
+    def rest(self) -> tuple[str, str]:
         """Return what was held back, once nothing more comes."""
-        return self._give(keep_half=False) if self._place in ("before", "text") else ""
+        held = self._let_go()
+        text, thinking = ("", held) if self._place == "inside" else (held, "")
+        return self._text.take(text) + self._text.rest(), self._thinking.take(thinking) + self._thinking.rest()
 
     def _look_for_opening(self) -> None:
         start = self._held.lstrip()
@@ -72,21 +96,19 @@ class AnswerText:
         elif not _OPEN.startswith(start):
             self._place = "text"
 
-    def _look_for_closing(self) -> None:
+    def _until_closing(self) -> str:
         inside, tag, after = self._held.partition(_CLOSE)
         if tag:
             self._place, self._held = "after-closing", after
-        else:
-            cut = max(0, len(self._held) - (len(_CLOSE) - 1))
-            inside, self._held = self._held[:cut], self._held[cut:]
-        self.thinking = clean(inside)
+            return inside
+        begun = next((n for n in range(len(_CLOSE) - 1, 0, -1) if inside.endswith(_CLOSE[:n])), 0)
+        cut = len(inside) - begun
+        self._held = inside[cut:]
+        return inside[:cut]
 
-    def _give(self, *, keep_half: bool) -> str:
-        cut = len(self._held)
-        if keep_half and self._held and "\ud800" <= self._held[-1] <= "\udbff":
-            cut -= 1
-        text, self._held = self._held[:cut], self._held[cut:]
-        return clean(text)
+    def _let_go(self) -> str:
+        held, self._held = self._held, ""
+        return held
 
 
 @dataclass(slots=True)
@@ -94,46 +116,41 @@ class Answer:
     """What has come of one answer so far."""
 
     chunks: int = 0
+    received: int = 0
     characters: int = 0
+    thought: int = 0
     finish_reason: str = ""
     usage: Usage = Usage()
-    thinking: str = ""
-    thought: int = 0
     _text: AnswerText = field(default_factory=AnswerText)
 
-    def take(self, chunk: Any) -> str:
-        """Note what a chunk says and return its text; what it holds of thinking is then in `thinking`, `thought` counts its characters."""
-        self.thinking = ""
+    def take(self, chunk: Any) -> StreamDelta:
+        """Note what a chunk says and return what it holds of text and of thinking; both may be ''."""
         self._note_usage(getattr(chunk, "usage", None))
         choices = getattr(chunk, "choices", None)
         if not isinstance(choices, list):
-            return ""
+            return _NOTHING
         self.chunks += 1
         if not choices:
-            return ""
+            return _NOTHING
         reason = getattr(choices[0], "finish_reason", None)
         if isinstance(reason, str) and reason:
             self.finish_reason = reason
         delta = getattr(choices[0], "delta", None)
-        piece = getattr(delta, "content", None)
-        text = self._counted(self._text.take(piece)) if isinstance(piece, str) else ""
-        self.thinking = self._text.thinking if isinstance(piece, str) else ""
-        for name in _THINKING_FIELDS:
-            thought = getattr(delta, name, None)
-            if isinstance(thought, str) and thought:
-                self.thinking += clean(thought)
-                break
-        self.thought += len(self.thinking)
-        return text
+        thought = next((piece for name in _THINKING_FIELDS if (piece := _piece(delta, name))), "")
+        piece = _piece(delta, "content")
+        self.received += len(piece) + len(thought)
+        thinking = self._text.take_thinking(thought)
+        text, inside = self._text.take(piece)
+        return self._counted(text, thinking + inside)
 
     @property
     def is_too_long(self) -> bool:
-        """Tell whether it has become far longer than anything that was asked for."""
-        return self.characters > MAX_CHARACTERS or self.thought > MAX_CHARACTERS
+        """Tell whether it has become far longer than anything that was asked for: all that came counts, also what nobody is shown."""
+        return self.received > MAX_CHARACTERS
 
-    def rest(self) -> str:
-        """Return the text that was held back, at the end of the stream."""
-        return self._counted(self._text.rest())
+    def rest(self) -> StreamDelta:
+        """Return what was held back, at the end of the stream."""
+        return self._counted(*self._text.rest())
 
     def end(self, *, broken_off: str = "") -> StreamEnd:
         """Say how it ended; `broken_off` is why reading stopped, '' when the provider closed the stream in good order."""
@@ -153,9 +170,10 @@ class Answer:
     def _end(self, reason: str) -> StreamEnd:
         return StreamEnd(RunState.INCOMPLETE if reason else RunState.COMPLETE, reason, self.usage)
 
-    def _counted(self, text: str) -> str:
+    def _counted(self, text: str, thinking: str) -> StreamDelta:
         self.characters += len(text)
-        return text
+        self.thought += len(thinking)
+        return StreamDelta(text, thinking)
 
     def _note_usage(self, usage: Any) -> None:
         if usage is None:
@@ -166,6 +184,11 @@ class Answer:
             output_tokens=_count(usage, "completion_tokens"),
             cached_input_tokens=_count(details, "cached_tokens"),
         )
+
+
+def _piece(delta: Any, name: str) -> str:
+    value = getattr(delta, name, None)
+    return value if isinstance(value, str) else ""
 
 
 def _count(holder: Any, name: str) -> int | None:

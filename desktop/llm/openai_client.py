@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from desktop import __version__
 from desktop.domain.errors import DeskError
-from desktop.domain.llm import ChatRequest, StreamDelta, StreamEvent
+from desktop.domain.llm import ChatRequest, StreamEvent
 from desktop.domain.providers import TestStep
 from desktop.llm.answer import TOO_LONG, Answer
 from desktop.llm.faults import CHECK_URL, Exchange, Fault, deadline_fault, empty_fault, explain
@@ -85,7 +85,9 @@ class OpenAIClient:
         return f"OpenAIClient({self.host})"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        """Send a request and yield its text as it comes, then one `StreamEnd`. Closing the generator closes the connection at once.
+        """Send a request and yield its text as it comes, and what is thought before it, then one `StreamEnd`.
+
+        Closing the generator closes the connection at once.
 
         Raises:
             DeskError: one of `domain.llm.FAULTS`, when no text came.
@@ -100,11 +102,12 @@ class OpenAIClient:
                 if isinstance(chunk, Fault) or chunk is None:
                     fault = chunk
                     break
-                text = answer.take(chunk)
-                if text or answer.thinking:
-                    yield StreamDelta(text, answer.thinking)
-            if text := answer.rest():
-                yield StreamDelta(text)
+                delta = answer.take(chunk)
+                if delta.text or delta.thinking:
+                    yield delta
+            delta = answer.rest()
+            if delta.text or delta.thinking:
+                yield delta
         finally:
             await _close(chunks)
         yield _end_of(answer, fault, exchange)
@@ -145,7 +148,7 @@ class OpenAIClient:
             await sdk.close()
 
     async def _open(self, request: ChatRequest, exchange: Exchange, deadline: float) -> Any:
-        """Begin a stream, asking another way when a parameter is refused: at most `MAX_REQUESTS` requests."""
+        """Begin a stream, asking another way when a parameter is refused: at most `MAX_REQUESTS` requests. What was accepted is remembered."""
         sdk = await self._ready()
         parameters = self._learned.get(request.model, first_parameters(self._base_url))
         for remaining in reversed(range(MAX_REQUESTS)):
@@ -155,7 +158,7 @@ class OpenAIClient:
             if not isinstance(stream, Fault):
                 self._learned[request.model] = parameters
                 return stream
-            other = parameters.after(refusals[0]) if refusals and remaining else None
+            other = parameters.after(refusals[0], request) if refusals and remaining else None
             if other is None:
                 break
             parameters = other
@@ -270,7 +273,7 @@ async def _close(chunks: Any) -> None:
 
 
 def _end_of(answer: Answer, fault: Fault | None, exchange: Exchange) -> StreamEvent:
-    if answer.finish_reason or answer.characters or answer.thought:
+    if answer.finish_reason or answer.characters or answer.thought or answer.is_too_long:
         too_long = TOO_LONG if answer.is_too_long else ""
         return answer.end(broken_off=fault.reason if fault else too_long)
     if fault is None and answer.chunks:

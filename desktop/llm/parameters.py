@@ -16,13 +16,14 @@ from desktop.domain.llm import ChatRequest
 from desktop.domain.text import valid_text
 from desktop.llm.presets import host_of
 
-MAX_REQUESTS = 4
-"""Requests of one action, the refused ones included: one more than three, because a schema may be refused twice, once in a provider's life."""
+MAX_REQUESTS = 5
+"""Requests of one action, the refused ones included. As many as an early reasoning model behind a gateway takes: it refuses the limit's name, the
+temperature and JSON in both ways, once in the life of a client."""
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _STRUCTURES = ("schema", "object")
 _STRUCTURE_WORDS = re.compile(
-    r"response_format|json_schema|json_object|json mode|structured output|schema|grammar", re.IGNORECASE
+    r"response_format|response format|json_schema|json_object|json mode|structured|schema|grammar", re.IGNORECASE
 )
 _TOO_LARGE = re.compile(r"context|too large|too long|at most|less than|exceed", re.IGNORECASE)
 
@@ -31,7 +32,7 @@ _TOO_LARGE = re.compile(r"context|too large|too long|at most|less than|exceed", 
 class Parameters:
     """One way to ask. `limits` are the names of the length limit still to be tried, the first is used; empty sends none.
 
-    `structures` are the ways to ask for JSON still to be tried, in the same manner.
+    `structures` are the ways to ask for JSON still to be tried, in the same manner; they concern only requests with a schema.
     """
 
     limits: tuple[str, ...] = _LIMITS
@@ -53,16 +54,17 @@ class Parameters:
         if self.has_usage:
             body["stream_options"] = {"include_usage": True}
         if request.schema is not None and self.structures:
-            body["response_format"] = _response_format(self.structures[0], request.schema)
+            body["response_format"] = _response_format(self.structures[0], request.schema_name, request.schema)
         return body
 
-    def after(self, refusal: object) -> Parameters | None:
-        """Return the next way to ask after an SDK error, or None when it complains about something else."""
+    def after(self, refusal: object, request: ChatRequest) -> Parameters | None:
+        """Return the next way to ask after an SDK error to a request, or None when it complains about something else."""
         status = getattr(refusal, "status_code", None)
         named = str(getattr(refusal, "param", None) or "")
-        words = f"{named} {getattr(refusal, 'message', '')} {_places(getattr(refusal, 'body', None))}"
+        words = f"{named} {_complaint(refusal)}"
         # Some servers answer a structure they do not know with an error of their own making.
-        if self.structures and status in (400, 404, 422, 500, 501) and _STRUCTURE_WORDS.search(words):
+        has_structure = request.schema is not None and bool(self.structures)
+        if has_structure and status in (400, 404, 422, 500, 501) and _STRUCTURE_WORDS.search(words):
             return replace(self, structures=self.structures[1:])
         if status not in (400, 422):
             return None
@@ -76,18 +78,19 @@ class Parameters:
         return None
 
 
-def _response_format(structure: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _response_format(structure: str, name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     if structure == "object":
         return {"type": "json_object"}
-    return {"type": "json_schema", "json_schema": {"name": "summary", "strict": True, "schema": dict(schema)}}
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": dict(schema)}}
 
 
-def _places(body: object) -> str:
-    """Return the places that a FastAPI server complains about; its `input` would repeat the tickets, and any word may stand there."""
+def _complaint(refusal: object) -> str:
+    """Return what a server complains about. Of FastAPI's it is the places and words: its `input` repeats the tickets, where any word may stand."""
+    body = getattr(refusal, "body", None)
     details = body.get("detail") if isinstance(body, dict) else None
-    return (
-        str([detail.get("loc") for detail in details if isinstance(detail, dict)]) if isinstance(details, list) else ""
-    )
+    if not isinstance(details, list):
+        return str(getattr(refusal, "message", ""))
+    return str([(detail.get("loc"), detail.get("msg")) for detail in details if isinstance(detail, dict)])
 
 
 def first_parameters(base_url: str) -> Parameters:

@@ -142,11 +142,15 @@ class _Batch:
 
     async def run(self, ids: list[int], *, concurrency: int) -> int:
         """Summarize all and return the exit code."""
+        # What runs at the same time is set aside together: which of them ends first does not decide whether the others begin.
+        first = ids[:concurrency]
+        reserved = dict(zip(first, [await self._reserve(ticket_id) for ticket_id in first], strict=True))
         waiting = iter(ids)
 
         async def work_off() -> None:
             for ticket_id in waiting:
-                await self._summarize(ticket_id)
+                amount = reserved.pop(ticket_id) if ticket_id in reserved else await self._reserve(ticket_id)
+                await self._summarize(ticket_id, amount)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -159,11 +163,10 @@ class _Batch:
         # A summary that was cut short is there in part; only where nothing came has it failed as a whole.
         return FAILED if all(state is RunState.FAILED for state in self._ended) else PARTLY
 
-    async def _summarize(self, ticket_id: int) -> None:
+    async def _summarize(self, ticket_id: int, reserved: int | None) -> None:
         rows = await self._desk.tickets.rows([ticket_id])
         if not rows:
             return  # removed by somebody else since the list was made
-        reserved = await self._reserve(ticket_id)
         if reserved is None:
             name = self._wanted.provider or self._desk.providers.default_name()
             summary = Summary(ticket_id, RunState.FAILED, reason=OVER_THE_LIMIT, provider=name)

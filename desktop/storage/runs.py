@@ -175,11 +175,11 @@ class RunStore:
     async def star(self, ticket_id: int, *, is_starred: bool) -> None:
         """Mark a ticket as an example of a good summary, or no longer."""
         statement = (
-            "INSERT OR IGNORE INTO starred_ticket (ticket_id, starred_at) VALUES (?, ?)"
+            "INSERT OR IGNORE INTO starred_ticket (ticket_id, starred_at) SELECT id, ? FROM ticket WHERE id = ?"
             if is_starred
             else "DELETE FROM starred_ticket WHERE ticket_id = ?"
         )
-        values = [ticket_id, now()] if is_starred else [ticket_id]
+        values = [now(), ticket_id] if is_starred else [ticket_id]
         await self._database.write(lambda connection: _change(connection, statement, *values))
 
     async def starred(self) -> tuple[int, ...]:

@@ -31,11 +31,11 @@ SORTS = {
     "assignee": "ticket.assignee COLLATE NOCASE",
     "message_count": "ticket.message_count",
     "id": "ticket.id",
-    # Tickets whose summary says nothing of it come last, in both directions the useful end.
-    "next_owner": f"coalesce(nullif({_SHOWN.format('next_owner')}, ''), '~')",
-    "deadline": f"coalesce(nullif({_SHOWN.format('deadline')}, ''), '9999')",
-    "sentiment": f"CASE {_SHOWN.format('sentiment')} {_BY_SENTIMENT} ELSE 9 END",
-    "open_questions": f"coalesce(1 - {_SHOWN.format('has_open_questions')}, 2)",
+    # Unknown where the summary does not say: see `_order`.
+    "next_owner": f"nullif({_SHOWN.format('next_owner')}, '')",
+    "deadline": f"nullif({_SHOWN.format('deadline')}, '')",
+    "sentiment": f"CASE {_SHOWN.format('sentiment')} {_BY_SENTIMENT} END",
+    "open_questions": f"1 - {_SHOWN.format('has_open_questions')}",
 }
 SUMMARY_FIELDS = ("next_owner", "deadline", "sentiment", "open_questions")
 """What the shown summaries say: computed from their claims, see `services.fields`."""
@@ -316,4 +316,6 @@ def _order(sort: str) -> str:
         raise DeskError(
             "sort-unknown", f"Tickets cannot be sorted by “{name}”.", remedy=f"Use one of: {', '.join(SORTS)}."
         )
-    return f"{SORTS[name]} {direction}, ticket.id {direction}"
+    # Tickets of which no summary says it come last in either direction.
+    known = f"{SORTS[name]} IS NULL, " if name in SUMMARY_FIELDS else ""
+    return f"{known}{SORTS[name]} {direction}, ticket.id {direction}"

@@ -57,6 +57,7 @@ async def test_an_object_is_shown_claim_by_claim_and_its_fields_filter_the_list(
             summary, events = await summarize(desk)
             ours = await desk.tickets.ids(TicketQuery(where=(("next_owner", "agent"),)))
             worried = await desk.tickets.ids(TicketQuery(where=(("sentiment", "worried"), ("open_questions", "no"))))
+            orders = [(await desk.tickets.ids(TicketQuery(sort=sort)))[0] for sort in ("next_owner", "-next_owner")]
             theirs = await desk.tickets.ids(TicketQuery(where=(("next_owner", "customer"),)))
             (row,) = await desk.tickets.rows([summary.ticket_id])
         (body,) = server.bodies
@@ -70,6 +71,7 @@ async def test_an_object_is_shown_claim_by_claim_and_its_fields_filter_the_list(
     assert summary.fields == Fields(next_owner="agent", sentiment="worried", has_open_questions=False)
     assert list(ours) == list(worried) == [summary.ticket_id]
     assert list(theirs) == []
+    assert orders == [summary.ticket_id] * 2, "a ticket without a summary stands before one that says whose turn it is"
     assert row.next_owner == "agent"
 
 

@@ -14,7 +14,7 @@ from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
 
 LIMITS = (
     "The check compares facts and words on this machine. It finds most numbers, dates, ids and names that the ticket does not have there,"
-    " and about half of what is worded differently; about one free paraphrase in four is marked although it is faithful. It can miss a right"
+    " and about half of what is worded differently; about one free paraphrase in three is marked although it is faithful. It can miss a right"
     " value in the wrong place, who did what, what is done and what was only planned, irony and conditions; outside English it checks little"
     " but facts. A sentence without a mark may still be mistaken: click it to read its source."
 )

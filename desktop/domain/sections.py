@@ -28,10 +28,12 @@ class SectionChoice:
     is_on: bool = True
 
 
-def choose_sections(stored: Iterable[Mapping[str, object]]) -> tuple[SectionChoice, ...]:
-    """Return all standard sections in the user's order; what is stored of unknown ones, or twice, is passed over, new ones come last."""
+def choose_sections(stored: Iterable[object]) -> tuple[SectionChoice, ...]:
+    """Return all standard sections in the user's order, new ones last; what is stored of others, twice, or in no such shape is passed over."""
     chosen: dict[str, SectionChoice] = {}
     for values in stored:
+        if not isinstance(values, Mapping):
+            continue
         name = values.get("name")
         label = values.get("label")
         if isinstance(name, str) and name in STANDARD_SECTIONS and name not in chosen:

@@ -162,12 +162,11 @@ def remove_recipe(session: Session, name: str, as_json: bool) -> None:
 
 def _check(desk: Desk, name: str) -> tuple[Problem, ...]:
     """Check a recipe by its name, else a file."""
-    from desktop.services.recipe_check import check_recipe
-    from desktop.services.recipes import read_text
+    from desktop.services.recipe_check import check_file
 
     if name in desk.recipes.names() or not Path(name).is_file():
         return desk.recipes.check(name)
-    return check_recipe(read_text(Path(name)), Path(name))
+    return check_file(Path(name))
 
 
 def _fields(recipe: Recipe) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from desktop.services.prompting import (
     fixed_messages,
     split_lines_form,
 )
-from desktop.services.recipes import FENCE, Example, Recipe, parse_recipe, split_front_matter
+from desktop.services.recipes import FENCE, Example, Recipe, parse_recipe, read_text, split_front_matter
 
 SMALLEST_CONTEXT_TOKENS = 6_000
 """What the built-in model takes, the smallest that a recipe must fit."""
@@ -140,6 +140,15 @@ class _Statement:
     value: str
     quote: str
     at: int
+
+
+def check_file(path: Path) -> tuple[Problem, ...]:
+    """Return everything that is found wrong with a recipe's file; that it cannot be read is found too."""
+    try:
+        text = read_text(path)
+    except DeskError as error:
+        return (Problem(path, 1, "", error.message, error.remedy),)
+    return check_recipe(text, path)
 
 
 def check_recipe(text: str, path: Path) -> tuple[Problem, ...]:

@@ -136,14 +136,13 @@ class RecipeBook:
         """Return what is wrong with a recipe, or with a text that is to become the recipe of that name.
 
         Raises:
-            DeskError: `recipe-missing`, `recipe-broken` when the file cannot be read; never for a `text`.
+            DeskError: `recipe-missing`; never for a `text`.
         """
         # Here, because a check fills placeholders, and who fills them reads recipes.
-        from desktop.services.recipe_check import check_recipe
+        from desktop.services.recipe_check import check_file, check_recipe
 
         if text is None:
-            path = self.path(name)
-            return check_recipe(read_text(path), path)
+            return check_file(self.path(name))
         return check_recipe(text, self._own / f"{name}{SUFFIX}")
 
     def text_of(self, name: str, digest: str) -> str | None:
@@ -288,11 +287,17 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise DeskError(
             "recipe-broken",
-            f"The recipe {path} cannot be read: {error}.",
+            f"The recipe {path} is not UTF-8 text (byte {error.start + 1:,}).",
             remedy="Save it as UTF-8 text, or remove it.",
+        ) from None
+    except OSError as error:
+        raise DeskError(
+            "recipe-broken",
+            f"The recipe {path} cannot be read: {error.strerror or error}.",
+            remedy="Make it readable, or remove it.",
         ) from None
 
 

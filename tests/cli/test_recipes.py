@@ -85,3 +85,17 @@ async def test_a_summary_by_an_own_recipe_is_asked_for_in_its_words(data_dir: Pa
             summary, _ = await summarize(desk, TICKET, recipe="headline")
         assert "HEADLINE WANTED" in str(server.bodies[0])
     assert (summary.state, summary.recipe) == (RunState.COMPLETE, "headline")
+
+
+def test_a_file_that_is_no_text_is_one_finding_among_the_others(tldesk: Runner, data_dir: Path) -> None:
+    own = data_dir / "recipes"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "broken.md").write_bytes(b"+++\n\xff\xfe\n")
+    (own / "empty.md").write_text("", encoding="utf-8")
+    ran = tldesk("recipes", "check", "--json")
+    assert ran.code == 1
+    found = {problem["recipe"]: problem for problem in ran.json["problems"]}
+    assert set(found) == {"broken", "empty"}
+    assert found["broken"]["sentence"].endswith("broken.md is not UTF-8 text (byte 5).")
+    named = tldesk("recipes", "check", str(own / "broken.md"))
+    assert (named.code, "is not UTF-8 text" in named.out) == (1, True)

@@ -26,7 +26,7 @@ from desktop.domain.errors import DeskError
 if TYPE_CHECKING:
     from desktop.config.paths import Paths
 
-_WRONG_USAGE = frozenset(("sort-unknown", "where-unknown"))
+_WRONG_USAGE = frozenset(("sort-unknown", "where-unknown", "where-value"))
 NEGATIVE, USAGE, PARTLY, FAILED, INTERRUPTED = 1, 2, 3, 4, 130
 
 

@@ -19,7 +19,7 @@ class TicketService:
         """Return the ids of all tickets that a query asks for, in its order.
 
         Raises:
-            DeskError: `sort-unknown`, `where-unknown`.
+            DeskError: `sort-unknown`, `where-unknown`, `where-value`.
         """
         return await self._store.ids(query)
 

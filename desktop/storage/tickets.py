@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Sequence
 
 from desktop.domain.errors import DeskError
-from desktop.domain.runs import SENTIMENTS
+from desktop.domain.runs import OWNERS, SENTIMENTS
 from desktop.domain.text import valid_text
 from desktop.domain.tickets import PRIORITIES, STATUSES, Message, Role, Thread, TicketCounts, TicketQuery, TicketRow
 from desktop.storage.database import Database
@@ -39,6 +39,10 @@ SORTS = {
 }
 SUMMARY_FIELDS = ("next_owner", "deadline", "sentiment", "open_questions")
 """What the shown summaries say: computed from their claims, see `services.fields`."""
+_OTHER_NAMES = {"has_open_questions": "open_questions"}
+"""As JSON names it, so it may be asked for by that name too."""
+_WORDS = {"next_owner": OWNERS, "sentiment": SENTIMENTS}
+"""All that a summary can say of these."""
 ANY = "any"
 """As a value of a summary's field: whatever the summary says, if it says something."""
 FIELDS = {
@@ -79,7 +83,7 @@ class TicketStore:
         """Return the ids of all tickets that a query asks for, in its order.
 
         Raises:
-            DeskError: `sort-unknown`, `where-unknown`.
+            DeskError: `sort-unknown`, `where-unknown`, `where-value`.
         """
         statement, values = _statement(query)
 
@@ -241,11 +245,16 @@ def _statement(query: TicketQuery) -> tuple[str, list[str]]:
         # Only signs and no word: a word of signs stands in no ticket's index.
         conditions.append("0")
     for name, value in query.where:
-        condition, bound = _condition(valid_text(name), valid_text(value))
+        condition, bound = _condition(_field(name), valid_text(value))
         conditions.append(condition)
         values += bound
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT ticket.id FROM {tables}{where} ORDER BY {_order(query.sort)}", values
+
+
+def _field(name: str) -> str:
+    name = valid_text(name)
+    return _OTHER_NAMES.get(name, name)
 
 
 def _condition(name: str, value: str) -> tuple[str, list[str]]:
@@ -272,16 +281,14 @@ def _summary_condition(name: str, value: str) -> tuple[str, list[str]]:
     if name == "open_questions":
         wanted = {"yes": "1", "no": "0"}.get(value.lower())
         if wanted is None:
-            raise DeskError(
-                "where-value",
-                f"open_questions cannot be “{value}”.",
-                remedy="Use open_questions=yes or open_questions=no.",
-            )
+            raise _no_value(name, value, ("yes", "no"))
         return f"{said}has_open_questions = CAST(? AS INTEGER))", [wanted]
     if not value:
         return f"NOT {said}{name} != '')", []
     if value.lower() == ANY:
         return f"{said}{name} != '')", []
+    if name in _WORDS and value.lower() not in _WORDS[name]:
+        raise _no_value(name, value, (*_WORDS[name], ANY))
     return f"{said}{name} = ?)", [value.lower()]
 
 
@@ -294,7 +301,7 @@ def _path(name: str) -> str:
 
 def _refuse_unknown_fields(connection: sqlite3.Connection, where: Sequence[tuple[str, str]]) -> None:
     """Say it when no ticket was found because no ticket has such a column."""
-    for name in (valid_text(name) for name, _ in where):
+    for name in (_field(name) for name, _ in where):
         if name in ("source", "language", *SUMMARY_FIELDS) or name in FIELDS:
             continue
         statement = "SELECT 1 FROM ticket WHERE json_type(fields_json, ?) IS NOT NULL LIMIT 1"
@@ -310,8 +317,13 @@ def _no_field(name: str) -> DeskError:
     )
 
 
+def _no_value(name: str, value: str, allowed: Sequence[str]) -> DeskError:
+    return DeskError("where-value", f"{name} cannot be “{value}”.", remedy=f"Use one of: {', '.join(allowed)}.")
+
+
 def _order(sort: str) -> str:
     name, direction = (sort[1:], "DESC") if sort.startswith("-") else (sort, "ASC")
+    name = _field(name)
     if name not in SORTS:
         raise DeskError(
             "sort-unknown", f"Tickets cannot be sorted by “{name}”.", remedy=f"Use one of: {', '.join(SORTS)}."

@@ -44,9 +44,7 @@ class LiveSummary:
             case Started(provider, model):
                 say(f"\nSummary, being written by {model or 'a model'} ({provider}):")
             case Cached(summary):
-                say(f"\nSummary, written before by {summary.model} ({summary.provider}):")
-                for checked in summary.claims:
-                    self._show_claim(checked)
+                self.show_written(summary)
             case TextDelta(_, section, pending):
                 self._show_pending(section, pending)
             case ClaimChecked(_, checked):
@@ -54,6 +52,13 @@ class LiveSummary:
             case Finished(summary):
                 self._end_line()
                 say(f"\n{say_end(summary)}")
+
+    def show_written(self, summary: Summary) -> None:
+        """Print a summary that was written before, all but how it ended."""
+        who = "a person" if summary.is_edit else f"{summary.model} ({summary.provider})"
+        say(f"\nSummary, written before by {who}:")
+        for checked in summary.claims:
+            self._show_claim(checked)
 
     def _show_pending(self, section: str, pending: str) -> None:
         if not pending:
@@ -93,6 +98,15 @@ async def follow(events: AsyncGenerator[SummaryEvent, None], live: LiveSummary |
                 summary = event.summary
     assert summary is not None
     return summary
+
+
+def say_stored(summary: Summary) -> None:
+    """Print a stored summary, how it ended, and whether the ticket is another one by now; where nothing was written, only how it ended."""
+    if summary.text:
+        LiveSummary().show_written(summary)
+    say(f"\n{say_end(summary)}")
+    if summary.stale:
+        say("The ticket has changed since.")
 
 
 def say_end(summary: Summary) -> str:

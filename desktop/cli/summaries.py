@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from desktop.cli.output import dollars, print_json, print_json_line, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.cli.tickets import search_option, tell_languages, where_option
 from desktop.domain.runs import RunState, Summary
-from desktop.domain.tickets import TicketQuery, TicketRow
+from desktop.domain.tickets import TicketQuery
 from desktop.services.documents import summary_document
 from desktop.services.wording import count
 
@@ -35,6 +36,13 @@ class _Wanted:
     refresh: bool
 
 
+def read_amount(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Read an amount of money; what counts as a number and is no amount, such as `nan`, is refused."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no amount, such as 0.50.", context, parameter)
+    return value
+
+
 @click.command("summarize")
 @click.argument("references", nargs=-1, metavar="[ID…]")
 @search_option
@@ -49,7 +57,11 @@ class _Wanted:
     "--concurrency", type=click.IntRange(1, 32), default=1, show_default=True, metavar="N", help="So many at a time."
 )
 @click.option(
-    "--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Begin no summary that would go over this."
+    "--max-cost",
+    type=click.FloatRange(min=0),
+    metavar="USD",
+    callback=read_amount,
+    help="Begin no summary that would go over this.",
 )
 @click.option(
     "--jsonl", "as_lines", is_flag=True, help="Print a JSON document a line, one for each ticket, as it ends."
@@ -73,13 +85,16 @@ def summarize_command(
     as_json: bool,
 ) -> int:
     """Summarize tickets. Every sentence is checked against the messages it cites."""
-    if bool(references) + bool(search or where) + take_all != 1:
+    ways = bool(references) + bool(search or where) + take_all
+    if ways == 0:
         raise click.UsageError("Name tickets, or choose them with --search and --where, or take --all.")
+    if ways > 1:
+        raise click.UsageError("Named tickets, --search with --where, and --all exclude each other: take one of them.")
     wanted = _Wanted(provider, model, recipe, refresh)
 
     async def work(desk: Desk) -> int:
         desk.providers.profile(provider)
-        ids = [await desk.tickets.find(reference) for reference in references]
+        ids = list(dict.fromkeys([await desk.tickets.find(reference) for reference in references]))
         if search:
             await desk.tickets.caught_up()
         await tell_languages(desk, where)
@@ -163,31 +178,33 @@ class _Batch:
         # A summary that was cut short is there in part; only where nothing came has it failed as a whole.
         return FAILED if all(state is RunState.FAILED for state in self._ended) else PARTLY
 
-    async def _summarize(self, ticket_id: int, reserved: int | None) -> None:
+    async def _summarize(self, ticket_id: int, reserved: int | str) -> None:
         rows = await self._desk.tickets.rows([ticket_id])
         if not rows:
             return  # removed by somebody else since the list was made
-        if reserved is None:
+        if self._show is None:
+            say(f"{rows[0].title} ({rows[0].reference})")
+        if isinstance(reserved, str):
             name = self._wanted.provider or self._desk.providers.default_name()
-            summary = Summary(ticket_id, RunState.FAILED, reason=OVER_THE_LIMIT, provider=name)
+            summary = Summary(ticket_id, RunState.FAILED, reason=reserved, provider=name)
+            if self._show is None:
+                say(say_end(summary))
         else:
-            summary = await self._follow(ticket_id, rows[0])
+            summary = await self._follow(ticket_id)
             self._settle(reserved, summary)
         self._ended.append(summary.state)
         if self._show is not None:
             self._show(rows[0].reference, summary)
 
-    async def _follow(self, ticket_id: int, row: TicketRow) -> Summary:
+    async def _follow(self, ticket_id: int) -> Summary:
         w = self._wanted
-        if self._show is None:
-            say(f"{row.title} ({row.reference})")
         events = self._desk.summaries.stream(
             ticket_id, provider=w.provider, model=w.model, recipe=w.recipe, refresh=w.refresh
         )
         return await follow(events, LiveSummary() if self._show is None else None)
 
-    async def _reserve(self, ticket_id: int) -> int | None:
-        """Set aside what a summary can cost at most; None when that would go over the limit, or when no price is known to keep it by."""
+    async def _reserve(self, ticket_id: int) -> int | str:
+        """Set aside what a summary can cost at most and return it; else why it must not begin: it could go over the limit, or has no known price."""
         if self._left_microusd is None:
             return 0
         w = self._wanted
@@ -195,8 +212,11 @@ class _Batch:
             [ticket_id], provider=w.provider, model=w.model, recipe=w.recipe, refresh=w.refresh
         )
         most = estimate.most_cost_microusd
-        if most is None or most > self._left_microusd:
-            return None
+        if most is None:
+            model = w.model or self._desk.providers.profile(w.provider).model or "this model"
+            return f"no price is known for {model}, so the limit cannot be kept"
+        if most > self._left_microusd:
+            return OVER_THE_LIMIT
         self._left_microusd -= most
         return most
 

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from desktop.cli.live import say_stored
 from desktop.cli.output import print_json, print_table, say
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.tickets import Thread, TicketQuery, TicketRow
-from desktop.services.documents import thread_document, ticket_document
+from desktop.services.documents import summary_document, thread_document, ticket_document
 from desktop.services.wording import count
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
+    from desktop.services.summaries import OpenedTicket
 
 SHOWN_WITHOUT_LIMIT = 50
 
@@ -100,24 +102,29 @@ def list_command(
 @json_option
 @common_options
 def show_command(session: Session, reference: str, as_json: bool) -> None:
-    """Show a ticket with its messages. ID is SOURCE:NUMBER as `tldesk list` prints it, or the number alone where it is unique."""
+    """Show a ticket with its messages, and its summary if there is one.
 
-    async def work(desk: Desk) -> Thread:
+    ID is SOURCE:NUMBER as `tldesk list` prints it, or the number alone where it is unique.
+    """
+
+    async def work(desk: Desk) -> OpenedTicket:
         ticket_id = await desk.tickets.find(reference)
         await desk.languages.look_at([ticket_id])
-        thread = await desk.tickets.thread(ticket_id)
-        assert thread is not None
-        return thread
+        return await desk.summaries.open_ticket(ticket_id)
 
-    thread = session.run(work)
+    opened = session.run(work)
+    thread, summary = opened.thread, opened.summary
     if as_json:
-        print_json(thread_document(thread))
-    else:
-        _say_thread(thread)
+        stored = None if summary is None else summary_document(thread.ticket.reference, summary)
+        print_json({**thread_document(thread), "summary": stored})
+        return
+    _say_ticket(thread.ticket)
+    if summary is not None:
+        say_stored(summary)
+    _say_messages(thread)
 
 
-def _say_thread(thread: Thread) -> None:
-    ticket = thread.ticket
+def _say_ticket(ticket: TicketRow) -> None:
     say(f"{ticket.title}\n{ticket.reference}", end="")
     for name in (
         ticket.status_original or ticket.status,
@@ -126,6 +133,9 @@ def _say_thread(thread: Thread) -> None:
     ):
         say(f" · {name}" if name else "", end="")
     say()
+
+
+def _say_messages(thread: Thread) -> None:
     for message in thread.messages:
         note = ", internal note" if message.internal else ""
         when = f" · {message.created_at.replace('T', ' ')[:16]}" if message.created_at else ""

@@ -15,21 +15,16 @@ import pytest
 
 from desktop.cli.imports import import_file
 from desktop.domain.imports import Progress
-from desktop.llm.scripted_server import Script, ScriptedServer, good_stream, refusal, words
+from desktop.llm.scripted_server import Script, ScriptedServer, good_stream, words
 from tests.cli.conftest import Runner
 from tests.services.conftest import opened_desk
 
-ANSWER = "Gist: Charged twice. [m1.1]\nProblem: The customer was charged €49.00 twice. [m1.1]\nNext step: Refund of $999 today. [m1.2]\n"
 FILE_KEYS = (
     "path format system encoding delimiter rows rows_used rows_unchanged rejected blank footer tickets_new tickets_updated"
     " tickets_unchanged messages rejects_path warnings seconds"
 ).split()
 TICKET_KEYS = (
     "id source external_id subject status priority requester assignee created_at updated_at message_count gist language"
-).split()
-SUMMARY_KEYS = (
-    "ticket state reason text gist sections claims coverage highlights provider model recipe recipe_version cached usage cost"
-    " first_token_seconds seconds error"
 ).split()
 
 
@@ -114,53 +109,6 @@ def test_show_has_every_column_and_numbered_sentences(tldesk: Runner, export: Pa
     assert (message["id"], message["role"], message["internal"]) == ("m1", "customer", False)
     assert [s["id"] for s in message["sentences"]] == ["m1.1", "m1.2"]
     assert "".join(s["text"] for s in message["sentences"]) == message["text"].replace(" Order", "Order")
-
-
-def test_summarize_prints_a_document_a_line_with_every_key(tldesk: Runner, export: Path) -> None:
-    tldesk("import", str(export))
-    with ScriptedServer(good_stream(ANSWER)) as server:
-        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
-        ran = tldesk("summarize", "--all", "--jsonl", "--concurrency", "2")
-        assert len(server.bodies) == 2
-    summary = next(line for line in ran.lines if line["ticket"].endswith("T-2"))
-    assert ran.code == 0
-    assert set(SUMMARY_KEYS) <= set(summary)
-    assert (summary["state"], summary["error"], summary["cost"]) == ("complete", None, 0.0)
-    by_section = {claim["section"]: claim for claim in summary["claims"]}
-    assert by_section["Problem"]["support"] == "supported"
-    assert (by_section["Next step"]["support"], by_section["Next step"]["missing_facts"][0]) == ("unsupported", "$999")
-    assert tldesk("list", "--where", "external_id=T-2", "--json").json["tickets"][0]["gist"] == "Charged twice."
-
-
-def test_a_failed_summary_has_no_text_and_exit_code_4(tldesk: Runner, export: Path) -> None:
-    tldesk("import", str(export))
-    with ScriptedServer(refusal(401, "no")) as server:
-        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
-        ran = tldesk("summarize", "T-2", "--json")
-    assert ran.code == 4
-    assert (ran.json["state"], ran.json["text"], ran.json["error"]["code"]) == ("failed", "", "provider-key")
-    assert ran.json["highlights"]
-
-
-def test_people_see_each_sentence_with_what_was_found_of_it(tldesk: Runner, export: Path) -> None:
-    tldesk("import", str(export))
-    with ScriptedServer(good_stream(ANSWER)) as server:
-        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
-        ran = tldesk("summarize", "T-2")
-    assert "Problem:         The customer was charged €49.00 twice.  [supported: m1.1]" in ran.out
-    assert "Refund of $999 today.  [NOT SUPPORTED: “$999” is not in the ticket]" in ran.out
-    assert "2 of 3 sentences supported" in ran.out
-
-
-def test_an_estimate_and_a_cost_limit_spend_nothing(tldesk: Runner, export: Path) -> None:
-    tldesk("import", str(export))
-    tldesk("providers", "add", "cloud", "--kind", "openai", "--model", "gpt-4o-mini", "--default")
-    estimate = tldesk("summarize", "--all", "--estimate", "--json").json
-    assert (estimate["tickets"], estimate["calls"], estimate["cached"]) == (2, 2, 0)
-    assert 0 < estimate["cost"] < 0.01
-    ran = tldesk("summarize", "T-2", "--max-cost", "0", "--json")
-    assert (ran.code, ran.json["state"]) == (4, "failed")
-    assert "cost limit" in ran.json["reason"]
 
 
 def test_control_characters_of_a_ticket_are_never_obeyed(tldesk: Runner, tmp_path: Path) -> None:
@@ -305,32 +253,6 @@ def test_a_reader_that_has_seen_enough_is_no_error(data_dir: Path, tldesk: Runne
     assert process.returncode == 0
 
 
-def test_json_is_one_document_whatever_the_number_of_tickets(tldesk: Runner, export: Path) -> None:
-    tldesk("import", str(export))
-    with ScriptedServer(good_stream(ANSWER)) as server:
-        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
-        both = tldesk("summarize", "--all", "--json").json
-    assert {summary["ticket"] for summary in both["summaries"]} == {"export:T-1", "export:T-2"}
-
-
-def test_a_recipe_that_is_not_there_is_one_sentence(tldesk: Runner, export: Path) -> None:
-    tldesk("import", str(export))
-    ran = tldesk("summarize", "--all", "--recipe", "nonsense", "--concurrency", "2")
-    assert ran.code == 4
-    assert "no recipe named “nonsense”" in ran.err
-
-
-def test_a_cost_limit_holds_with_several_at_a_time(tldesk: Runner, export: Path) -> None:
-    """Each is within the limit alone, both together are not: the second must not begin while the first is being written."""
-    tldesk("import", str(export))
-    tldesk("providers", "add", "cloud", "--kind", "openai", "--model", "gpt-4o-mini", "--default")
-    most = tldesk("summarize", "--all", "--estimate", "--json").json["most_cost"]
-    ran = tldesk("summarize", "--all", "--max-cost", str(most * 0.7), "--concurrency", "2", "--jsonl")
-    reasons = sorted(line["reason"] for line in ran.lines)
-    # The one that was begun fails for want of a key, before anything is sent.
-    assert sum("cost limit" in reason for reason in reasons) == 1
-
-
 def test_where_knows_the_exports_own_words_and_refuses_what_no_ticket_has(tldesk: Runner, export: Path) -> None:
     tldesk("import", str(export))
     assert tldesk("list", "--where", "status=Open", "--json").json["total"] == 1
@@ -401,3 +323,35 @@ def test_without_a_display_the_window_says_so(data_dir: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (4, "")
     assert "no display" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        ("next_owner=support", "customer, agent, other, nobody, any"),
+        ("sentiment=happy", "angry, worried, neutral, pleased, any"),
+        ("has_open_questions=maybe", "yes, no"),
+    ],
+)
+def test_a_word_that_no_summary_says_is_refused_with_those_that_one_can(
+    tldesk: Runner, condition: str, allowed: str
+) -> None:
+    ran = tldesk("list", "--where", condition)
+    assert (ran.code, f"Use one of: {allowed}." in ran.err) == (2, True)
+
+
+def test_what_summaries_say_is_asked_for_by_the_names_that_json_has(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    for condition in ("next_owner=", "sentiment=", "deadline="):
+        assert tldesk("list", "--where", condition, "--json").json["total"] == 2
+    for condition in ("next_owner=Agent", "sentiment=any", "has_open_questions=yes"):
+        assert tldesk("list", "--where", condition, "--json").json["total"] == 0
+    assert tldesk("list", "--sort", "has_open_questions", "--json").json["total"] == 2
+    with ScriptedServer(
+        good_stream("Gist: Charged twice. [m1.1]\nOpen questions: Why was the customer charged €49.00 twice? [m1.1]\n")
+    ) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        tldesk("summarize", "T-2")
+    for name in ("open_questions", "has_open_questions"):
+        (ticket,) = tldesk("list", "--where", f"{name}=yes", "--json").json["tickets"]
+        assert (ticket["external_id"], ticket["has_open_questions"]) == ("T-2", True)

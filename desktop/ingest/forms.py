@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.domain.imports import Recognized
+from desktop.ingest.id_pattern import IdPattern
 from desktop.ingest.jira_word import JiraWordReader
 from desktop.ingest.json_files import JsonReader
 from desktop.ingest.pages import Page, PageReader
-from desktop.ingest.records import Dialect, IdPattern, RecordReader, RecordSource
+from desktop.ingest.records import Dialect, RecordReader, RecordSource
 from desktop.ingest.sheets import SheetReader, read_sheet
 
 JSON_FORMATS = ("json", "jsonl")

@@ -15,9 +15,10 @@ from typing import cast
 from desktop.domain.imports import Batch, Recognized
 from desktop.domain.people import Person, name_people
 from desktop.domain.tickets import TicketDraft
+from desktop.ingest.id_pattern import IdPattern
 from desktop.ingest.people import PeopleBuilder
 from desktop.ingest.plan import Plan, make_plan
-from desktop.ingest.records import MAX_RAW_CHARACTERS, UNCLOSED, Dialect, IdPattern, Record, RecordSource
+from desktop.ingest.records import MAX_RAW_CHARACTERS, UNCLOSED, Dialect, Record, RecordSource
 from desktop.ingest.rows import RowGate
 from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.threads import ThreadBuilder

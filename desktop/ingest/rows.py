@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 
 from desktop.domain.imports import Reject
+from desktop.ingest.id_pattern import IdPattern
 from desktop.ingest.plan import Plan
-from desktop.ingest.records import IdPattern, Record, RecordSource
+from desktop.ingest.records import Record, RecordSource
 from desktop.ingest.seen import SeenIds
 from desktop.ingest.vocabulary import is_nothing
 

@@ -18,9 +18,9 @@ from desktop.domain.imports import Batch, Recognized
 from desktop.domain.people import Person, name_people
 from desktop.domain.tickets import TicketDraft
 from desktop.ingest.forms import form_of, open_records
+from desktop.ingest.id_pattern import IdPattern
 from desktop.ingest.people import PeopleBuilder
 from desktop.ingest.plan import Plan, make_plan
-from desktop.ingest.records import IdPattern
 from desktop.ingest.rows import RowGate
 from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.threads import ThreadBuilder

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desktop.ingest import records
-from desktop.ingest.records import Dialect, IdPattern, RecordReader
+from desktop.ingest.id_pattern import IdPattern
+from desktop.ingest.records import Dialect, RecordReader
 from desktop.ingest.seen import SeenIds
 
 _PIECES = st.sampled_from(

@@ -104,10 +104,6 @@ def _numbered(opening: str, closing: str) -> Callable[[Sequence[int]], str]:
     return lambda positions: f" {opening}{', '.join(map(str, positions))}{closing}" if positions else ""
 
 
-def _marked(escape: Callable[[str], str], sign: str) -> Callable[[str, str], str]:
-    return lambda label, text: f"{sign}{escape(one_line(label))}:{sign} {text}" if label else text
-
-
 def _plain_block(label: str, text: str) -> str:
     return f"{one_line(label)}: {text}" if label else text
 
@@ -115,6 +111,27 @@ def _plain_block(label: str, text: str) -> str:
 def _html_block(label: str, text: str) -> str:
     strong = f"<strong>{escape_html(one_line(label))}:</strong> " if label else ""
     return f"<p>{strong}{text}</p>"
+
+
+def _marked(
+    escape: Callable[[str], str],
+    *,
+    bold: str,
+    slanted: str,
+    gap: str,
+    cite: Callable[[Sequence[int]], str],
+    has_numbers: bool = False,
+) -> Target:
+    """Return a target that writes bold and slanted text between signs, and `gap` between blocks."""
+    return Target(
+        escape=escape,
+        heading=lambda text: f"{bold}{escape(one_line(text))}{bold}",
+        block=lambda label, text: f"{bold}{escape(one_line(label))}:{bold} {text}" if label else text,
+        aside=lambda text: f"{slanted}{escape(one_line(text))}{slanted}",
+        join=lambda blocks: gap.join(blocks) + "\n",
+        cite=cite,
+        has_numbers=has_numbers,
+    )
 
 
 PLAIN = Target(
@@ -125,15 +142,7 @@ PLAIN = Target(
     join=lambda blocks: "\n".join(blocks) + "\n",
     cite=_spelled,
 )
-MARKDOWN = Target(
-    escape=escape_markdown,
-    heading=lambda text: f"**{escape_markdown(one_line(text))}**",
-    block=_marked(escape_markdown, "**"),
-    aside=lambda text: f"*{escape_markdown(one_line(text))}*",
-    join=lambda blocks: "\n\n".join(blocks) + "\n",
-    cite=_numbered("\\[", "\\]"),
-    has_numbers=True,
-)
+MARKDOWN = _marked(escape_markdown, bold="**", slanted="*", gap="\n\n", cite=_numbered("\\[", "\\]"), has_numbers=True)
 HTML = Target(
     escape=escape_html,
     heading=lambda text: f"<p><strong>{escape_html(one_line(text))}</strong></p>",
@@ -143,19 +152,5 @@ HTML = Target(
     cite=_numbered("[", "]"),
     has_numbers=True,
 )
-JIRA = Target(
-    escape=escape_jira,
-    heading=lambda text: f"*{escape_jira(one_line(text))}*",
-    block=_marked(escape_jira, "*"),
-    aside=lambda text: f"_{escape_jira(one_line(text))}_",
-    join=lambda blocks: "\n\n".join(blocks) + "\n",
-    cite=_spelled,
-)
-SLACK = Target(
-    escape=escape_slack,
-    heading=lambda text: f"*{escape_slack(one_line(text))}*",
-    block=_marked(escape_slack, "*"),
-    aside=lambda text: f"_{escape_slack(one_line(text))}_",
-    join=lambda blocks: "\n".join(blocks) + "\n",
-    cite=_spelled,
-)
+JIRA = _marked(escape_jira, bold="*", slanted="_", gap="\n\n", cite=_spelled)
+SLACK = _marked(escape_slack, bold="*", slanted="_", gap="\n", cite=_spelled)

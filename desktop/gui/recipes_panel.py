@@ -23,12 +23,12 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.errors import DeskError
+from desktop.domain.languages import LANGUAGES
 from desktop.gui.recipe_editor import RecipeEditor
 from desktop.gui.recipe_preview import RecipePreview
 from desktop.gui.theme.style import Theme, small_font, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words
-from desktop.services.prompting import LANGUAGES
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk

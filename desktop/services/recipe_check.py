@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.domain.errors import DeskError
+from desktop.domain.languages import LANGUAGES
 from desktop.domain.sections import GIST, STANDARD_SECTIONS
 from desktop.services.prompting import (
-    LANGUAGES,
     PLACEHOLDERS,
     REQUIRED_PLACEHOLDERS,
     AnswerForm,

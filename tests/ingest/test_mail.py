@@ -10,44 +10,11 @@ from pathlib import Path
 import pytest
 
 from desktop.domain.errors import DeskError
-from desktop.domain.tickets import Role, TicketDraft
+from desktop.domain.tickets import Role
 from desktop.ingest.files import expand
 from desktop.ingest.mailheads import Address, decode_words, read_addresses
-from desktop.ingest.mailthreads import bare_subject, is_reply
-from tests.ingest.conftest import OWN, Outcome, Reader, Writer
-
-BEGIN = "From maria@example.org Mon Mar  2 09:14:11 2026\n"
-
-
-def _mail(headers: str, body: str = "Hello.\n") -> str:
-    return f"{headers.strip()}\n\n{body}"
-
-
-def _box(*mails: str) -> str:
-    return "".join(f"{BEGIN}{mail}\n" for mail in mails)
-
-
-ASKED = _mail(
-    "Message-ID: <a@example.org>\nFrom: Maria Kunz <maria@example.org>\nTo: support@acme.test\n"
-    "Subject: Printer burns\nDate: Mon, 2 Mar 2026 10:14:11 +0100",
-    "It burns since Monday.\n",
-)
-ANSWERED = _mail(
-    "Message-ID: <b@acme.test>\nFrom: Sam Ortiz <sam@acme.test>\nTo: Maria Kunz <maria@example.org>\n"
-    "Subject: Re: Printer burns\nIn-Reply-To: <a@example.org>\nReferences: <a@example.org>\n"
-    "Date: Mon, 2 Mar 2026 11:00:00 +0000",
-    "Pull the plug.\n",
-)
-
-
-def _texts(ticket: TicketDraft) -> list[str]:
-    return [message.text for message in ticket.messages]
-
-
-def _only(outcome: Outcome) -> TicketDraft:
-    (ticket,) = outcome.tickets
-    assert outcome.rejects == []
-    return ticket
+from tests.ingest.conftest import OWN, Reader, Writer
+from tests.ingest.mails import ANSWERED, ASKED, BEGIN, make_box, make_mail, only_ticket, texts_of
 
 
 def test_a_mailbox_becomes_tickets_of_threads_with_people_and_times(read: Reader) -> None:
@@ -77,21 +44,21 @@ def test_a_mailbox_becomes_tickets_of_threads_with_people_and_times(read: Reader
 
 
 def test_a_mail_that_is_none_is_set_aside_with_its_line_and_reason(read: Reader, write: Writer) -> None:
-    outcome = read(write(_box(ASKED) + f"{BEGIN}\njust a text, no header\n\n" + _box(ANSWERED), "x.mbox"))
+    outcome = read(write(make_box(ASKED) + f"{BEGIN}\njust a text, no header\n\n" + make_box(ANSWERED), "x.mbox"))
     (reject,) = outcome.rejects
     assert reject.line == 10
     assert "no mail" in reject.reason
     assert reject.raw.strip() == "just a text, no header"
-    assert _texts(outcome.ticket("a@example.org")) == ["It burns since Monday.", "Pull the plug."]
+    assert texts_of(outcome.ticket("a@example.org")) == ["It burns since Monday.", "Pull the plug."]
     assert outcome.rows == 3
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize("pack", [lambda data: data, gzip.compress])
 def test_line_ends_and_packing_change_nothing(read: Reader, write: Writer, ends: str, pack) -> None:  # type: ignore[no-untyped-def]
-    box = _box(ASKED, ANSWERED).replace("\n", ends).encode()
-    ticket = _only(read(write(pack(box), "box.mbox")))
-    assert (_texts(ticket), ticket.requester) == (["It burns since Monday.", "Pull the plug."], "Maria Kunz")
+    box = make_box(ASKED, ANSWERED).replace("\n", ends).encode()
+    ticket = only_ticket(read(write(pack(box), "box.mbox")))
+    assert (texts_of(ticket), ticket.requester) == (["It burns since Monday.", "Pull the plug."], "Maria Kunz")
 
 
 def test_the_mails_of_a_zip_are_threaded_together(read: Reader, tmp_path: Path) -> None:
@@ -103,8 +70,8 @@ def test_the_mails_of_a_zip_are_threaded_together(read: Reader, tmp_path: Path) 
         file.writestr("list.csv", "id,subject\n1,a\n")
     tables = expand(path)
     assert [str(table.relative_to(path)) for table in tables] == ["list.csv", "all .eml files"]
-    ticket = _only(read(tables[1]))
-    assert (ticket.external_id, _texts(ticket)) == ("a@example.org", ["It burns since Monday.", "Pull the plug."])
+    ticket = only_ticket(read(tables[1]))
+    assert (ticket.external_id, texts_of(ticket)) == ("a@example.org", ["It burns since Monday.", "Pull the plug."])
 
 
 @pytest.mark.parametrize(
@@ -122,16 +89,16 @@ def test_the_mails_of_a_zip_are_threaded_together(read: Reader, tmp_path: Path) 
     ],
 )
 def test_lines_that_begin_like_a_mail_stay_text(read: Reader, write: Writer, body: str, said: str | None) -> None:
-    outcome = read(write(_box(_mail("Message-ID: <a@x.y>\nFrom: a@x.y\nSubject: s", body), ANSWERED), "x.mbox"))
+    outcome = read(write(make_box(make_mail("Message-ID: <a@x.y>\nFrom: a@x.y\nSubject: s", body), ANSWERED), "x.mbox"))
     assert outcome.rows == 2
     assert outcome.ticket("a@x.y").messages[0].text == (said or body.strip())
 
 
 def test_counted_bytes_decide_when_they_are_right_and_are_ignored_when_not(read: Reader, write: Writer) -> None:
     body = f"one\n\n{BEGIN}Subject: quoted\n\ntwo\n"
-    right = _mail(f"Message-ID: <a@x.y>\nFrom: a@x.y\nContent-Length: {len(body)}", body)
-    wrong = _mail("Message-ID: <c@x.y>\nFrom: a@x.y\nContent-Length: 900000", "three\n")
-    outcome = read(write(_box(right, wrong, ANSWERED), "x.mbox"))
+    right = make_mail(f"Message-ID: <a@x.y>\nFrom: a@x.y\nContent-Length: {len(body)}", body)
+    wrong = make_mail("Message-ID: <c@x.y>\nFrom: a@x.y\nContent-Length: 900000", "three\n")
+    outcome = read(write(make_box(right, wrong, ANSWERED), "x.mbox"))
     assert outcome.ticket("a@x.y").messages[0].text == body.strip()
     assert outcome.ticket("c@x.y").messages[0].text == "three"
     assert outcome.rows == 3
@@ -189,7 +156,7 @@ def test_people_are_read_as_they_are_written(value: str, people: list[tuple[str,
 def test_headers_without_encoding_are_read_in_the_charset_they_are_in(
     read: Reader, write: Writer, raw: bytes, text: str
 ) -> None:
-    ticket = _only(read(write(b"From: a@x.y\nMessage-ID: <a@x.y>\n" + raw + b"\n\nHello.\n", "a.eml")))
+    ticket = only_ticket(read(write(b"From: a@x.y\nMessage-ID: <a@x.y>\n" + raw + b"\n\nHello.\n", "a.eml")))
     assert ticket.subject == text
 
 
@@ -246,8 +213,8 @@ _WITH_FILE = (
 def test_the_text_of_a_mail_is_found_among_its_parts(
     read: Reader, write: Writer, kind: str, body: str, text: str
 ) -> None:
-    path = write(_mail(f"From: a@x.y\nMessage-ID: <a@x.y>\nSubject: s\nContent-Type: {kind}", body), "a.eml")
-    assert _texts(_only(read(path))) == [text]
+    path = write(make_mail(f"From: a@x.y\nMessage-ID: <a@x.y>\nSubject: s\nContent-Type: {kind}", body), "a.eml")
+    assert texts_of(only_ticket(read(path))) == [text]
 
 
 @pytest.mark.parametrize(
@@ -269,21 +236,21 @@ def test_transfer_encodings_are_undone_as_far_as_they_go(
     read: Reader, write: Writer, encoding: str, data: bytes, text: str | None
 ) -> None:
     head = f"From: a@x.y\nMessage-ID: <a@x.y>\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: {encoding}\n\n"
-    (said,) = _texts(_only(read(write(head.encode() + data, "a.eml"))))
+    (said,) = texts_of(only_ticket(read(write(head.encode() + data, "a.eml"))))
     assert said == text if text else said.startswith("Grüße an alle")
 
 
 def test_attachments_are_named_and_never_held(read: Reader, write: Writer) -> None:
     path = write(
-        _mail("From: a@x.y\nMessage-ID: <a@x.y>\nContent-Type: multipart/mixed; boundary=B", _WITH_FILE), "a.eml"
+        make_mail("From: a@x.y\nMessage-ID: <a@x.y>\nContent-Type: multipart/mixed; boundary=B", _WITH_FILE), "a.eml"
     )
-    ticket = _only(read(path))
+    ticket = only_ticket(read(path))
     assert ticket.fields["Attachments"] == "Grün.pdf, text-calendar.ics"
     lines = b"A" * 76 + b"\n"
     big = _WITH_FILE.replace("JVBERi0x\n", "").encode().replace(b"base64\n\n", b"base64\n\n" + lines * 400_000)
     head = b"From: a@x.y\nMessage-ID: <a@x.y>\nContent-Type: multipart/mixed; boundary=B\n\n"
     assert len(big) > 30_000_000
-    assert _texts(_only(read(write(head + big, "big.eml")))) == ["See the files."]
+    assert texts_of(only_ticket(read(write(head + big, "big.eml")))) == ["See the files."]
 
 
 @pytest.mark.parametrize(
@@ -300,13 +267,13 @@ def test_attachments_are_named_and_never_held(read: Reader, write: Writer) -> No
     ],
 )
 def test_dates_become_utc_and_a_senseless_one_is_replaced(read: Reader, write: Writer, date: str, time: str) -> None:
-    ticket = _only(read(write(_box(_mail(f"From: a@x.y\nMessage-ID: <a@x.y>\nDate: {date}")), "a.mbox")))
+    ticket = only_ticket(read(write(make_box(make_mail(f"From: a@x.y\nMessage-ID: <a@x.y>\nDate: {date}")), "a.mbox")))
     assert ticket.messages[0].created_at == time
 
 
 def test_a_day_that_there_is_not_costs_a_mail_its_date_and_nothing_else(read: Reader, write: Writer) -> None:
     asked = ASKED.replace("Mon, 2 Mar 2026 10:14:11 +0100", "2026-03-02T09:14:11Z")
-    reply = _mail(
+    reply = make_mail(
         "Message-ID: <c@acme.test>\nFrom: Sam Ortiz <sam@acme.test>\nTo: Maria Kunz <maria@example.org>\n"
         "Subject: Re: Printer burns\nDate: 2026-13-45T10:00:00Z",
         "Pull the plug.\n",
@@ -330,144 +297,18 @@ def test_a_day_that_there_is_not_costs_a_mail_its_date_and_nothing_else(read: Re
     ],
 )
 def test_mails_begin_as_different_programs_mark_it(read: Reader, write: Writer, begin: str) -> None:
-    box = _box(ASKED, ANSWERED).replace(BEGIN.strip(), begin)
-    assert _texts(_only(read(write(box, "archive.txt")))) == ["It burns since Monday.", "Pull the plug."]
+    box = make_box(ASKED, ANSWERED).replace(BEGIN.strip(), begin)
+    assert texts_of(only_ticket(read(write(box, "archive.txt")))) == ["It burns since Monday.", "Pull the plug."]
 
 
 def test_a_mail_without_anything_still_is_a_ticket(read: Reader, write: Writer) -> None:
     text = "X-Nothing: 1\n\nMy screen stays black since the update. Please help.\n"
-    ticket = _only(read(write(text, "a.eml")))
-    again = _only(read(write(BEGIN + text.replace("\n", "\r\n"), "b.mbox")))
+    ticket = only_ticket(read(write(text, "a.eml")))
+    again = only_ticket(read(write(BEGIN + text.replace("\n", "\r\n"), "b.mbox")))
     assert ticket.external_id.startswith("mail-")
     assert ticket.external_id == again.external_id, "the id is made of what the mail says"
     assert ticket.subject == "My screen stays black since the update"
     assert (ticket.messages[0].author, ticket.messages[0].created_at) == ("", "")
-
-
-def _chain(
-    number: int, *, to: str, extra: str = "", subject: str = "Re: Door", day: int = 2, sender: str = "a@x.y"
-) -> str:
-    return _mail(
-        f"Message-ID: <{number}@x.y>\nFrom: {sender}\nTo: {to}\nSubject: {subject}\nDate: {day} Mar 2026 10:0{number}:00 +0000\n{extra}"
-    )
-
-
-@pytest.mark.parametrize(
-    ("mails", "tickets"),
-    [
-        # The middle of the chain, and its root, are missing.
-        (
-            [
-                _chain(1, to="b@x.y", extra="References: <0@x.y>"),
-                _chain(3, to="b@x.y", extra="References: <0@x.y> <2@x.y>"),
-            ],
-            {"0@x.y": 2},
-        ),
-        (
-            [
-                _chain(1, to="b@x.y"),
-                _chain(3, to="b@x.y", extra="In-Reply-To: <2@x.y>"),
-                _chain(4, to="b@x.y", extra="In-Reply-To: <3@x.y>"),
-            ],
-            {"1@x.y": 1, "2@x.y": 2},
-        ),
-        # No references, but a reply between the same people.
-        (
-            [_chain(1, to="b@x.y", subject="Door"), _chain(2, to="a@x.y", sender="b@x.y", subject="AW: Door")],
-            {"1@x.y": 2},
-        ),
-        (
-            [
-                _chain(1, to="b@x.y", subject="Door"),
-                _chain(2, to="a@x.y", sender="b@x.y", subject="[ext] SV: Re: door"),
-            ],
-            {"1@x.y": 2},
-        ),
-        (
-            [_chain(1, to="b@x.y", subject="Door"), _chain(2, to="c@x.y", sender="d@x.y", subject="Re: Door")],
-            {"1@x.y": 1, "2@x.y": 1},
-        ),
-        (
-            [_chain(1, to="b@x.y", subject="Door"), _chain(2, to="a@x.y", sender="b@x.y", subject="Door")],
-            {"1@x.y": 1, "2@x.y": 1},
-        ),
-        (
-            [_chain(1, to="b@x.y", subject="Door"), _chain(2, to="a@x.y", sender="b@x.y", subject="Fwd: Door")],
-            {"1@x.y": 1, "2@x.y": 1},
-        ),
-        # Marks of the servers.
-        (
-            [
-                _chain(1, to="b@x.y", extra="X-GM-THRID: 177"),
-                _chain(2, to="c@x.y", subject="Other", extra="X-GM-THRID: 177"),
-            ],
-            {"1@x.y": 2},
-        ),
-        (
-            [
-                _chain(
-                    n,
-                    to=f"{n}@x.y",
-                    subject="Door",
-                    extra=f"Thread-Index: {base64.b64encode(bytes(range(22 + 5 * n))).decode()}",
-                )
-                for n in (1, 2)
-            ],
-            {"1@x.y": 2},
-        ),
-        # References that go round in a circle.
-        (
-            [_chain(1, to="b@x.y", extra="References: <2@x.y>"), _chain(2, to="b@x.y", extra="References: <1@x.y>")],
-            {"2@x.y": 2},
-        ),
-        ([_chain(1, to="b@x.y", extra="References: <1@x.y>")], {"1@x.y": 1}),
-    ],
-)
-def test_which_mails_belong_together(read: Reader, write: Writer, mails: list[str], tickets: dict[str, int]) -> None:
-    outcome = read(write(_box(*mails), "x.mbox"))
-    assert {ticket.external_id: len(ticket.messages) for ticket in outcome.tickets} == tickets
-
-
-def test_a_reply_after_a_month_is_a_thread_of_its_own(read: Reader, write: Writer) -> None:
-    later = _mail("Message-ID: <9@x.y>\nFrom: b@x.y\nTo: a@x.y\nSubject: Re: Door\nDate: 9 Apr 2026 10:00:00 +0000")
-    outcome = read(write(_box(_chain(1, to="b@x.y", subject="Door"), later), "x.mbox"))
-    assert len(outcome.tickets) == 2
-
-
-@pytest.mark.parametrize(
-    ("subject", "bare", "replies"),
-    [
-        ("Re: AW: Fwd: Door", "Door", True),
-        ("RE[2]: Door", "Door", True),
-        ("Antw: Door", "Door", True),
-        ("回复：门", "门", True),
-        ("Fwd: Re: Door", "Door", False),
-        ("Report: Door", "Report: Door", False),
-        ("Re Door", "Re Door", False),
-    ],
-)
-def test_what_stands_before_a_subject(subject: str, bare: str, replies: bool) -> None:
-    assert (bare_subject(subject), is_reply(subject)) == (bare, replies)
-
-
-def test_a_mail_written_by_the_desk_is_about_whom_it_writes_to(read: Reader, write: Writer) -> None:
-    outbound = _mail(
-        "Message-ID: <o@acme.test>\nFrom: Acme <support@acme.test>\nTo: Lee <lee@example.org>\nSubject: Your order\nDate: 2 Mar 2026 10:00:00 +0000"
-    )
-    reply = _mail(
-        "Message-ID: <r@example.org>\nFrom: Lee <lee@example.org>\nTo: support@acme.test\nDelivered-To: support@acme.test\n"
-        "Subject: Re: Your order\nReferences: <o@acme.test>\nDate: 2 Mar 2026 11:00:00 +0000"
-    )
-    ticket = _only(read(write(_box(outbound, reply), "x.mbox")))
-    assert (ticket.requester, [message.role for message in ticket.messages]) == ("Lee", [Role.AGENT, Role.CUSTOMER])
-
-
-def test_a_bounce_is_written_by_a_machine(read: Reader, write: Writer) -> None:
-    bounce = _mail(
-        "Message-ID: <m@x.y>\nFrom: Mail Delivery System <MAILER-DAEMON@x.y>\nReferences: <b@acme.test>\nDate: 3 Mar 2026 10:00:00 +0000"
-    )
-    ticket = _only(read(write(_box(ASKED, ANSWERED, bounce), "x.mbox")))
-    assert [message.role for message in ticket.messages] == [Role.CUSTOMER, Role.AGENT, Role.SYSTEM]
 
 
 @pytest.mark.parametrize(
@@ -489,8 +330,8 @@ def test_what_is_no_mail_is_refused_in_words(read: Reader, write: Writer, name: 
 
 def test_parts_within_parts_without_end_are_one_reject(read: Reader, write: Writer) -> None:
     deep = "Content-Type: message/rfc822\n\n" * 3000 + "the end\n"
-    nested = _mail("Message-ID: <deep@x.y>\nFrom: a@x.y\n" + deep.strip())
-    outcome = read(write(_box(ASKED, nested), "x.mbox"))
+    nested = make_mail("Message-ID: <deep@x.y>\nFrom: a@x.y\n" + deep.strip())
+    outcome = read(write(make_box(ASKED, nested), "x.mbox"))
     assert [reject.line for reject in outcome.rejects] == [10]
     assert "nested too deeply" in outcome.rejects[0].reason
     assert [ticket.external_id for ticket in outcome.tickets] == ["a@example.org"]
@@ -500,5 +341,5 @@ def test_half_a_character_is_no_reason_to_stop(read: Reader, write: Writer) -> N
     mail = (
         "Message-ID: <u@x.y>\nFrom: a@x.y\nSubject: =?utf-7?Q?+2AA-printer?=\nContent-Type: text/plain; charset=utf-7"
     )
-    ticket = _only(read(write(_box(_mail(mail, "+2AA-It burns.\n")), "x.mbox")))
-    assert (ticket.subject, _texts(ticket)) == ("\ufffdprinter", ["\ufffdIt burns."])
+    ticket = only_ticket(read(write(make_box(make_mail(mail, "+2AA-It burns.\n")), "x.mbox")))
+    assert (ticket.subject, texts_of(ticket)) == ("\ufffdprinter", ["\ufffdIt burns."])

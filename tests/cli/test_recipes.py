@@ -7,23 +7,14 @@ from pathlib import Path
 from desktop.domain.runs import RunState
 from desktop.llm.scripted_server import ScriptedServer, good_stream
 from tests.cli.conftest import Runner
-from tests.services.conftest import TICKET, opened_desk, summarize
+from tests.services.conftest import SHIPPED_RECIPES, TICKET, opened_desk, summarize
 
 
 def test_the_list_has_the_promised_keys(tldesk: Runner) -> None:
     ran = tldesk("recipes", "list", "--json")
     assert ran.code == 0
     recipes = {each["name"]: each for each in ran.json["recipes"]}
-    assert set(recipes) >= {
-        "summarize",
-        "gist",
-        "handover",
-        "escalation",
-        "customer-facing",
-        "closing",
-        "incremental",
-        "merge",
-    }
+    assert set(recipes) >= SHIPPED_RECIPES
     assert set(recipes["summarize"]) == {"name", "version", "task", "description", "path", "own", "digest"}
     assert recipes["summarize"]["own"] is False
     assert Path(recipes["gist"]["path"]).is_file()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import pytest
 
 SCRIPTED = "scripted"
+SHIPPED_RECIPES = frozenset(
+    ("summarize", "gist", "handover", "escalation", "customer-facing", "closing", "incremental", "merge")
+)
 TICKET = "support-tickets:DSK-4136"
 """A sample ticket of five messages; [m5.1] says that a refund of $59.00 was issued on November 20, reference RF-70352."""
 

@@ -11,6 +11,7 @@ from desktop.config.paths import find_paths
 from desktop.domain.errors import DeskError
 from desktop.services.recipe_check import Problem, check_recipe
 from desktop.services.recipes import RecipeBook, with_sections_of
+from tests.services.conftest import SHIPPED_RECIPES
 
 SHIPPED = find_paths().prompts
 FRONT = 'name = "mine"\nversion = 1\ndescription = "Mine."\nsections = ["Problem"]\n'
@@ -39,16 +40,7 @@ def book(tmp_path: Path) -> RecipeBook:
 
 def test_every_shipped_recipe_can_be_used_and_nothing_is_found_wrong_with_it(book: RecipeBook) -> None:
     names = {recipe.name for recipe in book.all()}
-    assert names >= {
-        "summarize",
-        "gist",
-        "handover",
-        "escalation",
-        "customer-facing",
-        "closing",
-        "incremental",
-        "merge",
-    }
+    assert names >= SHIPPED_RECIPES
     assert names == set(book.names())
     assert [problem for name in book.names() for problem in book.check(name)] == []
     assert book.load("customer-facing").audience == "customer"

@@ -23,7 +23,7 @@ from desktop.domain.runs import (
     Support,
     TextDelta,
 )
-from desktop.services.wording import describe_claim, describe_end, describe_findings
+from desktop.services.wording import describe_claim, describe_end, describe_findings, describe_writer
 
 LABEL_WIDTH = 17
 
@@ -55,8 +55,7 @@ class LiveSummary:
 
     def show_written(self, summary: Summary) -> None:
         """Print a summary that was written before, all but how it ended."""
-        who = "a person" if summary.is_edit else f"{summary.model} ({summary.provider})"
-        say(f"\nSummary, written before by {who}:")
+        say(f"\nSummary, written before by {describe_writer(summary)}:")
         for checked in summary.claims:
             self._show_claim(checked)
 

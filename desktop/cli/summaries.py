@@ -36,7 +36,7 @@ class _Wanted:
     refresh: bool
 
 
-def read_amount(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+def _read_amount(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     """Read an amount of money; what counts as a number and is no amount, such as `nan`, is refused."""
     if value is not None and not math.isfinite(value):
         raise click.BadParameter(f"{value} is no amount, such as 0.50.", context, parameter)
@@ -60,7 +60,7 @@ def read_amount(context: click.Context, parameter: click.Parameter, value: float
     "--max-cost",
     type=click.FloatRange(min=0),
     metavar="USD",
-    callback=read_amount,
+    callback=_read_amount,
     help="Begin no summary that would go over this.",
 )
 @click.option(

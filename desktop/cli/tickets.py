@@ -11,7 +11,7 @@ from desktop.cli.output import print_json, print_table, say
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.tickets import Thread, TicketQuery, TicketRow
-from desktop.services.documents import summary_document, thread_document, ticket_document
+from desktop.services.documents import thread_document, ticket_document
 from desktop.services.wording import count
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ def show_command(session: Session, reference: str, as_json: bool) -> None:
     opened = session.run(work)
     thread, summary = opened.thread, opened.summary
     if as_json:
-        stored = None if summary is None else summary_document(thread.ticket.reference, summary)
-        print_json({**thread_document(thread), "summary": stored})
+        print_json(thread_document(thread, summary))
         return
     _say_ticket(thread.ticket)
     if summary is not None:

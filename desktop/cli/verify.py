@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +12,7 @@ from desktop.cli.output import print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import Support, Verified
-from desktop.services.documents import claim_document
+from desktop.services.documents import verified_document
 from desktop.services.wording import LIMITS, count, describe_claim
 
 if TYPE_CHECKING:
@@ -43,18 +42,9 @@ def verify_command(session: Session, reference: str, text_file: Path | None, as_
 
     ticket, verified = session.run(work)
     if as_json:
-        print_json(verified_fields(ticket, verified))
+        print_json(verified_document(ticket, verified))
     else:
         _say_verified(verified)
-
-
-def verified_fields(ticket: str, verified: Verified) -> dict[str, Any]:
-    """Return a checked text as JSON has it."""
-    return {
-        "ticket": ticket,
-        "claims": [claim_document(checked) for checked in verified.claims],
-        "coverage": {**asdict(verified.coverage), "unused": list(verified.coverage.unused)},
-    }
 
 
 def _read_text(path: Path | None) -> str:

@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from desktop.domain.runs import CheckedClaim, Summary
+from desktop.domain.runs import CheckedClaim, Summary, Verified
 from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread, TicketRow
 
@@ -46,8 +46,8 @@ def ticket_document(row: TicketRow) -> dict[str, Any]:
     }
 
 
-def thread_document(thread: Thread) -> dict[str, Any]:
-    """Return a ticket with every column its export had, its messages and their sentences."""
+def thread_document(thread: Thread, summary: Summary | None) -> dict[str, Any]:
+    """Return a ticket with every column its export had, its messages and their sentences, and its summary or null."""
     sentences: dict[int, list[dict[str, str]]] = {}
     for sentence in number_sentences(thread.messages):
         sentences.setdefault(sentence.position, []).append({"id": sentence.id, "text": sentence.text})
@@ -66,6 +66,7 @@ def thread_document(thread: Thread) -> dict[str, Any]:
             }
             for message in thread.messages
         ],
+        "summary": None if summary is None else summary_document(thread.ticket.reference, summary),
     }
 
 
@@ -79,7 +80,7 @@ def summary_document(reference: str, summary: Summary) -> dict[str, Any]:
         "gist": summary.gist,
         "sections": dict(summary.sections),
         "claims": [claim_document(checked) for checked in summary.claims],
-        "coverage": {**asdict(summary.coverage), "unused": list(summary.coverage.unused)},
+        "coverage": asdict(summary.coverage),
         "highlights": [{"text": h.text, "citations": [h.sentence_id]} for h in summary.highlights],
         "provider": summary.provider,
         "model": summary.model,
@@ -98,6 +99,15 @@ def summary_document(reference: str, summary: Summary) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "created_at": summary.created_at,
         "error": {"code": summary.error, "remedy": summary.remedy} if summary.error else None,
+    }
+
+
+def verified_document(reference: str, verified: Verified) -> dict[str, Any]:
+    """Return a text that was checked against a ticket."""
+    return {
+        "ticket": reference,
+        "claims": [claim_document(checked) for checked in verified.claims],
+        "coverage": asdict(verified.coverage),
     }
 
 

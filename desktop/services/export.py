@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import Summary
@@ -78,7 +79,7 @@ class ExportService:
                     async for text, written in pieces:
                         await asyncio.to_thread(file.write, text)
                         yield ExportProgress(written, len(ids))
-                await asyncio.to_thread(_flush, file.fileno(), file.flush)
+                await asyncio.to_thread(_flush, file)
             await asyncio.to_thread(_put, part, path, replace_existing=replace_existing)
         except OSError as error:
             raise _unwritable(path, error) from None
@@ -135,10 +136,9 @@ def _put(part: Path, path: Path, *, replace_existing: bool) -> None:
         part.replace(path)
 
 
-def _flush(number: int, flush: object) -> None:
-    assert callable(flush)
-    flush()
-    os.fsync(number)
+def _flush(file: TextIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _exists(path: Path) -> DeskError:

@@ -15,9 +15,9 @@ from typing import Protocol
 from desktop.domain.exported import COLUMNS, harmless
 from desktop.domain.runs import CheckedClaim, Summary, Support
 from desktop.domain.tickets import Message, Thread
-from desktop.services.documents import as_json, claim_document, summary_document, thread_document
+from desktop.services.documents import as_json, claim_document, thread_document
 from desktop.services.rendering.targets import escape_html, escape_markdown, one_line, visible
-from desktop.services.wording import describe_claim, describe_end, describe_findings
+from desktop.services.wording import describe_claim, describe_end, describe_findings, describe_writer
 
 _STYLE = """:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
@@ -66,7 +66,7 @@ def make_writer(wanted: ExportFormat) -> Writer:
 
 
 class CsvWriter:
-    """A row a message, a column for each value; a cell that a spreadsheet would run is neutralised."""
+    """A row a message, a column for each value; a cell that a spreadsheet would run is neutralized."""
 
     def begin(self) -> str:
         return _csv_row(COLUMNS)
@@ -80,8 +80,10 @@ class CsvWriter:
         ]
         rows = [[*own, *_message_cells(message)] for message in thread.messages] or [[*own, *[""] * 7]]
         told = [*_summary_cells(ticket.gist, summary), as_json(dict(thread.fields))]
-        nothing = [""] * len(told)
-        return "".join(_csv_row([*row, *(told if first else nothing)]) for first, row in _flagged(rows))
+        # What is said of the whole ticket stands in its first row alone.
+        blank = [""] * len(told)
+        ends = [told] + [blank] * (len(rows) - 1)
+        return "".join(_csv_row([*row, *end]) for row, end in zip(rows, ends, strict=True))
 
     def end(self) -> str:
         return ""
@@ -97,10 +99,8 @@ class JsonWriter:
         return '{"tickets": ['
 
     def ticket(self, thread: Thread, summary: Summary | None) -> str:
-        document = thread_document(thread)
-        document["summary"] = summary_document(thread.ticket.reference, summary) if summary else None
         separator, self._separator = self._separator, ",\n"
-        return separator + as_json(document)
+        return separator + as_json(thread_document(thread, summary))
 
     def end(self) -> str:
         return "\n]}\n"
@@ -189,10 +189,6 @@ def _csv_row(cells: list[str] | tuple[str, ...]) -> str:
     return line.getvalue()
 
 
-def _flagged(rows: list[list[str]]) -> Iterator[tuple[bool, list[str]]]:
-    return ((number == 0, row) for number, row in enumerate(rows))
-
-
 def _flag(value: bool) -> str:
     return "true" if value else "false"
 
@@ -209,8 +205,12 @@ def _found(checked: CheckedClaim) -> str:
 
 
 def _findings(summary: Summary) -> str:
-    who = "a person" if summary.is_edit else f"{summary.model} ({summary.provider})"
-    parts = [f"Written by {who}", summary.created_at[:10], describe_findings(summary), describe_end(summary)]
+    parts = [
+        f"Written by {describe_writer(summary)}",
+        summary.created_at[:10],
+        describe_findings(summary),
+        describe_end(summary),
+    ]
     return " · ".join(part for part in parts if part)
 
 

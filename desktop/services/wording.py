@@ -81,6 +81,11 @@ def describe_findings(summary: Summary) -> str:
     return f"{supported} of {count(len(summary.claims), 'sentence')} supported{read}"
 
 
+def describe_writer(summary: Summary) -> str:
+    """Say who wrote a summary: a person, or which model of which provider."""
+    return "a person" if summary.is_edit else f"{summary.model} ({summary.provider})"
+
+
 def describe_end(summary: Summary) -> str:
     """Say how a run ended when it did not end well, with what to do; '' for a complete one."""
     if summary.state is RunState.COMPLETE:

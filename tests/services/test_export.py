@@ -161,7 +161,7 @@ def test_every_cell_comes_back_as_it_was(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", RUN_BY_SPREADSHEETS)
-def test_what_a_spreadsheet_would_run_is_neutralised_and_comes_back(cell: str) -> None:
+def test_what_a_spreadsheet_would_run_is_neutralized_and_comes_back(cell: str) -> None:
     assert harmless(cell).startswith("'")
     assert harmless(cell) != cell
     assert as_was(harmless(cell)) == cell

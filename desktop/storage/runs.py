@@ -70,7 +70,6 @@ class NewRun:
     content_hash: str
     message_count: int
     messages_hash: str
-    estimated_tokens: int = 0
 
 
 class RunStore:
@@ -97,14 +96,22 @@ class RunStore:
         await self._database.write(lambda connection: _change(connection, statement, text, thinking, run_id))
 
     async def finish(
-        self, run_id: int, summary: Summary, sentences: Sequence[Sentence], *, releases_pin: bool = False
+        self,
+        run_id: int,
+        summary: Summary,
+        sentences: Sequence[Sentence],
+        *,
+        releases_pin: bool = False,
+        estimated_tokens: int = 0,
     ) -> None:
         """Record a run's end, its summary with the places of its citations among `sentences`, and what the list shows of the ticket.
 
-        `releases_pin` when the user asked for a new text in place of the version that was chosen before.
+        `releases_pin` when the user asked for a new text in place of the version that was chosen before. `estimated_tokens` is what was counted here
+        of all that was sent.
         """
 
         def write(connection: sqlite3.Connection) -> None:
+            _change(connection, "UPDATE run SET estimated_tokens = ? WHERE id = ?", estimated_tokens, run_id)
             _finish(connection, run_id, summary, sentences, releases_pin=releases_pin)
 
         await self._database.write(write)

@@ -132,6 +132,113 @@ async def test_an_answer_that_finds_no_sections_stays_the_plain_text_that_it_is(
     assert stored.form is Form.PLAIN
 
 
+PROBLEM = '{"name": "Problem", "claims": [{"text": "The card shows $59.00 twice.", "citations": ["m1.1"]}]}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"gist": {{"text": "Charged twice.", "citations": ["m1.1"],}}, "sections": [{PROBLEM},]}}',
+        f'{{"gist": {{"text": "Charged \\ud83d twice.", "citations": []}}, "sections": [{PROBLEM}]}}',
+        f'{{"gist": {{"text": "Charged twice.", "citations": []}}, // the gist\n "sections": [{PROBLEM}]}}',
+        str({"gist": {"text": "Charged twice."}, "sections": [json.loads(PROBLEM)]}),
+        f'{{"sections": [null, {PROBLEM}, 7]}}',
+    ],
+    ids=["a comma too many", "half a character", "a comment", "quotes of Python", "nothing among the sections"],
+)
+async def test_an_object_with_a_flaw_is_read_as_it_was_meant(data_dir: Path, text: str) -> None:
+    with ScriptedServer(good_stream(text)) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, _ = await summarize(desk)
+        assert len(server.bodies) == 1
+    found = {c.claim.section: (c.claim.text, c.claim.citations) for c in summary.claims}
+    assert (summary.state, summary.form) == (RunState.COMPLETE, Form.SECTIONS)
+    assert found["Problem"] == ("The card shows $59.00 twice.", ("m1.1",))
+    assert "{" not in summary.text
+
+
+async def test_what_stands_under_a_name_that_nobody_asked_for_is_kept_and_put_into_sections(data_dir: Path) -> None:
+    text = json.dumps(
+        {
+            "gist": {"text": "Charged twice.", "citations": ["m1.1"]},
+            "sections": [{"name": "Problème", "claims": [{"text": "The card shows $59.00 twice.", "citations": []}]}],
+        }
+    )
+    with ScriptedServer(good_stream(text), good_stream(LINES)) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, events = await summarize(desk)
+        assert "The card shows $59.00 twice." in asked(server.bodies[1])
+    assert summary.form is Form.REPAIRED
+    assert "The card shows $59.00 twice." in [e.checked.claim.text for e in events if isinstance(e, ClaimChecked)]
+
+
+async def test_of_an_object_of_another_kind_the_sentences_are_left(data_dir: Path) -> None:
+    text = json.dumps({"answer": {"body": "The card shows $59.00 twice.", "ok": True}})
+    with ScriptedServer(good_stream(text)) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, _ = await summarize(desk)
+    assert summary.form is Form.PLAIN
+    assert [c.claim.text for c in summary.claims] == ["The card shows $59.00 twice."]
+    assert "{" not in summary.text
+
+
+async def test_a_ticket_that_says_nothing_of_any_section_has_a_summary_that_says_so(data_dir: Path) -> None:
+    empty: list[dict[str, object]] = [
+        {"name": name, "owner": "", "date": "", "claims": []} for name in ("Problem", "Open questions")
+    ]
+    text = json.dumps({"gist": {"text": "Not in the ticket", "citations": []}, "sections": empty})
+    with ScriptedServer(good_stream(text)) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, _ = await summarize(desk)
+    assert summary.state is RunState.COMPLETE
+    assert summary.text == "Problem: Not in the ticket\nOpen questions: Not in the ticket"
+    assert summary.fields.has_open_questions is False
+
+
+async def test_whether_questions_are_open_is_not_known_of_an_answer_without_that_section(data_dir: Path) -> None:
+    with ScriptedServer(good_stream("Problem: The card shows $59.00 twice. [m1.1]\n")) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, _ = await summarize(desk)
+            edited = await desk.summaries.edit(summary.ticket_id, "Problem: The card shows $59.00 twice\ud83d. [m1.1]")
+    assert summary.fields.has_open_questions is None
+    assert edited.fields.has_open_questions is None
+    assert "\ufffd" in edited.text
+
+
+async def test_a_model_that_declines_has_written_no_summary(data_dir: Path) -> None:
+    with ScriptedServer(good_stream("I'm sorry, but I can't help with that.")) as server:
+        async with opened_desk(data_dir, server) as desk:
+            summary, _ = await summarize(desk)
+        assert len(server.bodies) == 1
+    assert (summary.state, summary.claims, summary.text) == (RunState.FAILED, (), "")
+    assert "declined" in summary.reason
+
+
+async def test_the_estimate_of_a_long_ticket_counts_its_parts_and_is_not_exceeded(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    with ScriptedServer(good_stream("Problem: Step 1 is word1x0. [m1.1]\n")) as server:
+        async with opened_desk(data_dir, server, with_sample=False) as desk:
+            await import_path(desk, _export(tmp_path / "long.csv", 400))
+            ticket_id = await _only_ticket(desk)
+            estimate = await desk.summaries.estimate([ticket_id])
+            await _summarize_id(desk, ticket_id)
+        sent = len(server.bodies)
+    assert estimate.calls == sent > 2
+
+
+async def test_how_a_model_counts_tokens_is_learned_from_what_its_provider_reports(data_dir: Path) -> None:
+    with ScriptedServer(good_stream(LINES, input_tokens=100_000)) as server:
+        async with opened_desk(data_dir, server) as desk:
+            first, _ = await summarize(desk)
+            before = await desk.summaries.estimate([first.ticket_id], refresh=True)
+    async with opened_desk(data_dir / "other") as desk:
+        desk.providers.save(ProviderProfile("scripted", "custom", "http://127.0.0.1:9/v1", model="scripted"))
+        ticket_id = await desk.tickets.find(TICKET)
+        unlearned = await desk.summaries.estimate([ticket_id], provider="scripted")
+    assert before.input_tokens > 5 * unlearned.input_tokens
+
+
 @pytest.mark.parametrize("text", ["{}", "[m1.1][m1.2]"])
 async def test_an_answer_without_a_sentence_is_no_complete_summary(data_dir: Path, text: str) -> None:
     with ScriptedServer(good_stream(text)) as server:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from desktop.domain.llm import ChatRequest
+from desktop.domain.providers import BUILT_IN
+from desktop.domain.tickets import Thread
 from desktop.services.outbound import Target
 from desktop.services.parts import Part, cut_into_parts
 from desktop.services.prepared import PreparedTicket
@@ -105,3 +109,14 @@ def make_prompt(
 def _with_schema(request: ChatRequest, question: Question) -> ChatRequest:
     is_object = question.form is AnswerForm.JSON
     return replace(request, schema=answer_schema(question.sections)) if is_object else request
+
+
+def name_question(thread: Thread, question: Question, target: Target) -> str:
+    """Name a summary by all that it depends on: content, what is asked, provider (its address, not its port of today) and model."""
+    address = BUILT_IN if target.name == BUILT_IN else target.base_url
+    recipe, style = question.recipe, question.style
+    examples = [[example.thread, example.summary] for example in question.examples]
+    parts: list[object] = [thread.content_hash, recipe.name, recipe.version, recipe.digest]
+    parts += [target.name, address, target.model, question.sections, question.form.value]
+    parts += [style.language, style.length, style.tone, examples]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

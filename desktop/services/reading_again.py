@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
-from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
-from desktop.domain.sections import GIST, NOT_IN_TICKET
+from desktop.domain.runs import RunState, Summary
+from desktop.domain.sections import GIST
 from desktop.domain.text import valid_text
 from desktop.services.answers import AnswerParser
 from desktop.services.claims import SummaryParser
@@ -74,17 +73,6 @@ def read_edit(text: str, prepared: PreparedTicket, recipes: RecipeBook, name: st
         is_edit=True,
         fields=find_fields(checked, thread=prepared.thread, named=parser.named, is_edit=True),
     )
-
-
-def as_example(summary: Summary, sections: Sequence[str]) -> str:
-    """Return a summary as an example of an answer: every wanted section has its line."""
-    kept = [c for c in summary.claims if summary.is_edit or c.support not in (Support.UNSUPPORTED, Support.UNCITED)]
-    by_section: dict[str, list[CheckedClaim]] = {}
-    for checked in kept:
-        by_section.setdefault(checked.claim.section, []).append(checked)
-    lines = [write_lines(by_section.get(GIST, ()))]
-    lines += [write_lines(by_section.get(name, ())) or f"{name}: {NOT_IN_TICKET}" for name in sections]
-    return "\n".join(line for line in lines if line)
 
 
 def _read_text(summary: Summary, prepared: PreparedTicket, recipes: RecipeBook) -> Summary:

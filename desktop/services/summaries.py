@@ -7,8 +7,6 @@ writes one (`summary_run`). A summary that is there is never hidden by a newer o
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import Executor
@@ -30,7 +28,6 @@ from desktop.domain.runs import (
     RunState,
     Summary,
     SummaryEvent,
-    Support,
     Verified,
     Version,
 )
@@ -39,17 +36,18 @@ from desktop.domain.sentences import Sentence
 from desktop.domain.tickets import Thread
 from desktop.services.asking import STOPPED, unless_stopped
 from desktop.services.estimating import OPINION_USAGE, add_estimate
-from desktop.services.few_shot import StarredExample, choose_examples
+from desktop.services.few_shot import choose_examples
 from desktop.services.highlights import find_lead
 from desktop.services.instructions import Instruction, find_instructions
-from desktop.services.lines import write_lines
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTicket, PreparedTickets
 from desktop.services.prompting import AnswerForm, Style, wanted_sections
-from desktop.services.questions import TASK, Question
-from desktop.services.reading_again import as_example, begins_as, read_edit, restore_summary
-from desktop.services.recipes import Example, Recipe, RecipeBook, with_sections_of
+from desktop.services.questions import TASK, Question, name_question
+from desktop.services.reading_again import read_edit, restore_summary
+from desktop.services.recipes import Example, Recipe, RecipeBook
+from desktop.services.starred import StarredSummaries
 from desktop.services.summary_run import LEFT, SummaryRun, Tools
+from desktop.services.updating import bring_up_to_date, is_built_upon
 from desktop.services.verifying import verify_text
 from desktop.services.versions import compare_claims, hash_messages
 from desktop.storage.runs import EDIT, NewRun, RunStore, StoredSummary
@@ -58,8 +56,6 @@ from desktop.storage.tickets import TicketStore
 T = TypeVar("T")
 
 SHORTEST_THREAD_WORDS = 6
-MOST_STARRED = 50
-"""Starred tickets among which examples are looked for, the newest stars first."""
 MERGE, INCREMENTAL = "merge", "incremental"
 TOO_SHORT = "the ticket is too short to summarize"
 
@@ -109,7 +105,7 @@ class SummaryService:
         self._workers = workers
         self._target = target
         self._resolve = resolve
-        self._starred: tuple[StarredExample, ...] | None = None
+        self._starred = StarredSummaries(tickets, runs)
 
     async def open_ticket(self, ticket_id: int) -> OpenedTicket:
         """Return all that is shown of a ticket before any model is asked.
@@ -161,6 +157,7 @@ class SummaryService:
         """
         summary = await self.version(ticket_id, run_id)
         await self._runs.restore(ticket_id, run_id)
+        self._starred.forget()
         return summary
 
     @staticmethod
@@ -196,7 +193,7 @@ class SummaryService:
             messages_hash=hash_messages(thread.messages),
         )
         run_id = await self._runs.keep_edit(run, summary, prepared.sentences)
-        self._starred = None
+        self._starred.forget()
         return replace(summary, run_id=run_id)
 
     async def verify(self, ticket_id: int, text: str) -> Verified:
@@ -219,19 +216,12 @@ class SummaryService:
 
     async def star(self, ticket_id: int, is_starred: bool) -> None:
         """Take a ticket's summary as an example for others, or no longer."""
-        await self._runs.star(ticket_id, is_starred=is_starred)
-        self._starred = None
+        await self._starred.star(ticket_id, is_starred=is_starred)
 
     async def examples(self, thread: Thread, recipe: Recipe) -> tuple[Example, ...]:
         """Return the starred summaries that are sent along as examples for a ticket."""
-        if self._starred is None:
-            found: list[StarredExample] = []
-            for ticket_id in (await self._runs.starred())[:MOST_STARRED]:
-                other, stored = await self._tickets.thread(ticket_id), await self._runs.latest(ticket_id)
-                if other is not None and stored is not None:
-                    found.append(StarredExample(other, as_example(stored.summary, self._sections(recipe))))
-            self._starred = tuple(found)
-        return await self._on_worker(partial(choose_examples, thread, self._starred, audience=recipe.audience))
+        starred = await self._starred.all(self._sections(recipe))
+        return await self._on_worker(partial(choose_examples, thread, starred, audience=recipe.audience))
 
     async def _on_worker(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
@@ -268,7 +258,7 @@ class SummaryService:
         for ticket_id in ticket_ids:
             prepared = await self._prepared.get(ticket_id)
             question = await self._question(prepared, chosen, target)
-            if not refresh and await self._runs.cached(self._cache_key(prepared.thread, question, target)) is not None:
+            if not refresh and await self._runs.cached(name_question(prepared.thread, question, target)) is not None:
                 total = replace(total, cached=total.cached + 1)
                 continue
             if not _is_too_short(prepared.sentences):
@@ -305,7 +295,7 @@ class SummaryService:
             yield Finished(_nothing(prepared, chosen, target, TOO_SHORT, remedy="Read it as it is."))
             return
         question = await self._question(prepared, chosen, target)
-        key = self._cache_key(prepared.thread, question, target)
+        key = name_question(prepared.thread, question, target)
         found = None if refresh else await self._runs.cached(key)
         if found is not None:
             summary = replace(found.summary, highlights=prepared.highlights, cached=True)
@@ -327,9 +317,12 @@ class SummaryService:
             merge_recipe=await asyncio.to_thread(self._recipes.load, MERGE),
         )
         run = SummaryRun(prepared, question, endpoint, tools, stop=stop)
-        async with aclosing(run.events(cache_key=key)) as events:
-            async for event in events:
-                yield event
+        try:
+            async with aclosing(run.events(cache_key=key)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._starred.forget()
 
     async def _question(self, prepared: PreparedTicket, recipe: Recipe, target: Target) -> Question:
         """Return what is asked of a ticket by a recipe with the user's settings."""
@@ -350,52 +343,18 @@ class SummaryService:
         return max(1.0, await self._runs.token_ratio(target.name, target.model) or 1.0)
 
     async def _only_what_is_new(self, prepared: PreparedTicket, question: Question) -> Question:
-        """Ask for the earlier summary to be brought up to date, where only newer messages came since it was written.
-
-        A person's edit is not built upon: what it left out on purpose would come back as if the ticket said so.
-        """
-        if question.task != TASK:
-            return question
+        """Ask for the earlier summary to be brought up to date, where only newer messages came since it was written."""
         stored = await self._runs.latest(prepared.thread.ticket.id)
-        if stored is None or stored.summary.state is not RunState.COMPLETE or stored.summary.is_edit:
-            return question
-        first = stored.message_count
-        messages = prepared.thread.messages
-        is_same_recipe = stored.summary.recipe == question.recipe.name
-        if not is_same_recipe or not 0 < first < len(messages) or not begins_as(stored, prepared):
-            return question
-        standing = [c for c in stored.summary.claims if c.support not in (Support.UNSUPPORTED, Support.UNCITED)]
-        if not standing:
+        if stored is None or not is_built_upon(stored, prepared, question):
             return question
         incremental = await asyncio.to_thread(self._recipes.load, INCREMENTAL)
-        return replace(
-            question,
-            recipe=replace(
-                with_sections_of(incremental, question.recipe),
-                name=question.recipe.name,
-                version=question.recipe.version,
-            ),
-            positions=tuple(message.position for message in messages[first:]),
-            earlier=write_lines(standing),
-            read_before=tuple(message.position for message in messages[: stored.summary.coverage.read]),
-        )
+        return bring_up_to_date(question, stored, prepared, incremental=incremental)
 
     def _sections(self, recipe: Recipe) -> tuple[str, ...]:
         return wanted_sections(recipe, choose_sections(self._settings.get("sections")))
 
     def _style(self) -> Style:
         return Style(*(self._settings.get(f"summary_{name}") for name in ("language", "length", "tone")))
-
-    @staticmethod
-    def _cache_key(thread: Thread, question: Question, target: Target) -> str:
-        """Name a summary by all that it depends on: content, what is asked, provider (its address, not its port of today) and model."""
-        address = "built-in" if target.name == BUILT_IN else target.base_url
-        recipe, style = question.recipe, question.style
-        examples = [[example.thread, example.summary] for example in question.examples]
-        parts: list[object] = [thread.content_hash, recipe.name, recipe.version, recipe.digest]
-        parts += [target.name, address, target.model, question.sections, question.form.value]
-        parts += [style.language, style.length, style.tone, examples]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     async def _reach(self, target: Target, stop: asyncio.Event) -> Endpoint | DeskError:
         """Return the endpoint, or what stands in its way; an error without a code when the user stopped waiting for it."""

@@ -57,6 +57,8 @@ class SummaryParser:
         self._label = re.compile(
             rf"[\W_]*(?:\d{{1,2}}[.)])?[\W_]*({label})(?:[*_]*\s*[:：][*_]*|[*_#]*\s*$)", re.IGNORECASE
         )
+        self.named: set[str] = set()
+        """The labels that have come, were it only with *Not in the ticket*."""
         self._section = ""
         self._line = ""
         self._is_labeled = False
@@ -121,6 +123,7 @@ class SummaryParser:
             found = self._label.match(line)
             if found and (is_ended or line[found.end(1) :].strip("*_# ")):
                 self._section = self._name_of(found[1])
+                self.named.add(self._section)
                 self._is_labeled = True
                 line = line[found.end() :]
             elif not is_ended and self._may_be_label(line):

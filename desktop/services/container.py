@@ -41,9 +41,10 @@ from desktop.storage.exporting import ExportStore
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.languages import LanguageStore
+from desktop.storage.ledger import LedgerStore
 from desktop.storage.mappings import MappingStore
 from desktop.storage.people import PeopleStore
-from desktop.storage.runs import LedgerStore, RunStore
+from desktop.storage.runs import RunStore
 from desktop.storage.tickets import TicketStore
 from desktop.storage.watched import WatchedStore
 

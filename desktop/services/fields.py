@@ -6,7 +6,7 @@ No model writes a field: an owner that a model names counts only beside a claim 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from desktop.domain.runs import OWNERS, SENTIMENTS, CheckedClaim, Fields, Support
@@ -22,15 +22,15 @@ _BEGINNING_WORDS = 6
 
 
 def find_fields(
-    claims: Sequence[CheckedClaim], *, thread: Thread, sections: Sequence[str], owner: str = "", is_edit: bool = False
+    claims: Sequence[CheckedClaim], *, thread: Thread, named: Collection[str], owner: str = "", is_edit: bool = False
 ) -> Fields:
-    """Return the fields of a summary. `sections` are those that were asked for, `owner` whom the answer names; a person's edit is taken as it is."""
+    """Return the fields of a summary. `named` are the sections that it has, `owner` whom the answer names; a person's edit is taken as it is."""
     standing: dict[str, list[CheckedClaim]] = {}
     for checked in claims:
         if is_edit or checked.support not in (Support.UNSUPPORTED, Support.UNCITED):
             standing.setdefault(checked.claim.section, []).append(checked)
     steps = [checked.claim.text for checked in standing.get(NEXT_STEP, ())]
-    questions = bool(standing.get(QUESTIONS)) if QUESTIONS in sections else None
+    questions = bool(standing.get(QUESTIONS)) if QUESTIONS in named else None
     return Fields(
         next_owner=(owner if owner in OWNERS else _owner(steps[0], thread)) if steps else "",
         deadline=_earliest(checked.claim.text for checked in standing.get(DEADLINES, ())),

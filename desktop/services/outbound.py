@@ -20,7 +20,7 @@ from desktop.domain.runs import RunState, Usage
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import PriceTable
 from desktop.llm.tokens import count_tokens, estimate_tokens
-from desktop.storage.runs import LedgerStore
+from desktop.storage.ledger import LedgerStore
 
 
 @dataclass(frozen=True, slots=True)

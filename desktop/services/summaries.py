@@ -7,8 +7,6 @@ writes one (`summary_run`). A summary that is there is never hidden by a newer o
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import Executor
@@ -18,12 +16,10 @@ from functools import partial
 from typing import TypeVar
 
 from desktop.config.settings import Settings
-from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN
 from desktop.domain.runs import (
     Cached,
-    CheckedClaim,
     ClaimChange,
     Estimate,
     Finished,
@@ -32,36 +28,27 @@ from desktop.domain.runs import (
     RunState,
     Summary,
     SummaryEvent,
-    Support,
-    Usage,
     Verified,
     Version,
 )
-from desktop.domain.sections import GIST, NOT_IN_TICKET, choose_sections
+from desktop.domain.sections import choose_sections
 from desktop.domain.sentences import Sentence
 from desktop.domain.tickets import Thread
-from desktop.services.answers import AnswerParser
-from desktop.services.claims import SummaryParser
-from desktop.services.evidence import coverage
-from desktop.services.few_shot import StarredExample, choose_examples
-from desktop.services.fields import find_fields
+from desktop.services.asking import STOPPED, unless_stopped
+from desktop.services.estimating import OPINION_USAGE, add_estimate
+from desktop.services.few_shot import choose_examples
 from desktop.services.highlights import find_lead
 from desktop.services.instructions import Instruction, find_instructions
-from desktop.services.lines import write_lines
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTicket, PreparedTickets
-from desktop.services.prompting import AnswerForm, Style, build_prompt, most_answer_tokens, wanted_sections
-from desktop.services.recipes import Example, Recipe, RecipeBook, with_sections_of
-from desktop.services.summary_run import (
-    LEFT,
-    STOPPED,
-    TASK,
-    Question,
-    SummaryRun,
-    Tools,
-    unless_stopped,
-)
-from desktop.services.verifying import check_sentence, verify_text
+from desktop.services.prompting import AnswerForm, Style, wanted_sections
+from desktop.services.questions import TASK, Question, name_question
+from desktop.services.reading_again import read_edit, restore_summary
+from desktop.services.recipes import Example, Recipe, RecipeBook
+from desktop.services.starred import StarredSummaries
+from desktop.services.summary_run import LEFT, SummaryRun, Tools
+from desktop.services.updating import bring_up_to_date, is_built_upon
+from desktop.services.verifying import verify_text
 from desktop.services.versions import compare_claims, hash_messages
 from desktop.storage.runs import EDIT, NewRun, RunStore, StoredSummary
 from desktop.storage.tickets import TicketStore
@@ -69,14 +56,8 @@ from desktop.storage.tickets import TicketStore
 T = TypeVar("T")
 
 SHORTEST_THREAD_WORDS = 6
-MOST_STARRED = 50
-"""Starred tickets among which examples are looked for, the newest stars first."""
 MERGE, INCREMENTAL = "merge", "incremental"
 TOO_SHORT = "the ticket is too short to summarize"
-OPINION_USAGE = Usage(input_tokens=500, output_tokens=40)
-"""What a second opinion takes as a rule: two or three claims with their sentences, and a word for each."""
-EXPECTED_ANSWER_SHARE = 0.4
-"""Of the longest answer that a recipe allows, what a summary takes as a rule: for estimates only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +105,7 @@ class SummaryService:
         self._workers = workers
         self._target = target
         self._resolve = resolve
-        self._starred: tuple[StarredExample, ...] | None = None
+        self._starred = StarredSummaries(tickets, runs)
 
     async def open_ticket(self, ticket_id: int) -> OpenedTicket:
         """Return all that is shown of a ticket before any model is asked.
@@ -148,17 +129,7 @@ class SummaryService:
         )
 
     async def _restore(self, prepared: PreparedTicket, stored: StoredSummary) -> Summary:
-        """Return a stored summary as it is to be shown, with what of the ticket changed since."""
-        summary = stored.summary
-        if summary.text and not summary.claims:
-            # The program ended while it was being written: there is the text, and no claim was recorded.
-            summary = await self._on_worker(partial(_read_again, summary, prepared, self._recipes))
-        else:
-            # By today's rules and the strictness that is set now: a summary written before is judged like one written today.
-            summary = await self._on_worker(partial(_check_again, summary, prepared))
-        is_stale = stored.content_hash != prepared.thread.content_hash
-        newer = len(prepared.thread.messages) - stored.message_count if is_stale and _is_prefix(stored, prepared) else 0
-        return replace(summary, highlights=prepared.highlights, stale=is_stale, newer_messages=newer, cached=True)
+        return await self._on_worker(partial(restore_summary, stored, prepared, self._recipes))
 
     # Versions
 
@@ -186,6 +157,7 @@ class SummaryService:
         """
         summary = await self.version(ticket_id, run_id)
         await self._runs.restore(ticket_id, run_id)
+        self._starred.forget()
         return summary
 
     @staticmethod
@@ -202,7 +174,7 @@ class SummaryService:
         prepared = await self._prepared.get(ticket_id)
         found = await self._runs.latest(ticket_id)
         recipe = found.summary.recipe if found else TASK
-        work = partial(_read_edit, text, prepared, self._recipes, recipe)
+        work = partial(read_edit, text, prepared, self._recipes, recipe)
         summary = await self._on_worker(work)
         if not summary.claims:
             raise DeskError("edit-empty", "There is no sentence in this text.", remedy="Write one, or cancel.")
@@ -221,7 +193,7 @@ class SummaryService:
             messages_hash=hash_messages(thread.messages),
         )
         run_id = await self._runs.keep_edit(run, summary, prepared.sentences)
-        self._starred = None
+        self._starred.forget()
         return replace(summary, run_id=run_id)
 
     async def verify(self, ticket_id: int, text: str) -> Verified:
@@ -244,19 +216,12 @@ class SummaryService:
 
     async def star(self, ticket_id: int, is_starred: bool) -> None:
         """Take a ticket's summary as an example for others, or no longer."""
-        await self._runs.star(ticket_id, is_starred=is_starred)
-        self._starred = None
+        await self._starred.star(ticket_id, is_starred=is_starred)
 
     async def examples(self, thread: Thread, recipe: Recipe) -> tuple[Example, ...]:
         """Return the starred summaries that are sent along as examples for a ticket."""
-        if self._starred is None:
-            found: list[StarredExample] = []
-            for ticket_id in (await self._runs.starred())[:MOST_STARRED]:
-                other, stored = await self._tickets.thread(ticket_id), await self._runs.latest(ticket_id)
-                if other is not None and stored is not None:
-                    found.append(StarredExample(other, _as_example(stored.summary, self._sections(recipe))))
-            self._starred = tuple(found)
-        return await self._on_worker(partial(choose_examples, thread, self._starred, audience=recipe.audience))
+        starred = await self._starred.all(self._sections(recipe))
+        return await self._on_worker(partial(choose_examples, thread, starred, audience=recipe.audience))
 
     async def _on_worker(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
@@ -266,8 +231,7 @@ class SummaryService:
         found: dict[int, str] = {}
         for ticket_id in ticket_ids:
             if (thread := await self._tickets.thread(ticket_id)) is not None:
-                work = partial(find_lead, thread)
-                found[ticket_id] = await asyncio.get_running_loop().run_in_executor(self._workers, work)
+                found[ticket_id] = await self._on_worker(partial(find_lead, thread))
         return found
 
     async def spent_today_microusd(self) -> tuple[int, int]:
@@ -294,46 +258,16 @@ class SummaryService:
         for ticket_id in ticket_ids:
             prepared = await self._prepared.get(ticket_id)
             question = await self._question(prepared, chosen, target)
-            if not refresh and await self._runs.cached(self._cache_key(prepared.thread, question, target)) is not None:
+            if not refresh and await self._runs.cached(name_question(prepared.thread, question, target)) is not None:
                 total = replace(total, cached=total.cached + 1)
                 continue
-            work = partial(self._count_input_tokens, prepared, question, target)
-            input_tokens = await self._on_worker(work)
-            if input_tokens:
-                most = most_answer_tokens(chosen, style=question.style, form=question.form)
-                total = self._add_call(total, target, input_tokens, most)
+            if not _is_too_short(prepared.sentences):
+                question = await self._only_what_is_new(prepared, question)
+                work = partial(
+                    add_estimate, total, question, prepared, target, outbound=self._outbound, secret=self._secret
+                )
+                total = await self._on_worker(work)
         return total
-
-    def _count_input_tokens(self, prepared: PreparedTicket, question: Question, target: Target) -> int:
-        """Return about how many tokens the prompt for a thread has; 0 when no call would be made."""
-        if _is_too_short(prepared.sentences):
-            return 0
-        prompt = build_prompt(
-            prepared.thread,
-            prepared.sentences,
-            recipe=question.recipe,
-            model=target.model,
-            sections=question.sections,
-            style=question.style,
-            form=question.form,
-            secret=self._secret,
-            examples=question.examples,
-        )
-        counted = sum(self._outbound.count_tokens(m.content, target.model) for m in prompt.request.messages)
-        return int(counted * question.token_ratio)
-
-    def _add_call(self, total: Estimate, target: Target, input_tokens: int, max_tokens: int) -> Estimate:
-        output_tokens = int(max_tokens * EXPECTED_ANSWER_SHARE)
-        cost = self._outbound.cost_microusd(target, Usage(input_tokens, output_tokens))
-        most = self._outbound.cost_microusd(target, Usage(input_tokens, max_tokens))
-        return replace(
-            total,
-            calls=total.calls + 1,
-            input_tokens=total.input_tokens + input_tokens,
-            output_tokens=total.output_tokens + output_tokens,
-            cost_microusd=_plus(total.cost_microusd, cost),
-            most_cost_microusd=_plus(total.most_cost_microusd, most),
-        )
 
     async def stream(
         self,
@@ -361,7 +295,7 @@ class SummaryService:
             yield Finished(_nothing(prepared, chosen, target, TOO_SHORT, remedy="Read it as it is."))
             return
         question = await self._question(prepared, chosen, target)
-        key = self._cache_key(prepared.thread, question, target)
+        key = name_question(prepared.thread, question, target)
         found = None if refresh else await self._runs.cached(key)
         if found is not None:
             summary = replace(found.summary, highlights=prepared.highlights, cached=True)
@@ -382,10 +316,13 @@ class SummaryService:
             secret=self._secret,
             merge_recipe=await asyncio.to_thread(self._recipes.load, MERGE),
         )
-        run = SummaryRun(prepared, question, endpoint, tools)
-        async with aclosing(run.events(cache_key=key, stop=stop)) as events:
-            async for event in events:
-                yield event
+        run = SummaryRun(prepared, question, endpoint, tools, stop=stop)
+        try:
+            async with aclosing(run.events(cache_key=key)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._starred.forget()
 
     async def _question(self, prepared: PreparedTicket, recipe: Recipe, target: Target) -> Question:
         """Return what is asked of a ticket by a recipe with the user's settings."""
@@ -406,52 +343,18 @@ class SummaryService:
         return max(1.0, await self._runs.token_ratio(target.name, target.model) or 1.0)
 
     async def _only_what_is_new(self, prepared: PreparedTicket, question: Question) -> Question:
-        """Ask for the earlier summary to be brought up to date, where only newer messages came since it was written.
-
-        A person's edit is not built upon: what it left out on purpose would come back as if the ticket said so.
-        """
-        if question.task != TASK:
-            return question
+        """Ask for the earlier summary to be brought up to date, where only newer messages came since it was written."""
         stored = await self._runs.latest(prepared.thread.ticket.id)
-        if stored is None or stored.summary.state is not RunState.COMPLETE or stored.summary.is_edit:
-            return question
-        first = stored.message_count
-        messages = prepared.thread.messages
-        is_same_recipe = stored.summary.recipe == question.recipe.name
-        if not is_same_recipe or not 0 < first < len(messages) or not _is_prefix(stored, prepared):
-            return question
-        standing = [c for c in stored.summary.claims if c.support not in (Support.UNSUPPORTED, Support.UNCITED)]
-        if not standing:
+        if stored is None or not is_built_upon(stored, prepared, question):
             return question
         incremental = await asyncio.to_thread(self._recipes.load, INCREMENTAL)
-        return replace(
-            question,
-            recipe=replace(
-                with_sections_of(incremental, question.recipe),
-                name=question.recipe.name,
-                version=question.recipe.version,
-            ),
-            positions=tuple(message.position for message in messages[first:]),
-            earlier=write_lines(standing),
-            read_before=tuple(message.position for message in messages[: stored.summary.coverage.read]),
-        )
+        return bring_up_to_date(question, stored, prepared, incremental=incremental)
 
     def _sections(self, recipe: Recipe) -> tuple[str, ...]:
         return wanted_sections(recipe, choose_sections(self._settings.get("sections")))
 
     def _style(self) -> Style:
         return Style(*(self._settings.get(f"summary_{name}") for name in ("language", "length", "tone")))
-
-    @staticmethod
-    def _cache_key(thread: Thread, question: Question, target: Target) -> str:
-        """Name a summary by all that it depends on: content, what is asked, provider (its address, not its port of today) and model."""
-        address = "built-in" if target.name == BUILT_IN else target.base_url
-        recipe, style = question.recipe, question.style
-        examples = [[example.thread, example.summary] for example in question.examples]
-        parts: list[object] = [thread.content_hash, recipe.name, recipe.version, recipe.digest]
-        parts += [target.name, address, target.model, question.sections, question.form.value]
-        parts += [style.language, style.length, style.tone, examples]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     async def _reach(self, target: Target, stop: asyncio.Event) -> Endpoint | DeskError:
         """Return the endpoint, or what stands in its way; an error without a code when the user stopped waiting for it."""
@@ -467,68 +370,6 @@ class SummaryService:
             return error
 
 
-def _is_prefix(stored: StoredSummary, prepared: PreparedTicket) -> bool:
-    """Tell whether the ticket's first messages are those that a summary was made from."""
-    messages = prepared.thread.messages[: stored.message_count]
-    return bool(stored.messages_hash) and hash_messages(messages) == stored.messages_hash
-
-
-def _read_again(summary: Summary, prepared: PreparedTicket, recipes: RecipeBook) -> Summary:
-    try:
-        sections = recipes.load(summary.recipe).sections
-    except DeskError:
-        sections = ()
-    parser = AnswerParser(sections)
-    claims = (*parser.feed(summary.text), *parser.finish())
-    checked = tuple(check_sentence(claim, prepared.evidence) for claim in claims)
-    text = write_lines(checked) if parser.is_object and checked else summary.text
-    return replace(summary, text=text, claims=checked, sections=parser.sections)
-
-
-def _check_again(summary: Summary, prepared: PreparedTicket) -> Summary:
-    checked = (replace(check_sentence(c.claim, prepared.evidence), opinion=c.opinion) for c in summary.claims)
-    return replace(summary, claims=tuple(checked))
-
-
-def _read_edit(text: str, prepared: PreparedTicket, recipes: RecipeBook, name: str) -> Summary:
-    """Read what a person wrote as a summary. The gist stands in the list as it is: a person answers for it."""
-    try:
-        recipe = recipes.load(name)
-    except DeskError:
-        recipe = recipes.load(TASK)
-    parser = SummaryParser(recipe.sections)
-    claims = (*parser.feed(text), *parser.finish())
-    checked = tuple(check_sentence(claim, prepared.evidence) for claim in claims)
-    return Summary(
-        ticket_id=prepared.thread.ticket.id,
-        state=RunState.COMPLETE,
-        text=text.strip(),
-        gist=" ".join(claim.text for claim in claims if claim.section == GIST),
-        sections=parser.sections,
-        claims=checked,
-        coverage=coverage(prepared.evidence, checked, read=len(prepared.thread.messages)),
-        highlights=prepared.highlights,
-        recipe=recipe.name,
-        recipe_version=recipe.version,
-        cost_microusd=0,
-        created_at=now(),
-        task=EDIT,
-        is_edit=True,
-        fields=find_fields(checked, thread=prepared.thread, sections=recipe.sections, is_edit=True),
-    )
-
-
-def _as_example(summary: Summary, sections: Sequence[str]) -> str:
-    """Return a summary as an example of an answer: every wanted section has its line."""
-    kept = [c for c in summary.claims if summary.is_edit or c.support not in (Support.UNSUPPORTED, Support.UNCITED)]
-    by_section: dict[str, list[CheckedClaim]] = {}
-    for checked in kept:
-        by_section.setdefault(checked.claim.section, []).append(checked)
-    lines = [write_lines(by_section.get(GIST, ()))]
-    lines += [write_lines(by_section.get(name, ())) or f"{name}: {NOT_IN_TICKET}" for name in sections]
-    return "\n".join(line for line in lines if line)
-
-
 def _nothing(prepared: PreparedTicket, recipe: Recipe, target: Target, reason: str, *, remedy: str) -> Summary:
     """A summary for which no call was made: failed, without text, with the reason."""
     return Summary(
@@ -542,10 +383,6 @@ def _nothing(prepared: PreparedTicket, recipe: Recipe, target: Target, reason: s
         recipe=recipe.name,
         recipe_version=recipe.version,
     )
-
-
-def _plus(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
 
 
 def _is_too_short(sentences: Sequence[Sentence]) -> bool:

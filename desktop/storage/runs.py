@@ -1,4 +1,4 @@
-"""Runs in the database: every call of a model with its text, whatever its end, and the ledger of what was sent.
+"""Runs in the database: every call of a model with its text, whatever its end.
 
 Text is journaled while it comes. A run left `running` by a crash becomes `incomplete` at the next start, with the text that was shown.
 """
@@ -70,7 +70,6 @@ class NewRun:
     content_hash: str
     message_count: int
     messages_hash: str
-    estimated_tokens: int = 0
 
 
 class RunStore:
@@ -97,14 +96,22 @@ class RunStore:
         await self._database.write(lambda connection: _change(connection, statement, text, thinking, run_id))
 
     async def finish(
-        self, run_id: int, summary: Summary, sentences: Sequence[Sentence], *, releases_pin: bool = False
+        self,
+        run_id: int,
+        summary: Summary,
+        sentences: Sequence[Sentence],
+        *,
+        releases_pin: bool = False,
+        estimated_tokens: int = 0,
     ) -> None:
         """Record a run's end, its summary with the places of its citations among `sentences`, and what the list shows of the ticket.
 
-        `releases_pin` when the user asked for a new text in place of the version that was chosen before.
+        `releases_pin` when the user asked for a new text in place of the version that was chosen before. `estimated_tokens` is what was counted here
+        of all that was sent.
         """
 
         def write(connection: sqlite3.Connection) -> None:
+            _change(connection, "UPDATE run SET estimated_tokens = ? WHERE id = ?", estimated_tokens, run_id)
             _finish(connection, run_id, summary, sentences, releases_pin=releases_pin)
 
         await self._database.write(write)
@@ -216,32 +223,6 @@ class RunStore:
             return _stored(row) if row else None
 
         return await self._database.read(read)
-
-
-class LedgerStore:
-    """What was sent to whom. Never the text itself."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def sent(self, *, host: str, purpose: str, bytes: int, sha256: str) -> int:
-        """Enter a request before it goes and return the entry's id; its state is *outcome unknown* until it is settled."""
-
-        def write(connection: sqlite3.Connection) -> int:
-            cursor = connection.execute(
-                "INSERT INTO ledger (at, host, purpose, bytes, sha256) VALUES (?, ?, ?, ?, ?)",
-                [now(), host, purpose, bytes, sha256],
-            )
-            return int(cursor.lastrowid or 0)
-
-        return await self._database.write(write)
-
-    async def settled(self, entry_id: int, state: RunState, cost_microusd: int | None) -> None:
-        """Enter how a request ended."""
-        statement = "UPDATE ledger SET state = ?, cost_microusd = ? WHERE id = ?"
-        await self._database.write(
-            lambda connection: _change(connection, statement, state.value, cost_microusd, entry_id)
-        )
 
 
 def _change(connection: sqlite3.Connection, statement: str, *values: object) -> None:

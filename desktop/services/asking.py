@@ -1,0 +1,112 @@
+"""Asking: one run's requests, whose usage is added up, each broken off as soon as the user stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+
+from desktop.domain.llm import ChatRequest, StreamDelta, StreamEnd, StreamEvent
+from desktop.domain.runs import RunState, Usage
+from desktop.services.outbound import Endpoint, Outbound
+
+T = TypeVar("T")
+
+STOPPED = "stopped by you"
+
+
+class Asker:
+    """Sends requests of one run. `estimated_tokens` counts here what was sent, beside what the provider counts in `usage`."""
+
+    def __init__(self, endpoint: Endpoint, outbound: Outbound, *, purpose: str, stop: asyncio.Event) -> None:
+        self.endpoint = endpoint
+        self.stop = stop
+        self.estimated_tokens = 0
+        self._outbound = outbound
+        self._purpose = purpose
+        self._usages: list[Usage] = []
+
+    @property
+    def usage(self) -> Usage:
+        """Return what all requests used so far; None where any of them did not say."""
+        return _total(self._usages)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Yield what comes of a request, and one `StreamEnd`: cancelled, when the user stopped it.
+
+        Raises:
+            DeskError: one of `domain.llm.FAULTS`, when no text came.
+        """
+        model = self.endpoint.model
+        self.estimated_tokens += sum(self._outbound.count_tokens(m.content, model) for m in request.messages)
+        stream = self._outbound.stream(self.endpoint, request, purpose=self._purpose)
+        async with aclosing(stream), aclosing(_until(stream, self.stop)) as events:
+            async for event in events:
+                if isinstance(event, StreamEnd):
+                    self._usages.append(event.usage)
+                    yield event
+                    return
+                yield event
+            self._usages.append(Usage())
+            yield StreamEnd(RunState.CANCELLED, STOPPED)
+
+    async def ask(self, request: ChatRequest) -> str:
+        """Return the whole text of an answer; what came of it when it was stopped or broken off.
+
+        Raises:
+            DeskError: as `stream`.
+        """
+        text = ""
+        async with aclosing(self.stream(request)) as events:
+            async for event in events:
+                if isinstance(event, StreamDelta):
+                    text += event.text
+        return text
+
+
+async def unless_stopped(waiting: Awaitable[T], stop: asyncio.Event) -> T | None:
+    """Await something until it is there or `stop` is set; None when it was stopped, and then it is abandoned."""
+    task, stopped = asyncio.ensure_future(waiting), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        stopped.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _until(
+    stream: AsyncGenerator[StreamEvent, None], stop: asyncio.Event
+) -> AsyncGenerator[StreamDelta | StreamEnd, None]:
+    """Yield a stream's events until it ends or `stop` is set; a wait for the next event is broken off at once."""
+    # One task waits for `stop` all the time: one for each event would cost as much as all that is done with the event.
+    stopped = asyncio.ensure_future(stop.wait())
+    coming: asyncio.Future[StreamEvent | None] | None = None
+    try:
+        while not stop.is_set():
+            coming = asyncio.ensure_future(anext(stream, None))
+            await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done() or (event := coming.result()) is None:
+                return
+            yield event
+    finally:
+        stopped.cancel()
+        if coming is not None and not coming.done():
+            coming.cancel()
+        await asyncio.gather(stopped, *([coming] if coming is not None else []), return_exceptions=True)
+
+
+def _total(usages: Sequence[Usage]) -> Usage:
+    def add(counts: list[int | None]) -> int | None:
+        known = [count for count in counts if count is not None]
+        return sum(known) if known and len(known) == len(counts) else None
+
+    cached = [usage.cached_input_tokens for usage in usages if usage.cached_input_tokens is not None]
+    return Usage(
+        add([usage.input_tokens for usage in usages]),
+        add([usage.output_tokens for usage in usages]),
+        sum(cached) if cached else None,
+    )

@@ -83,6 +83,10 @@ class ProvidersPanel(QWidget):
         """Add a removed profile again; its key must be entered anew."""
         self.jobs.restart(self._put_back(profile))
 
+    async def close_jobs(self) -> None:
+        """End everything that runs."""
+        await self.jobs.close()
+
     async def _put_back(self, profile: ProviderProfile) -> None:
         assert self._desk is not None
         self._desk.providers.save(profile)

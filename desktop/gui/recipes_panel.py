@@ -108,6 +108,10 @@ class RecipesPanel(QWidget):
             return
         self._reload(name)
 
+    async def close_jobs(self) -> None:
+        """End everything that runs."""
+        await self.preview.close_jobs()
+
     # How it is built
 
     def _build(self) -> None:

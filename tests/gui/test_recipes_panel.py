@@ -20,7 +20,7 @@ async def open_recipes(window: MainWindow, name: str = "summarize") -> RecipesPa
     """Open the panel from the menu in the status bar, with one recipe chosen."""
     await until(lambda: window.list.model.rowCount() > 0, "the tickets")
     next(action for action in window.status.menu.actions() if action.text() == "Recipes…").trigger()
-    panel = window.recipes
+    panel = window.pages.recipes
     await until(panel.isVisible, "the panel")
     choose(panel, name)
     await until(lambda: not panel.preview.jobs.is_busy and panel.preview.prompt.toPlainText(), "the preview")

@@ -261,3 +261,14 @@ async def test_a_word_in_passing_takes_no_offer_away(
         assert "opied" in window.notice.text() or "nothing to copy" in window.notice.text()
         await until(lambda: "2 new tickets" in window.notice.text(), "the offer again")
         assert button(window, "Undo").isVisible()
+
+
+async def test_a_panel_is_built_when_it_is_first_opened(qtbot: QtBot, data_dir: Path) -> None:
+    async with opened_window(data_dir, sample=False) as (window, _):
+        before = window.pages.count()
+        window.show_recipes()
+        assert window.pages.currentWidget() is window.pages.recipes
+        window.show_providers()
+        window.show_history()
+        window.show_recipes()
+        assert window.pages.count() == before + 3, "each of them once, and none before it was asked for"

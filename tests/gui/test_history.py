@@ -22,7 +22,7 @@ from desktop.gui.history_panel import Column
 from desktop.gui.theme.style import Theme
 from desktop.gui.window import MainWindow
 from desktop.services.container import Desk
-from tests.gui.test_window import button, opened_window, until
+from tests.gui.real_window import button, opened_window, until
 
 HEADER = "id,subject,description,status,created_at,Plan\n"
 FIRST = ("1,Printer,The printer on floor 3 burns,open,2026-01-01,Pro", "2,Door,It sticks,open,2026-01-01,Pro")

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from desktop.gui.recipes_panel import RecipesPanel
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import Script, ScriptedServer, good_stream, words
-from tests.gui.test_window import ANSWER, opened_window, until
+from tests.gui.real_window import ANSWER, opened_window, until
 
 
 async def open_recipes(window: MainWindow, name: str = "summarize") -> RecipesPanel:

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import ScriptedServer, good_stream
 from desktop.services.container import Desk
-from tests.gui.test_window import opened_window, until
+from tests.gui.real_window import opened_window, until
 
 FIRST = "Gist: The card was charged twice. [m1.1]\nProblem: The card ending 3307 shows $59.00 twice. [m1.1]\n"
 SECOND = "Gist: The card was charged twice. [m1.1]\nProblem: The card shows $59.00 twice. [m1.1]\n"

@@ -80,6 +80,10 @@ class CardBody(QScrollArea):
             self._remove_rows()
             self._draw_all()
 
+    @property
+    def choices(self) -> tuple[SectionChoice, ...]:
+        return self._choices
+
     def begin(self) -> None:
         """Show no summary."""
         self._flush.stop()

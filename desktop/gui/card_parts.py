@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 
 from desktop.domain.runs import CheckedClaim, RunState, Summary
 from desktop.gui.chips import OBJECT_CHARACTER
-from desktop.gui.claims_view import ClaimsView, describe_opinion
+from desktop.gui.claims_view import ClaimsView
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import LABEL_WIDTH, SPACE
 from desktop.gui.words import Words
-from desktop.services.wording import count, describe_claim, describe_end
+from desktop.services.wording import count, describe_claim, describe_end, describe_opinion
 
 MOST_STRIPS = 6
 

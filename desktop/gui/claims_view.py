@@ -25,7 +25,7 @@ from desktop.gui.safe_text import SafeTextBrowser
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.thread_view import readable_time
 from desktop.gui.words import plain_tip
-from desktop.services.wording import describe_claim
+from desktop.services.wording import describe_claim, describe_opinion
 
 _CITE = "cite:"
 LINE_PERCENT = 125.0
@@ -36,7 +36,10 @@ _ISO_DATE = re.compile(r"\b\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A chip before the claims of a section: what it says, in which tone, and its tool tip."""
+    """A chip before the claims of a section: what it says, in which tone, and its tool tip.
+
+    It stands in place of a claim that says only this word, so that nothing is said twice.
+    """
 
     text: str
     tip: str
@@ -50,6 +53,16 @@ class _Content:
     active: frozenset[int] = frozenset()
     marks: tuple[Mark, ...] = ()
     note: str = ""
+
+    def mark_for(self, checked: CheckedClaim) -> Mark | None:
+        """Return the chip that says all that a claim says."""
+        words = checked.claim.text.strip(" .!").casefold()
+        return next((mark for mark in self.marks if mark.text.casefold() == words), None)
+
+    def marks_apart(self) -> list[Mark]:
+        """Return the chips that stand for no claim."""
+        standing = [self.mark_for(checked) for _, checked in self.claims]
+        return [mark for mark in self.marks if mark not in standing]
 
 
 class ClaimsView(SafeTextBrowser):
@@ -119,7 +132,7 @@ class ClaimsView(SafeTextBrowser):
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         cursor.setBlockFormat(_paragraph())
-        for mark in content.marks:
+        for mark in content.marks_apart():
             cursor.insertText(OBJECT_CHARACTER, chip_format(mark.text, tone=mark.tone, tool_tip=mark.tip))
             cursor.insertText("\u2002", QTextCharFormat())
         for index, checked in content.claims:
@@ -241,6 +254,7 @@ class ClaimsView(SafeTextBrowser):
             (new.active, new.marks, new.note) == (old.active, old.marks, old.note)
             and not (new.note and not count)
             and new.claims[:count] == old.claims
+            and new.marks_apart() == old.marks_apart()
         )
 
     def _put_in(self, old: _Content) -> None:
@@ -281,13 +295,19 @@ class ClaimsView(SafeTextBrowser):
             cursor.insertText(f" {said}", warning)
         cursor.insertText(" ", plain)
         self._places.append((index, first, last))
-        self._spoken.append(_spoken(checked, self.model))
+        mark = self._content.mark_for(checked)
+        self._spoken.append(_spoken(mark.tip if mark else shown_text(checked), checked, self.model))
 
     def _insert_text(self, cursor: QTextCursor, index: int, checked: CheckedClaim) -> None:
+        if mark := self._content.mark_for(checked):
+            tip = f"{mark.tip}: {describe_claim(checked)}"
+            chip = chip_format(mark.text, tone=self._tone_of(index, checked), href=f"{_CITE}{index}", tool_tip=tip)
+            cursor.insertText(OBJECT_CHARACTER, chip)
+            return
         look = self._ink(self._theme.tokens.text)
         look.setAnchor(True)
         look.setAnchorHref(f"{_CITE}{index}")
-        look.setToolTip(plain_tip(_told(checked)))
+        look.setToolTip(plain_tip(describe_claim(checked)))
         if checked.support is not Support.SUPPORTED:
             look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
             look.setUnderlineColor(QColor(self._theme.tokens.warning))
@@ -300,9 +320,9 @@ class ClaimsView(SafeTextBrowser):
 
     def _chips_of(self, index: int, checked: CheckedClaim) -> list[QTextCharFormat]:
         is_found = checked.origin == "found"
-        tone = FOUND if is_found else "warning" if checked.support is not Support.SUPPORTED else ""
-        if index in self._content.active:
-            tone = ACTIVE_FOUND if is_found else "active"
+        tone = self._tone_of(index, checked)
+        if is_found:
+            tone = ACTIVE_FOUND if index in self._content.active else FOUND
         by_message: dict[str, list[str]] = {}
         for citation in checked.citations:
             by_message.setdefault(citation.removeprefix("m").split(".")[0], []).append(citation)
@@ -322,9 +342,14 @@ class ClaimsView(SafeTextBrowser):
             chips.append(chip_format(f"asked again: {word}", tone=OPINION, tool_tip=tip))
         return chips
 
+    def _tone_of(self, index: int, checked: CheckedClaim) -> str:
+        if index in self._content.active:
+            return "active"
+        return "" if checked.support is Support.SUPPORTED else "warning"
+
     def _said_of(self, checked: CheckedClaim) -> str:
         if self._shows_reasons:
-            return "" if checked.support is Support.SUPPORTED else _told(checked)
+            return "" if checked.support is Support.SUPPORTED else describe_claim(checked)
         return describe_claim(checked) if checked.support is Support.PARTIAL and checked.missing_facts else ""
 
     def _ink(self, color: str) -> QTextCharFormat:
@@ -333,7 +358,7 @@ class ClaimsView(SafeTextBrowser):
         return look
 
     def _tell(self) -> None:
-        marks = [mark.tip for mark in self._content.marks]
+        marks = [mark.tip for mark in self._content.marks_apart()]
         words = [*marks, *self._spoken] or [self._content.note or self._content.pending]
         self.setAccessibleName(" ".join(words))
 
@@ -358,28 +383,14 @@ def shown_text(checked: CheckedClaim) -> str:
     return _ISO_DATE.sub(lambda found: readable_time(found.group()), checked.claim.text)
 
 
-def describe_opinion(opinion: Opinion, model: str = "") -> str:
-    """Say what a model answered when it was asked again, and that it was the model."""
-    answer = {
-        Opinion.SAYS_SO: "the cited sentences say this",
-        Opinion.SAYS_OTHERWISE: "the cited sentences do not say this",
-        Opinion.UNCLEAR: "it cannot be told from the cited sentences",
-    }
-    return f"{model or 'The model'}, asked again: {answer[opinion]}." if opinion in answer else ""
-
-
-def _told(checked: CheckedClaim) -> str:
-    return describe_claim(checked)
-
-
 def _paragraph() -> QTextBlockFormat:
     block = QTextBlockFormat()
     block.setLineHeight(LINE_PERCENT, int(QTextBlockFormat.LineHeightTypes.ProportionalHeight.value))
     return block
 
 
-def _spoken(checked: CheckedClaim, model: str) -> str:
+def _spoken(text: str, checked: CheckedClaim, model: str) -> str:
     cited = ", ".join(sorted({c.removeprefix("m").split(".")[0] for c in checked.citations}))
     opinion = describe_opinion(checked.opinion, model)
-    words = f"{_told(checked)}{f'; message {cited}' if cited else ''}"
-    return f"{shown_text(checked)} ({words}{f'; {opinion}' if opinion else ''})"
+    words = f"{describe_claim(checked)}{f'; message {cited}' if cited else ''}"
+    return f"{text} ({words}{f'; {opinion}' if opinion else ''})"

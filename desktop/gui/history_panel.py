@@ -22,9 +22,10 @@ from desktop.domain.errors import DeskError
 from desktop.domain.history import ImportRecord, ImportState
 from desktop.gui.changes_view import ChangesView
 from desktop.gui.jobs import JobScope
+from desktop.gui.panel_parts import panel_head
 from desktop.gui.rejects_view import RejectsView
 from desktop.gui.tables import Index, RowTable, TitledTableModel
-from desktop.gui.theme.style import Theme, scaled, title_font
+from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import readable_time
 from desktop.gui.words import ElidedWords, Words, named_frame, plain_tip
@@ -201,15 +202,6 @@ class _ImportList(QWidget):
         self._show_chosen()
 
     def _build(self) -> None:
-        title = Words("Imports")
-        title.setFont(title_font(self.font()))
-        done = QPushButton("Done")
-        done.setShortcut("Esc")
-        done.clicked.connect(self.closed)
-        head = QHBoxLayout()
-        head.addWidget(title)
-        head.addStretch()
-        head.addWidget(done)
         header = self.table.horizontalHeader()
         header.setStretchLastSection(False)
         for column, width in enumerate(_WIDTHS):
@@ -222,7 +214,7 @@ class _ImportList(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * SPACE)
-        layout.addLayout(head)
+        layout.addLayout(panel_head("Imports", self.closed))
         layout.addWidget(self._empty)
         layout.addWidget(self.table, 1)
         layout.addWidget(self._build_account())

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
     QListWidgetItem,
     QPushButton,
     QVBoxLayout,
@@ -23,8 +22,9 @@ from PySide6.QtWidgets import (
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile, ProviderStatus, TestStep
 from desktop.gui.jobs import JobScope
+from desktop.gui.panel_parts import panel_head, panel_list
 from desktop.gui.provider_steps import ProviderSteps
-from desktop.gui.theme.style import Theme, small_font, title_font
+from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words
 
@@ -83,6 +83,10 @@ class ProvidersPanel(QWidget):
         """Add a removed profile again; its key must be entered anew."""
         self.jobs.restart(self._put_back(profile))
 
+    async def close_jobs(self) -> None:
+        """End everything that runs."""
+        await self.jobs.close()
+
     async def _put_back(self, profile: ProviderProfile) -> None:
         assert self._desk is not None
         self._desk.providers.save(profile)
@@ -94,30 +98,18 @@ class ProvidersPanel(QWidget):
         self.jobs.restart(self._reload(name))
 
     def _build_head(self) -> QHBoxLayout:
-        head = QHBoxLayout()
-        title = Words("Providers")
-        title.setFont(title_font(self.font()))
-        head.addWidget(title)
-        head.addStretch()
-        head.addWidget(Words("Summarize when a ticket is opened:", kind="muted"))
         self._auto = QComboBox()
         self._auto.setAccessibleName("Summarize when a ticket is opened")
         for value, text in _AUTO:
             self._auto.addItem(text, value)
         self._auto.currentIndexChanged.connect(self._on_auto)
-        head.addWidget(self._auto)
-        done = QPushButton("Done")
-        done.setShortcut("Esc")
-        done.clicked.connect(self.closed)
-        head.addWidget(done)
-        return head
+        tools = QHBoxLayout()
+        tools.addWidget(Words("Summarize when a ticket is opened:", kind="muted"))
+        tools.addWidget(self._auto)
+        return panel_head("Providers", self.closed, tools)
 
     def _build_list(self) -> QVBoxLayout:
-        self._list = QListWidget()
-        self._list.setObjectName("framed")
-        self._list.setAccessibleName("Providers")
-        self._list.setFixedWidth(30 * SPACE)
-        self._list.currentRowChanged.connect(self._on_row)
+        self._list = panel_list("Providers", 30 * SPACE, self._on_row)
         add = QPushButton("Add a provider")
         add.clicked.connect(self._on_add)
         box = QVBoxLayout()

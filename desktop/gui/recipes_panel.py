@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
     QListWidgetItem,
     QPushButton,
     QSplitter,
@@ -24,9 +23,10 @@ from PySide6.QtWidgets import (
 
 from desktop.domain.errors import DeskError
 from desktop.domain.languages import LANGUAGES
+from desktop.gui.panel_parts import panel_head, panel_list
 from desktop.gui.recipe_editor import RecipeEditor
 from desktop.gui.recipe_preview import RecipePreview
-from desktop.gui.theme.style import Theme, small_font, title_font
+from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words
 
@@ -108,6 +108,10 @@ class RecipesPanel(QWidget):
             return
         self._reload(name)
 
+    async def close_jobs(self) -> None:
+        """End everything that runs."""
+        await self.preview.close_jobs()
+
     # How it is built
 
     def _build(self) -> None:
@@ -128,33 +132,21 @@ class RecipesPanel(QWidget):
         layout.addLayout(row, 1)
 
     def _build_head(self) -> QHBoxLayout:
-        head = QHBoxLayout()
-        head.setSpacing(SPACE)
-        title = Words("Recipes")
-        title.setFont(title_font(self.font()))
-        head.addWidget(title)
-        head.addStretch()
+        tools = QHBoxLayout()
+        tools.setSpacing(SPACE)
         for name, label, choices in _STYLES:
             box = self.styles[name]
             box.setAccessibleName(f"{label} of summaries")
             for value, text in choices:
                 box.addItem(text, value)
             box.currentIndexChanged.connect(lambda _, n=name: self._on_style(n))
-            head.addWidget(Words(f"{label}:", kind="muted"))
-            head.addWidget(box)
-            head.addSpacing(SPACE)
-        done = QPushButton("Done")
-        done.setShortcut("Esc")
-        done.clicked.connect(self.closed)
-        head.addWidget(done)
-        return head
+            tools.addSpacing(SPACE)
+            tools.addWidget(Words(f"{label}:", kind="muted"))
+            tools.addWidget(box)
+        return panel_head("Recipes", self.closed, tools)
 
     def _build_list(self) -> QVBoxLayout:
-        self.list = QListWidget()
-        self.list.setObjectName("framed")
-        self.list.setAccessibleName("Recipes")
-        self.list.setFixedWidth(_LIST_WIDTH)
-        self.list.currentRowChanged.connect(self._on_row)
+        self.list = panel_list("Recipes", _LIST_WIDTH, self._on_row)
         self.new_name = QLineEdit(placeholderText="name-of-a-new-one", maxLength=40)
         self.new_name.setAccessibleName("The name of a new recipe")
         self.new_name.setFixedWidth(_LIST_WIDTH)

@@ -1,6 +1,6 @@
 """How the user wants summaries shown and checked: the sections, whether copies cite, how strictly sentences are checked, a second opinion or none.
 
-It is kept in the settings and told to whatever shows a summary.
+It is kept in the settings and told to the card.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from PySide6.QtCore import QObject, Signal
 from desktop.domain.errors import DeskError
 from desktop.domain.sections import SectionChoice, choose_sections
 from desktop.gui.summary_card import SummaryCard
-from desktop.gui.versions_view import VersionsView
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -24,11 +23,11 @@ class SectionsFlow(QObject):
 
     checking_changed = Signal()
 
-    def __init__(self, card: SummaryCard, versions: VersionsView, on_error: Callable[[DeskError], None]) -> None:
+    def __init__(self, card: SummaryCard, on_error: Callable[[DeskError], None]) -> None:
         super().__init__()
-        self._card, self._versions, self._on_error = card, versions, on_error
+        self._card, self._on_error = card, on_error
         self._desk: Desk | None = None
-        card.sections.chosen.connect(self._on_chosen)
+        card.sections_chosen.connect(self._on_chosen)
         card.footer.citations_toggled.connect(lambda is_on: self._keep("copy_citations", is_on))
         card.footer.strictness_chosen.connect(self._on_strictness)
         card.footer.opinion_toggled.connect(self._on_opinion)
@@ -36,7 +35,7 @@ class SectionsFlow(QObject):
     def attach(self, desk: Desk) -> None:
         """Take the services, and show what is set."""
         self._desk = desk
-        self._show(choose_sections(desk.settings.get("sections")))
+        self._card.set_choices(choose_sections(desk.settings.get("sections")))
         self._card.footer.show_citations(desk.settings.get("copy_citations"))
         self.show_checking()
 
@@ -65,11 +64,7 @@ class SectionsFlow(QObject):
         is_own = choices != choose_sections(())
         stored = [{"name": c.name, "label": c.label, "is_on": c.is_on} for c in choices] if is_own else []
         self._keep("sections", stored)
-        self._show(choices)
-
-    def _show(self, choices: tuple[SectionChoice, ...]) -> None:
         self._card.set_choices(choices)
-        self._versions.set_choices(choices)
 
     def _keep(self, name: str, value: object) -> None:
         if self._desk is not None and self._desk.settings.get(name) != value:

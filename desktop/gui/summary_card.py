@@ -7,6 +7,7 @@ states it is in: no summary, one being written, one that ended. Highlights never
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
@@ -43,6 +44,8 @@ class SummaryCard(QFrame):
     summarize_requested = Signal(bool)
     """True when an existing summary shall be made again."""
     providers_requested = Signal()
+    sections_chosen = Signal(tuple)
+    """The user chose other sections, as `SectionChoice`s."""
     link_wanted = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
@@ -83,7 +86,6 @@ class SummaryCard(QFrame):
     def set_choices(self, choices: Sequence[SectionChoice]) -> None:
         """Take the sections as the user wants them."""
         self.body.set_choices(choices)
-        self.sections.show_choices(choices)
         self.changes.set_labels({choice.name: choice.label for choice in choices})
 
     def show_highlights(self, highlights: tuple[Highlight, ...]) -> None:
@@ -158,6 +160,7 @@ class SummaryCard(QFrame):
 
     def show_sections(self) -> None:
         """Choose the sections here."""
+        self.sections.show_choices(self.body.choices)
         self._show_page(self.sections)
         self.sections.setFocus()
 
@@ -199,7 +202,6 @@ class SummaryCard(QFrame):
         self.changes = ClaimChangesView(self._theme)
         self.footer = CardFooter(self._theme)
         self.editor = SummaryEditor(self._theme)
-        self.sections = SectionsPanel(self._theme)
         self._fitting = QTimer(self, singleShot=True, interval=0)
         self._fitting.timeout.connect(self._fit_now)
         inner = QWidget()
@@ -217,15 +219,26 @@ class SummaryCard(QFrame):
         for widget in (self.head, self.thinking, inner, rule, self.footer):
             reading.addWidget(widget)
         self._inner_widget = inner
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * SPACE, SPACE + 4, 2 * SPACE, SPACE + 4)
         # Not a stack: that is as high as its highest page, whichever is shown.
-        for page in (self._reading, self.editor, self.sections):
-            layout.addWidget(page)
-            page.setVisible(page is self._reading)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(2 * SPACE, SPACE + 4, 2 * SPACE, SPACE + 4)
+        self._pages = [self._reading, self.editor]
+        for page in self._pages:
+            self._column.addWidget(page)
+        self.editor.hide()
+
+    @cached_property
+    def sections(self) -> SectionsPanel:
+        """Return the panel of sections, which is built when it is first opened."""
+        panel = SectionsPanel(self._theme)
+        panel.chosen.connect(self.sections_chosen)
+        panel.closed.connect(self.show_summary_again)
+        self._pages.append(panel)
+        self._column.addWidget(panel)
+        return panel
 
     def _show_page(self, page: QWidget) -> None:
-        for each in (self._reading, self.editor, self.sections):
+        for each in self._pages:
             each.setVisible(each is page)
         self.fit()
 
@@ -246,7 +259,6 @@ class SummaryCard(QFrame):
         self.footer.unused_wanted.connect(self._on_unused)
         self.footer.changes_toggled.connect(self._on_changes)
         self.footer.sections_requested.connect(self.show_sections)
-        self.sections.closed.connect(self.show_summary_again)
         self.editor.resized.connect(self.fit)
 
     # States

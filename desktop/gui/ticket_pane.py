@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -35,22 +36,20 @@ from desktop.gui.checking_flow import CheckingFlow
 from desktop.gui.copy_flow import CopyFlow
 from desktop.gui.instructions_strip import InstructionsStrip
 from desktop.gui.jobs import JobScope
-from desktop.gui.language_names import language_name
 from desktop.gui.links import LinkStrip
 from desktop.gui.sections_flow import SectionsFlow
 from desktop.gui.star_button import StarButton
 from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
-from desktop.gui.thread_view import Span, ThreadView, readable_time
-from desktop.gui.ticket_model import Column, cell_text
+from desktop.gui.thread_view import Span, ThreadView
+from desktop.gui.ticket_facts import describe_ticket
 from desktop.gui.verify_panel import VerifyPanel
-from desktop.gui.versions_flow import VersionsFlow
-from desktop.gui.versions_view import VersionsView
 from desktop.gui.words import Words
 from desktop.services.rendering import CopyItem
 
 if TYPE_CHECKING:
+    from desktop.gui.versions_flow import VersionsFlow
     from desktop.services.container import Desk
     from desktop.services.summaries import OpenedTicket
 
@@ -74,19 +73,18 @@ class TicketPane(QWidget):
         self._thread: Thread | None = None
         self._summary: Summary | None = None
         self._highlights: tuple[Highlight, ...] = ()
+        self._sentences: dict[str, str] = {}
         self._stop = asyncio.Event()
         self.jobs = JobScope(self.failed.emit)
         self.asides = JobScope(self.failed.emit)
         self.card = SummaryCard(theme)
-        self.versions_view = VersionsView(theme)
         self.thread_view = ThreadView(theme)
         self.instructions = InstructionsStrip(theme)
         self.links = LinkStrip(theme)
         self.verify = VerifyPanel(theme)
-        self.versions = VersionsFlow(self.versions_view, self.failed.emit)
         self.checking = CheckingFlow(self.card, self.verify, self.failed.emit)
         self.copies = CopyFlow(self.failed.emit)
-        self.sections = SectionsFlow(self.card, self.versions_view, self.failed.emit)
+        self.sections = SectionsFlow(self.card, self.failed.emit)
         self._title = Words(wraps=True)
         self._title.setFont(title_font(self.font()))
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -97,13 +95,31 @@ class TicketPane(QWidget):
     def attach(self, desk: Desk) -> None:
         """Take the services."""
         self._desk = desk
-        for flow in (self.versions, self.checking, self.copies, self.sections):
+        for flow in (self.checking, self.copies, self.sections):
             flow.attach(desk)
 
     async def close_jobs(self) -> None:
         """End everything that runs."""
-        for scope in (self.jobs, self.asides, self.versions.jobs, self.checking, self.copies.jobs):
+        for scope in (self.jobs, self.asides, self.checking, self.copies.jobs):
             await scope.close()
+        if "versions" in vars(self):
+            await self.versions.jobs.close()
+
+    @cached_property
+    def versions(self) -> VersionsFlow:
+        """Return what leads the view of versions; both are built when it is first opened."""
+        from desktop.gui.versions_flow import VersionsFlow
+        from desktop.gui.versions_view import VersionsView
+
+        assert self._desk is not None
+        view = VersionsView(self._theme)
+        view.closed.connect(self._show_card)
+        view.link_wanted.connect(self.links.ask)
+        self._column.insertWidget(self._column.indexOf(self.card) + 1, view)
+        flow = VersionsFlow(view, self.failed.emit)
+        flow.restored.connect(self._on_other_version)
+        flow.attach(self._desk)
+        return flow
 
     @property
     def ticket_id(self) -> int | None:
@@ -151,7 +167,7 @@ class TicketPane(QWidget):
             self.checking.cancel_edit()
         elif self.card.is_editing:
             self.card.show_summary_again()
-        elif not self.versions_view.isHidden():
+        elif self.card.isHidden():
             self._show_card()
         elif self.card.is_running:
             self.stop()
@@ -186,7 +202,7 @@ class TicketPane(QWidget):
         nothing = Words("Choose a ticket to read it.", centered=True, kind="muted")
         self._stack.addWidget(nothing)
         page = QWidget()
-        layout = QVBoxLayout(page)
+        self._column = layout = QVBoxLayout(page)
         layout.setContentsMargins(3 * SPACE, 2 * SPACE + 4, 2 * SPACE, 0)
         layout.setSpacing(SPACE // 2)
         self.star_button = StarButton(self._theme)
@@ -196,11 +212,10 @@ class TicketPane(QWidget):
         layout.addLayout(head)
         layout.addWidget(self._facts)
         layout.addSpacing(SPACE)
-        for widget in (self.instructions, self.card, self.versions_view, self.links, self.verify):
+        for widget in (self.instructions, self.card, self.links, self.verify):
             layout.addWidget(widget)
         layout.addSpacing(2 * SPACE - 4)
         layout.addWidget(self.thread_view, 1)
-        self.versions_view.hide()
         for aside in (self.instructions, self.links, self.verify):
             aside.installEventFilter(self)
         self._stack.addWidget(page)
@@ -222,14 +237,12 @@ class TicketPane(QWidget):
         footer.versions_requested.connect(self._on_versions)
         footer.edit_requested.connect(lambda: self.checking.edit(self._summary))
         footer.verify_requested.connect(self.verify.open)
-        self.versions_view.closed.connect(self._show_card)
-        self.versions.restored.connect(self._on_other_version)
         self.checking.edited.connect(self._on_other_version)
         self.verify.spans_wanted.connect(self.thread_view.light_up)
         self.instructions.spans_wanted.connect(self.thread_view.light_up)
         self.thread_view.claims_wanted.connect(self._on_claims)
         self.thread_view.told.connect(card.tell)
-        for place in (card, self.versions_view, self.verify, self.thread_view):
+        for place in (card, self.verify, self.thread_view):
             place.link_wanted.connect(self.links.ask)
         self.star_button.clicked.connect(lambda is_on: self.asides.start(self._star(is_on=is_on)))
 
@@ -251,13 +264,12 @@ class TicketPane(QWidget):
     def _show_opened(self, opened: OpenedTicket) -> None:
         self._thread, self._summary, self._highlights = opened.thread, None, opened.highlights
         self._title.setText(opened.thread.ticket.title)
-        self._facts.setText(_facts(opened.thread))
-        sentences = {s.id: s.text for s in opened.sentences}
+        self._facts.setText(describe_ticket(opened.thread))
+        sentences = self._sentences = {s.id: s.text for s in opened.sentences}
         spans = {s.id: Span(s.position, s.start, s.end) for s in opened.sentences}
         self.thread_view.show_thread(opened.thread)
         self.card.reset(sentences, spans)
         self.verify.reset(sentences, spans)
-        self.versions_view.reset(sentences)
         self.links.hide()
         self._show_card()
         self.instructions.show_spans([Span(s.position, s.start, s.end) for s in opened.instructions])
@@ -270,7 +282,7 @@ class TicketPane(QWidget):
         assert self._desk is not None
         rows = await self._desk.tickets.rows([thread.ticket.id])
         if rows and thread is self._thread:
-            self._facts.setText(_facts(replace(thread, ticket=rows[0])))
+            self._facts.setText(describe_ticket(replace(thread, ticket=rows[0])))
 
     def _starts_by_itself(self) -> bool:
         assert self._desk is not None
@@ -335,19 +347,23 @@ class TicketPane(QWidget):
     # What stands beside the summary
 
     def _show_card(self) -> None:
-        self.versions_view.hide()
-        self.card.show()
+        if self.card.isHidden():
+            self.versions.view.hide()
+            self.card.show()
 
-    def _on_versions(self) -> None:
+    def _on_versions(self, *, prefers_model: bool = False) -> None:
         if self._thread is not None:
+            view = self.versions.view
+            view.reset(self._sentences)
+            view.set_choices(self.card.body.choices)
+            view.prefers_model = prefers_model
             self.card.hide()
-            self.versions_view.show()
+            view.show()
             self.versions.open(self._thread.ticket.id)
 
     def _on_model_version(self) -> None:
         """Show the versions with the model's newest chosen, beside a person's edit."""
-        self.versions_view.prefers_model = True
-        self._on_versions()
+        self._on_versions(prefers_model=True)
 
     def _on_other_version(self, summary: Summary) -> None:
         self._show_card()
@@ -374,21 +390,3 @@ class TicketPane(QWidget):
     async def _star(self, *, is_on: bool) -> None:
         if self._desk is not None and self._thread is not None:
             await self._desk.summaries.star(self._thread.ticket.id, is_on)
-
-
-def _facts(thread: Thread) -> str:
-    ticket = thread.ticket
-    count = len(thread.messages)
-    days = sorted({m.created_at[:10] for m in thread.messages if m.created_at})
-    when = ""
-    if days:
-        when = f", {readable_time(days[0])}" + (f" to {readable_time(days[-1])}" if len(days) > 1 else "")
-    parts = [
-        ticket.requester,
-        ticket.external_id,
-        cell_text(ticket, Column.STATUS),
-        cell_text(ticket, Column.PRIORITY),
-        language_name(ticket.language),
-        f"{count} message{'' if count == 1 else 's'}{when}",
-    ]
-    return " · ".join(part for part in parts if part)

@@ -26,7 +26,7 @@ class VersionsFlow(QObject):
 
     def __init__(self, view: VersionsView, on_error: Callable[[DeskError], None]) -> None:
         super().__init__()
-        self._view = view
+        self.view = view
         self._desk: Desk | None = None
         self._ticket_id = 0
         self.jobs = JobScope(on_error)
@@ -45,15 +45,15 @@ class VersionsFlow(QObject):
 
     async def _list(self) -> None:
         assert self._desk is not None
-        self._view.show_versions(await self._desk.summaries.versions(self._ticket_id))
+        self.view.show_versions(await self._desk.summaries.versions(self._ticket_id))
 
     async def _show(self, run_id: int) -> None:
-        self._view.show_version(await self._read(run_id))
+        self.view.show_version(await self._read(run_id))
 
     async def _compare(self, old: int, new: int) -> None:
         assert self._desk is not None
         before, after = await self._read(old), await self._read(new)
-        self._view.show_comparison(self._desk.summaries.compare(before, after))
+        self.view.show_comparison(self._desk.summaries.compare(before, after))
 
     async def _restore(self, run_id: int) -> None:
         assert self._desk is not None

@@ -1,4 +1,4 @@
-"""The window: bars, sidebar, list and ticket, and the panels that take their place for a while.
+"""The window: bars, sidebar, list and ticket, and the pages that take their place for a while.
 
 It wires panes to services and owns no logic of either. Everything slow is a job; the window never waits.
 """
@@ -19,19 +19,16 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMainWindow,
     QSplitter,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from desktop.domain.errors import DeskError
 from desktop.domain.imports import FILE_SUFFIXES
-from desktop.domain.providers import BUILT_IN, ProviderProfile
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
 from desktop.gui.export_flow import ExportFlow
 from desktop.gui.file_drop import FileDrop
-from desktop.gui.history_panel import HistoryPanel
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.jobs import JobScope
@@ -39,9 +36,9 @@ from desktop.gui.language_flow import LanguageFlow
 from desktop.gui.list_flow import ListFlow
 from desktop.gui.list_menu import ListMenu
 from desktop.gui.notices import NoticeBar
-from desktop.gui.providers_panel import ProvidersPanel
-from desktop.gui.recipes_panel import RecipesPanel
+from desktop.gui.pages import Pages
 from desktop.gui.sidebar import Sidebar
+from desktop.gui.status_flow import StatusFlow
 from desktop.gui.theme.style import Theme
 from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
 from desktop.gui.ticket_list import TicketList
@@ -76,12 +73,11 @@ class MainWindow(QMainWindow):
         self.ticket = TicketPane(theme)
         self.empty = EmptyState(theme)
         self.import_panel = ImportPanel(theme)
-        self.providers = ProvidersPanel(theme)
-        self.history = HistoryPanel(theme)
-        self.recipes = RecipesPanel(theme)
         self.status = StatusBar(theme)
+        self.status_flow = StatusFlow(self.status, theme, self._show_error)
         self.tickets = ListFlow(self.list, self.sidebar, self.status, self._show_error)
         self.imports = ImportFlow(self.import_panel, self.status, self.notice)
+        self.pages = Pages(theme, self.imports, self.notice, self._show_error)
         self.watching = WatchFlow(self.imports, self.notice)
         self.status.add(self.watching.button)
         self.languages = LanguageFlow(self.imports, self._show_error)
@@ -97,16 +93,14 @@ class MainWindow(QMainWindow):
     def attach(self, desk: Desk) -> None:
         """Take the services, bring back the layout and show the tickets."""
         self._desk = desk
-        self._theme.set_appearance(desk.settings.get("appearance"))
-        for pane in (self.ticket, self.providers, self.imports, self.history, self.recipes):
+        for pane in (self.status_flow, self.ticket, self.imports, self.pages):
             pane.attach(desk)
-        self._show_provider_menu()
         if desk.settings.warning:
             self.notice.show_notice(desk.settings.warning, tone="warning")
         if desk.read_only_reason:
             self.notice.show_notice(desk.read_only_reason, tone="warning")
         self.tickets.attach(desk)
-        self._quiet.start(self._show_spend())
+        self.status_flow.show_spend()
         if not desk.read_only_reason:
             self._quiet.start(self.imports.tell_stopped())
         self.watching.attach(desk)
@@ -140,13 +134,10 @@ class MainWindow(QMainWindow):
 
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""
-        scopes = (
-            *(self.tickets, self._quiet, self.imports, self.watching, self.languages),
-            *(self.providers.jobs, self.exports.jobs),
-        )
+        flows = (self.tickets, self.imports, self.watching, self.languages)
+        scopes = (*flows, self._quiet, self.status_flow.jobs, self.exports.jobs)
         await self.ticket.close_jobs()
-        panels = (self.history.close_jobs(), self.recipes.preview.close_jobs())
-        await asyncio.gather(*panels, *(scope.close() for scope in scopes))
+        await asyncio.gather(self.pages.close_jobs(), *(scope.close() for scope in scopes))
         if self._desk is not None and self._desk.settings.get("window") != self.layout_state():
             # A layout that cannot be kept is no reason to leave the tickets' file open.
             with contextlib.suppress(DeskError):
@@ -170,12 +161,11 @@ class MainWindow(QMainWindow):
         self._inner.addWidget(self.list)
         self._inner.addWidget(self.ticket)
         self._inner.setSizes([520, 700])
-        self._stack = QStackedWidget()
-        for page in (self.empty, self._inner, self.import_panel, self.providers, self.history, self.recipes):
-            self._stack.addWidget(page)
+        for page in (self.empty, self._inner, self.import_panel):
+            self.pages.addWidget(page)
         self._outer = QSplitter(Qt.Orientation.Horizontal)
         self._outer.addWidget(self.sidebar)
-        self._outer.addWidget(self._stack)
+        self._outer.addWidget(self.pages)
         self._outer.setSizes([SIDEBAR_WIDTH, DEFAULT_SIZE.width() - SIDEBAR_WIDTH])
         self.list.setMinimumWidth(320)
         self.ticket.setMinimumWidth(400)
@@ -195,7 +185,7 @@ class MainWindow(QMainWindow):
         self._drop = FileDrop(self)
         self._drop.dropped.connect(self.open_files)
         self.sidebar.hide()
-        self._stack.setCurrentWidget(self.empty)
+        self.pages.setCurrentWidget(self.empty)
 
     def _connect(self) -> None:
         self.top.search_changed.connect(self._on_search)
@@ -222,26 +212,17 @@ class MainWindow(QMainWindow):
         self.imports.done_with_panel.connect(self._show_tickets)
         self.imports.tickets_changed.connect(self.tickets.refresh)
         self.imports.imported.connect(self._on_imported)
-        self.imports.changes_wanted.connect(lambda i: self._show_history_of(self.history.show_changes, i))
-        self.imports.rejects_wanted.connect(lambda i: self._show_history_of(self.history.show_rejects, i))
-        self.history.undo_requested.connect(self.imports.undo)
-        self.history.ticket_opened.connect(self._open_ticket)
-        self.history.tickets_changed.connect(self._on_mended)
-        self.history.failed.connect(self._show_error)
-        self.history.closed.connect(self._show_tickets)
+        self.imports.changes_wanted.connect(lambda i: self._show_history_of(self.pages.history.show_changes, i))
+        self.imports.rejects_wanted.connect(lambda i: self._show_history_of(self.pages.history.show_rejects, i))
         self.languages.told.connect(self.tickets.refresh)
         self.languages.told.connect(self.ticket.refresh_facts)
-        self.providers.changed.connect(self._show_provider_menu)
-        self.providers.removed.connect(self._on_provider_removed)
-        self.providers.closed.connect(self._show_tickets)
-        self.recipes.tried.connect(self._on_tried)
-        self.recipes.removed.connect(self._on_recipe_removed)
-        self.recipes.failed.connect(self._show_error)
-        self.recipes.closed.connect(self._show_tickets)
+        self.pages.left.connect(self._show_tickets)
+        self.pages.providers_changed.connect(self.status_flow.show_providers)
+        self.pages.ticket_opened.connect(self._open_ticket)
+        self.pages.tickets_mended.connect(self._on_mended)
+        self.pages.tried.connect(self._on_tried)
         self.status.recipes_requested.connect(self.show_recipes)
-        self.status.provider_chosen.connect(self._on_provider)
         self.status.providers_requested.connect(self.show_providers)
-        self.status.appearance_chosen.connect(self._on_appearance)
         self.status.cancel_requested.connect(self.imports.cancel)
         self.status.cancel_requested.connect(self.ticket.copies.jobs.cancel)
         self.status.cancel_requested.connect(self.watching.cancel)
@@ -258,7 +239,7 @@ class MainWindow(QMainWindow):
         ):
             shortcut = QShortcut(keys, self)
             shortcut.activated.connect(action)
-        for key, action in (("Esc", self._on_escape), ("/", self._focus_search)):
+        for key, action in (("Esc", self.ticket.escape), ("/", self._focus_search)):
             shortcut = QShortcut(QKeySequence(key), self._inner)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
@@ -286,20 +267,20 @@ class MainWindow(QMainWindow):
     def show_providers(self) -> None:
         """Show the providers in place of the tickets."""
         if self._desk is not None:
-            self._show_page(self.providers)
-            self.providers.open()
+            self._show_page(self.pages.providers)
+            self.pages.providers.open()
 
     def show_history(self) -> None:
         """Show the imports so far in place of the tickets."""
         if self._desk is not None:
-            self._show_page(self.history)
-            self.history.open()
+            self._show_page(self.pages.history)
+            self.pages.history.open()
 
     def show_recipes(self) -> None:
         """Show the recipes in place of the tickets, their prompts for the tickets of the list."""
         if self._desk is not None:
-            self._show_page(self.recipes)
-            self.recipes.open(self._listed_id, self.list.table.currentIndex().row())
+            self._show_page(self.pages.recipes)
+            self.pages.recipes.open(self._listed_id, self.list.table.currentIndex().row())
 
     def _on_search(self, text: str) -> None:
         if self.tickets.search(text) and self.tickets.counts.total:
@@ -317,8 +298,6 @@ class MainWindow(QMainWindow):
     def _on_imported(self) -> None:
         self.list.model.forget_leads()
         self.ticket.reload()
-        if self.history.isVisible():
-            self.history.reload()
 
     def _on_mended(self) -> None:
         self.list.model.forget_leads()
@@ -326,7 +305,7 @@ class MainWindow(QMainWindow):
         self.tickets.refresh()
 
     def _show_history_of(self, show: Callable[[int], None], import_id: int) -> None:
-        self._show_page(self.history)
+        self._show_page(self.pages.history)
         show(import_id)
 
     def _open_ticket(self, ticket_id: int) -> None:
@@ -338,15 +317,11 @@ class MainWindow(QMainWindow):
     def _on_summarized(self, _: int) -> None:
         self.list.model.refresh()
         self.tickets.refresh_counts()
-        self._quiet.start(self._show_spend())
+        self.status_flow.show_spend()
 
     def _on_tried(self, ticket_id: int) -> None:
         self.ticket.reload()
         self._on_summarized(ticket_id)
-
-    def _on_recipe_removed(self, name: str, text: str) -> None:
-        words = f"Your recipe {name} is removed."
-        self.notice.show_notice(words, actions=[("Undo", lambda: self.recipes.put_back(name, text))])
 
     def _listed_id(self, row: int) -> int | None:
         return self.list.model.id_at(row) if 0 <= row < self.list.model.rowCount() else None
@@ -373,9 +348,6 @@ class MainWindow(QMainWindow):
         else:
             self.status.hide_progress()
 
-    def _on_escape(self) -> None:
-        self.ticket.escape()
-
     def _focus_search(self) -> None:
         self.top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.top.search.selectAll()
@@ -384,30 +356,10 @@ class MainWindow(QMainWindow):
         if self._desk is not None:
             self.open_files([self._desk.paths.sample])
 
-    def _on_provider(self, name: str) -> None:
-        if self._desk is not None:
-            try:
-                self._desk.providers.set_default(name)
-            except DeskError as error:
-                self._show_error(error)
-            self._show_provider_menu()
-
-    def _on_provider_removed(self, profile: ProviderProfile) -> None:
-        words = f"{profile.name} is removed, and its key if it had one."
-        self.notice.show_notice(words, actions=[("Undo", lambda: self.providers.put_back(profile))])
-
-    def _on_appearance(self, appearance: str) -> None:
-        if self._desk is not None:
-            self._theme.set_appearance(appearance)
-            try:
-                self._desk.settings.set("appearance", appearance)
-            except DeskError as error:
-                self._show_error(error)
-
     # What is shown
 
     def _show_page(self, page: QWidget) -> None:
-        self._stack.setCurrentWidget(page)
+        self.pages.setCurrentWidget(page)
         self.sidebar.setVisible(bool(self.tickets.counts.total))
 
     def _show_tickets(self) -> None:
@@ -418,22 +370,7 @@ class MainWindow(QMainWindow):
     def _show_error(self, error: DeskError) -> None:
         self.notice.show_error(error)
 
-    def _show_provider_menu(self) -> None:
-        assert self._desk is not None
-        service = self._desk.providers
-        names = [(p.name, f"{p.name} · {p.model}" if p.model else _label(p.name)) for p in service.profiles()]
-        self.status.show_providers(names, service.default_name(), self._desk.settings.get("appearance"))
-
     def _on_loaded(self, is_other: bool) -> None:
-        if is_other and self._stack.currentWidget() in (self.empty, self._inner):
+        if is_other and self.pages.currentWidget() in (self.empty, self._inner):
             self._show_tickets()
         self.sidebar.setVisible(bool(self.tickets.counts.total))
-
-    async def _show_spend(self) -> None:
-        assert self._desk is not None
-        spent, unknown = await self._desk.summaries.spent_today_microusd()
-        self.status.show_spend(spent, unknown)
-
-
-def _label(name: str) -> str:
-    return "Built-in model (tiny)" if name == BUILT_IN else name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from desktop.domain.history import ImportRecord, ImportState
 from desktop.domain.imports import Bundle, Finished, ImportCounts, Progress, Recognized, Undone, total
-from desktop.domain.runs import CheckedClaim, RunState, Summary, Support
+from desktop.domain.runs import CheckedClaim, Opinion, RunState, Summary, Support
 
 LIMITS = (
     "The check compares facts and words on this machine. It finds most numbers, dates, ids and names that the ticket does not have there,"
@@ -66,6 +66,16 @@ def describe_claim(checked: CheckedClaim) -> str:
     if checked.support is Support.PARTIAL:
         return f"check this sentence: {'; '.join(checked.doubts) or 'the wording differs from the ticket'}"
     return "matches the ticket's words" + (" (source found on this machine)" if checked.origin == "found" else "")
+
+
+def describe_opinion(opinion: Opinion, model: str = "") -> str:
+    """Say what a model answered when it was asked again, and that it was the model."""
+    answer = {
+        Opinion.SAYS_SO: "the cited sentences say this",
+        Opinion.SAYS_OTHERWISE: "the cited sentences do not say this",
+        Opinion.UNCLEAR: "it cannot be told from the cited sentences",
+    }
+    return f"{model or 'The model'}, asked again: {answer[opinion]}." if opinion in answer else ""
 
 
 def describe_findings(summary: Summary) -> str:

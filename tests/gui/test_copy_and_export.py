@@ -16,7 +16,7 @@ from desktop.gui.copy_flow import copy_options
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import ScriptedServer, good_stream
 from desktop.services.rendering import CopyFormat
-from tests.gui.test_window import opened_window, until
+from tests.gui.real_window import opened_window, until
 
 ANSWER = (
     "Gist: The card was charged twice. [m1.1]\n"

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.imports import FILE_SUFFIXES
-from tests.gui.test_window import opened_window
+from tests.gui.real_window import opened_window
 
 # Qt drawing into memory has no place to put a dialog, and says so of each.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")

@@ -22,7 +22,7 @@ from desktop.gui.history_panel import Column
 from desktop.gui.theme.style import Theme
 from desktop.gui.window import MainWindow
 from desktop.services.container import Desk
-from tests.gui.test_window import button, opened_window, until
+from tests.gui.real_window import button, opened_window, until
 
 HEADER = "id,subject,description,status,created_at,Plan\n"
 FIRST = ("1,Printer,The printer on floor 3 burns,open,2026-01-01,Pro", "2,Door,It sticks,open,2026-01-01,Pro")
@@ -49,13 +49,13 @@ async def _two_weeks(desk: Desk, folder: Path) -> tuple[Finished, Finished]:
 
 
 def _cells(window: MainWindow, row: int) -> list[str]:
-    model = window.history.imports.model
+    model = window.pages.history.imports.model
     return [str(model.index(row, column).data()) for column in Column]
 
 
 async def _open_history(window: MainWindow, imports: int) -> None:
     QTest.keyClick(window, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier)
-    await until(lambda: window.history.imports.model.rowCount() == imports, "the imports")
+    await until(lambda: window.pages.history.imports.model.rowCount() == imports, "the imports")
 
 
 async def test_every_import_is_listed_with_its_counts_and_can_be_undone(
@@ -67,7 +67,7 @@ async def test_every_import_is_listed_with_its_counts_and_can_be_undone(
         newest = _cells(window, 0)
         assert (newest[Column.FILE], newest[Column.SOURCE], newest[Column.STATE]) == ("week.csv", "week", "Whole")
         assert newest[Column.NEW : Column.REJECTED + 1] == ["1", "1", "0", "1"]
-        listed = window.history.imports
+        listed = window.pages.history.imports
         assert listed._sum.text() == "3 rows = 2 used + 1 rejected. 1 rejected row can be mended."
         listed.table.selectRow(1)
         button(window, "Undo").click()
@@ -90,8 +90,8 @@ async def test_what_changed_is_marked_by_signs_and_a_ticket_is_opened_by_keys(
         window.top.search.setText("stuck")
         await until(lambda: window.list.model.rowCount() == 1, "a search")
         await _open_history(window, 2)
-        QTest.keyClick(window.history.imports.table, Qt.Key.Key_Return)
-        changes = window.history.changes
+        QTest.keyClick(window.pages.history.imports.table, Qt.Key.Key_Return)
+        changes = window.pages.history.changes
         shown = changes.difference
         await until(lambda: "edited" in shown.toPlainText(), "the difference")
         assert {name: b.text().split()[-1] for name, b in changes.buttons.items()} == {
@@ -134,7 +134,7 @@ async def test_a_rejected_row_is_mended_with_keys_and_becomes_a_ticket(
         window.import_panel.import_button.click()
         await until(lambda: "1 of 3 rows rejected" in window.notice.text(), "what became of it")
         button(window, "Show the rejected rows").click()
-        view = window.history.rejects
+        view = window.pages.history.rejects
         await until(lambda: view.editor.shown is not None and view.isVisible(), "the row")
         assert view.editor._reason.text() == "This row has no ticket id."
         QTest.keyClick(view.table, Qt.Key.Key_Return)
@@ -163,9 +163,9 @@ async def test_a_row_that_is_set_aside_stays_rejected_and_can_be_taken_up_again(
         done = await _import(
             desk, tmp_path / "week.csv", *SECOND, '8,"open,x,open,2026-01-01,Pro', "9,a,b,open,2026-01-01,Pro"
         )
-        window.history.show_rejects(done.import_id)
-        window._show_page(window.history)
-        view = window.history.rejects
+        window.pages.history.show_rejects(done.import_id)
+        window._show_page(window.pages.history)
+        view = window.pages.history.rejects
         await until(lambda: view.model.rowCount() == 2 and view.editor.shown, "the rows")
         button(window, "Set aside").click()
         await until(lambda: view.model.rows[1].is_set_aside, "the row at the end")
@@ -187,7 +187,7 @@ async def test_an_import_that_does_not_add_up_is_red_and_says_what_differs(
         with closing(sqlite3.connect(data_dir / "tldesk.sqlite")) as connection, connection:
             connection.execute("UPDATE import_batch SET counts_json = json_set(counts_json, '$.rows', 3)")
         await _open_history(window, 1)
-        listed, error = window.history.imports, window._theme.tokens.error
+        listed, error = window.pages.history.imports, window._theme.tokens.error
         state = listed.model.index(0, Column.STATE)
         assert state.data() == "Does not add up"
         assert state.data(Qt.ItemDataRole.ForegroundRole).name() == error
@@ -265,7 +265,7 @@ async def test_the_status_of_a_changed_ticket_reads_as_in_the_list(
 ) -> None:
     async with opened_window(data_dir, sample=False) as (window, desk):
         done = await _import(desk, tmp_path / "week.csv", "1,Printer,It burns,on-hold,2026-01-01,Pro")
-        window.history.show_changes(done.import_id)
-        window._show_page(window.history)
-        changes = window.history.changes
+        window.pages.history.show_changes(done.import_id)
+        window._show_page(window.pages.history)
+        changes = window.pages.history.changes
         await until(lambda: changes._ticket_facts.text() == "1 · On hold", "the facts of the ticket")

@@ -21,7 +21,7 @@ from desktop.domain.imports import Bundle, Column, ImportCounts, ImportOverrides
 from desktop.gui.column_table import ROLE, ColumnTable
 from desktop.gui.import_panel import ImportPanel
 from desktop.gui.theme.style import Theme
-from tests.gui.test_window import opened_window, until
+from tests.gui.real_window import opened_window, until
 
 # A list that opens is a window of its own, and the platform that draws into memory says of each what it cannot do for it.
 pytestmark = pytest.mark.qt_log_ignore("^This plugin does not support ")

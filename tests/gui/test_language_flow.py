@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QListWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.gui.window import MainWindow
-from tests.gui.test_window import opened_window, until
+from tests.gui.real_window import opened_window, titles, until
 
 
 def write(path: Path, *rows: str) -> Path:
@@ -29,10 +29,6 @@ async def imported(data_dir: Path, path: Path, tickets: int) -> AsyncIterator[tu
         filters = window.sidebar.findChild(QListWidget)
         assert filters is not None
         yield window, filters
-
-
-def titles(filters: QListWidget) -> list[str]:
-    return [filters.item(row).text() for row in range(filters.count())]
 
 
 async def test_a_backlog_in_two_languages_can_be_filtered_by_them(qtbot: QtBot, data_dir: Path, tmp_path: Path) -> None:

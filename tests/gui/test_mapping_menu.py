@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
-from tests.gui.test_window import choose_role, opened_window, until
+from tests.gui.real_window import choose_role, opened_window, until
 
 # Qt drawing into memory has no place to put a dialog, and says so of each.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")

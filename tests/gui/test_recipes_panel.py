@@ -13,14 +13,14 @@ from pytestqt.qtbot import QtBot
 from desktop.gui.recipes_panel import RecipesPanel
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import Script, ScriptedServer, good_stream, words
-from tests.gui.test_window import ANSWER, opened_window, until
+from tests.gui.real_window import ANSWER, opened_window, until
 
 
 async def open_recipes(window: MainWindow, name: str = "summarize") -> RecipesPanel:
     """Open the panel from the menu in the status bar, with one recipe chosen."""
     await until(lambda: window.list.model.rowCount() > 0, "the tickets")
     next(action for action in window.status.menu.actions() if action.text() == "Recipes…").trigger()
-    panel = window.recipes
+    panel = window.pages.recipes
     await until(panel.isVisible, "the panel")
     choose(panel, name)
     await until(lambda: not panel.preview.jobs.is_busy and panel.preview.prompt.toPlainText(), "the preview")

@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QListWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.llm.scripted_server import ScriptedServer, good_stream
-from tests.gui.test_language_flow import titles
-from tests.gui.test_window import opened_window, until
+from tests.gui.real_window import opened_window, titles, until
 from tests.services.conftest import TICKET
 
 ANSWER = (

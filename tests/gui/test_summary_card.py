@@ -124,6 +124,10 @@ def _looks(view: ClaimsView) -> list[QTextCharFormat]:
     return looks
 
 
+def _words(chip: QTextCharFormat) -> str:
+    return str(chip.property(int(QTextCharFormat.Property.UserProperty) + 1) or "")
+
+
 def _tone(chip: QTextCharFormat) -> str:
     return str(chip.property(int(QTextCharFormat.Property.UserProperty) + 2) or "")
 
@@ -179,6 +183,27 @@ def test_the_fields_of_a_summary_stand_beside_their_sections(qtbot: QtBot, theme
     assert "He needs it by 6 March 2026." in card.shown_text()
     assert "Support has to act next" in _row(card, "Next step").accessibleName()
     assert "sounds angry" in _row(card, "Sentiment").accessibleName()
+
+
+def test_a_sentiment_of_one_word_is_said_once_and_still_leads_to_its_source(qtbot: QtBot, theme: Theme) -> None:
+    card = shown_card(qtbot, theme)
+    alone = claim("worried.", Support.PARTIAL, section="Sentiment")
+    card.show_summary(summary(claim("Charged twice."), alone, fields=Fields("", "", "worried")))
+    view = _row(card, "Sentiment")
+    assert "worried" not in view.toPlainText()
+    chips = [look for look in _looks(view) if look.objectType()]
+    assert [_words(chip) for chip in chips] == ["worried", "1"]
+    assert [_tone(chip) for chip in chips] == ["warning", "warning"], "it is a reading, and is marked as one"
+    assert {chip.anchorHref() for chip in chips} == {"cite:1"}
+    assert view.accessibleName().count("worried") == 1
+    view.enter(1)
+    with qtbot.waitSignal(card.spans_wanted) as wanted:
+        QTest.keyClick(view, Qt.Key.Key_Return)
+    assert wanted.args == [[SPANS["m1.1"]]]
+    more = replace(alone, claim=replace(alone.claim, text="worried about the month's end."))
+    card.show_summary(summary(more, fields=Fields("", "", "worried")))
+    assert "worried about the month's end." in _row(card, "Sentiment").toPlainText()
+    assert [_words(look) for look in _looks(_row(card, "Sentiment")) if look.objectType()] == ["worried", "1"]
 
 
 # What is said of claims

@@ -11,10 +11,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPlainTextEdit, QTableView, QTextBrowser
 from pytestqt.qtbot import QtBot
 
+from desktop.gui.sections_panel import SectionsPanel
+from desktop.gui.versions_view import VersionsView
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import ScriptedServer, good_stream
 from desktop.services.container import Desk
-from tests.gui.test_window import opened_window, until
+from tests.gui.real_window import opened_window, until
 
 FIRST = "Gist: The card was charged twice. [m1.1]\nProblem: The card ending 3307 shows $59.00 twice. [m1.1]\n"
 SECOND = "Gist: The card was charged twice. [m1.1]\nProblem: The card shows $59.00 twice. [m1.1]\n"
@@ -54,7 +56,7 @@ async def test_a_new_summary_tells_what_changed_and_the_old_one_can_be_restored(
         assert "3307" in pane.card.changes.toPlainText()
         await until(lambda: pane.card.footer.versions_action.text() == "Versions (2)…", "the number of versions")
         pane.card.footer.versions_action.trigger()
-        view = pane.versions_view
+        view = pane.versions.view
         await until(lambda: view.table.rowCount() == 2, "the versions")
         assert not pane.card.isVisible()
         QTest.keyClick(view.table, Qt.Key.Key_Down)
@@ -71,7 +73,7 @@ async def test_two_versions_are_compared_and_escape_leads_back(qtbot: QtBot, dat
         await _write_anew(window)
         pane.card.footer.versions_action.setEnabled(True)
         pane.card.footer.versions_action.trigger()
-        view = pane.versions_view
+        view = pane.versions.view
         await until(lambda: view.table.rowCount() == 2, "the versions")
         view.table.selectAll()
         await until(lambda: "3307" in view.changes.toPlainText(), "the difference")
@@ -93,7 +95,7 @@ async def test_an_edit_is_checked_kept_apart_and_called_the_users(qtbot: QtBot, 
         assert not card.is_editing
         assert card.head.model_version.isVisible()
         card.head.model_version.click()
-        view = window.ticket.versions_view
+        view = window.ticket.versions.view
         await until(lambda: "charged twice" in view.body.text(), "the model's version")
         assert window.ticket.ticket_id is not None
         opened = await desk.summaries.open_ticket(window.ticket.ticket_id)
@@ -212,3 +214,20 @@ async def test_every_control_of_the_pane_can_be_named_by_a_screen_reader(qtbot: 
             if control.isVisibleTo(pane) and not (control.accessibleName() or getattr(control, "text", str)())
         ]
         assert not nameless
+
+
+async def test_what_is_rarely_opened_is_built_when_it_is(qtbot: QtBot, data_dir: Path) -> None:
+    async with summarized_window(data_dir, FIRST) as (window, _):
+        pane = window.ticket
+        assert not pane.findChildren(VersionsView), "the first window waits for what nobody asked for"
+        assert not pane.findChildren(SectionsPanel)
+        for _ in range(2):
+            pane.card.footer.versions_requested.emit()
+            assert pane.versions.view.isVisible()
+            pane.escape()
+            pane.card.show_sections()
+            assert pane.card.sections.isVisible()
+            pane.escape()
+            assert pane.card.isVisible()
+            assert not pane.card.is_editing
+        assert (len(pane.findChildren(VersionsView)), len(pane.findChildren(SectionsPanel))) == (1, 1)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.gui.watch_flow import WatchFlow
-from tests.gui.test_window import button, choose_role, opened_window, until
+from tests.gui.real_window import button, choose_role, opened_window, until
 
 ZENDESK = "Id,Requester,Subject,Status,Via,Created at\n"
 

@@ -2,83 +2,21 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCharFormat
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.config.paths import find_paths
 from desktop.domain.imports import Finished
-from desktop.domain.providers import ProviderProfile
 from desktop.gui import notices
 from desktop.gui.app import make_application, make_window
-from desktop.gui.column_table import ROLE
-from desktop.gui.import_panel import ImportPanel
-from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import ScriptedServer, good_stream, refusal
-from desktop.services.container import Desk, open_desk
-
-ANSWER = "Gist: The card was charged twice. [m1.1]\nProblem: The card ending 3307 shows $59.00 twice. [m1.1]\n"
-Wait = Callable[[Callable[[], object], str], object]
-
-
-@asynccontextmanager
-async def opened_window(
-    data_dir: Path, *, provider: str = "", sample: bool = True
-) -> AsyncIterator[tuple[MainWindow, Desk]]:
-    """Open the real window over a fresh folder, with the sample tickets and a provider at an address."""
-    paths = find_paths(data_dir)
-    desk = await open_desk(paths)
-    desk.settings.set("auto_summarize", "never")
-    if sample:
-        recognized = await desk.imports.recognize(paths.sample)
-        assert [event async for event in desk.imports.run(recognized) if isinstance(event, Finished)]
-    if provider:
-        desk.providers.save(ProviderProfile("scripted", "custom", provider, model="scripted"), make_default=True)
-    window = make_window(make_application(paths.resources), paths.resources)
-    window.show()
-    window.attach(desk)
-    try:
-        yield window, desk
-    finally:
-        await window.shut_down()
-        window.close()
-        await desk.close()
-        # Here and now, on Qt's own thread: a window left to the garbage collector may be collected by a worker of the next test.
-        shiboken6.delete(window)
-        # WORKAROUND: with Qt drawing into memory, what a clipboard holds at the end of the program crashes it; on a display it does not.
-        QApplication.clipboard().clear()
-        gc.collect()
-
-
-def choose_role(panel: ImportPanel, column: int, role: str) -> None:
-    """Pick what a column of the file holds, in the panel's table."""
-    model = panel._columns.columns
-    assert model.setData(model.index(column, ROLE), role)
-
-
-async def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until the window shows something."""
-    import asyncio
-    import time
-
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        await asyncio.sleep(0.01)
-
-
-def button(window: MainWindow, text: str) -> QPushButton:
-    """Return the button that a person sees under this title."""
-    return next(b for b in window.findChildren(QPushButton) if b.text() == text and b.isVisible())
+from tests.gui.real_window import ANSWER, button, choose_role, opened_window, until
 
 
 async def test_a_refresh_that_fails_leaves_the_summary_and_says_why(qtbot: QtBot, data_dir: Path) -> None:
@@ -261,3 +199,14 @@ async def test_a_word_in_passing_takes_no_offer_away(
         assert "opied" in window.notice.text() or "nothing to copy" in window.notice.text()
         await until(lambda: "2 new tickets" in window.notice.text(), "the offer again")
         assert button(window, "Undo").isVisible()
+
+
+async def test_a_panel_is_built_when_it_is_first_opened(qtbot: QtBot, data_dir: Path) -> None:
+    async with opened_window(data_dir, sample=False) as (window, _):
+        before = window.pages.count()
+        window.show_recipes()
+        assert window.pages.currentWidget() is window.pages.recipes
+        window.show_providers()
+        window.show_history()
+        window.show_recipes()
+        assert window.pages.count() == before + 3, "each of them once, and none before it was asked for"

@@ -115,7 +115,7 @@ async def show_all(cases: dict[str, Any], watch: Watch) -> dict[str, Any]:
     from PySide6.QtGui import QDesktopServices
 
     from desktop.llm.scripted_server import ScriptedServer, good_stream
-    from tests.gui.test_window import opened_window, until
+    from tests.gui.real_window import opened_window, until
     from tests.services.conftest import import_path
 
     folder = Path(cases["folder"])

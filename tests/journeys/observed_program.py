@@ -40,7 +40,7 @@ def observe(window: MainWindow) -> dict[str, Any]:
     first = model.ticket_at(0) if model.rowCount() else None
     return {
         "window": _place(window),
-        "page": type(window._stack.currentWidget()).__name__,
+        "page": type(window.pages.currentWidget()).__name__,
         "rows": model.rowCount(),
         "messages": window_messages(window),
         "list": _place(window.list.table.viewport()),
@@ -59,18 +59,27 @@ def observe(window: MainWindow) -> dict[str, Any]:
         "spend": window.status.spend.text(),
         "dark": window._theme.tokens.is_dark,
         "buttons": _buttons(window),
-        "steps": [[step.name, step.ok, step.detail] for step in window.providers.shown_steps()],
-        "provider_error": window.providers._words.text(),
         "counts": window.import_panel._counts.text(),
+        **_providers(window),
         **_history(window),
+    }
+
+
+def _providers(window: MainWindow) -> dict[str, Any]:
+    """Return what the panel of providers shows; it is not built only to be looked at."""
+    panel = vars(window.pages).get("providers")
+    steps = panel.shown_steps() if panel is not None else ()
+    return {
+        "steps": [[step.name, step.ok, step.detail] for step in steps],
+        "provider_error": panel._words.text() if panel is not None else "",
     }
 
 
 def _history(window: MainWindow) -> dict[str, Any]:
     """Return what the leaves of the imports show; one that was never opened is not built only to be looked at."""
-    if not window.history.isVisible():
+    panel = vars(window.pages).get("history")
+    if panel is None or not panel.isVisible():
         return {"imports": 0, "groups": [], "difference": "", "rejects": -1, "retried": ""}
-    panel = window.history
     return {
         "imports": panel.imports.model.rowCount() if panel.imports.isVisible() else 0,
         "groups": [b.text() for b in panel.changes.buttons.values() if b.isVisible()],

@@ -182,6 +182,7 @@ def test_strictness_only_ever_marks_more() -> None:
         for strictness in ("lenient", "normal", "strict")
     }
     assert marked["lenient"] <= marked["normal"] <= marked["strict"]
+    assert marked["lenient"] < marked["strict"]
 
 
 def test_a_fact_that_is_missing_is_marked_however_lenient() -> None:

@@ -53,7 +53,9 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
     if len(claim.text) > LONGEST_SENTENCE:
         beginning = replace(claim, text=claim.text[:LONGEST_SENTENCE])
         checked = check_claim(beginning, prepared, strictness=strictness)
-        support = Support.PARTIAL if checked.support is Support.SUPPORTED else checked.support
+        support: Support = checked.support
+        if support is Support.SUPPORTED:
+            support = Support.PARTIAL
         return replace(checked, claim=claim, support=support, doubts=(*checked.doubts, TOO_LONG))
     words = wanted_stems(claim.text, prepared)
     named = _existing(claim.citations, words, prepared)

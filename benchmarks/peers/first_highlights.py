@@ -1,6 +1,9 @@
 """The first method for highlights, frozen with its weights and word lists: the peer that a change must not be worse than.
 
 Centrality of words, and anchors for the asker's opening and the other side's last word; English in its lists. It only serves to be measured.
+
+Similarities and centrality are today those of `services.highlights`, and stand here again on purpose: whoever improves them there would otherwise
+improve the peer as well, and measure no gain. Only what both methods are given is shared: sentences, words and stems.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ _LIKELY_WRAP_WIDTH = 60
 _WIDEST_WRAP = 100
 _LOOK_BACK = 24
 
-_END = re.compile(r"[.!?…]+[\"'”’»)\]*_]*(?=\s)|[。！？｡]+[」』”’）】\"']*")
+# From the first sign of a run only, and nothing given back: a line of full stops takes no longer than any other.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_]*+(?=\s)|[。！？｡]+[」』”’）】\"']*")
 _LIST_ITEM = re.compile(r"\s*(?:[-*•–—·‣▪+]\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|#{1,6}\s|\||>)")
 _LIST_NUMBER = re.compile(r"\s*(?:[-*•–—·]\s*)?\(?(?:\d{1,3}|[a-zA-Z])[.)]*")
 _STRONG_LINE_END = re.compile(r"[.!?…:;。！？][\"'”’»)\]*_]*\s*$")

@@ -7,13 +7,12 @@ sends need not be one.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from desktop.domain.llm import StreamDelta, StreamEnd
 from desktop.domain.runs import RunState, Usage
-from desktop.domain.text import valid_text
+from desktop.domain.text import visible_text
 
 CLOSED = "the provider closed the stream before it said it was done"
 LENGTH = "stopped at the length limit"
@@ -24,19 +23,10 @@ TOO_LONG = "stopped, because the answer was far longer than asked for"
 MAX_CHARACTERS = 400_000
 """Far above any `max_tokens` that is asked for: this is for a provider that ignores it, and for a model that never stops thinking."""
 
-# What a reader cannot see can only disguise what they do see: control characters, overrides of direction, zero width.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
-)
 _OPEN, _CLOSE = "<think>", "</think>"
 _THINKING_FIELDS = ("reasoning_content", "reasoning")
 """As DeepSeek, vLLM and llama.cpp name it, and as OpenRouter does; a gateway that sends both repeats itself."""
 _NOTHING = StreamDelta("")
-
-
-def clean(text: str) -> str:
-    """Return a text without what a reader cannot see, and with nothing that no text can hold."""
-    return _UNSEEN.sub("", valid_text(text))
 
 
 class _Cleaned:
@@ -49,11 +39,11 @@ class _Cleaned:
         whole = self._half + piece
         cut = len(whole) - 1 if whole and "\ud800" <= whole[-1] <= "\udbff" else len(whole)
         self._half = whole[cut:]
-        return clean(whole[:cut])
+        return visible_text(whole[:cut])
 
     def rest(self) -> str:
         half, self._half = self._half, ""
-        return clean(half)
+        return visible_text(half)
 
 
 class AnswerText:

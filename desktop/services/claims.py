@@ -3,6 +3,8 @@
 The wanted form is a line a section, `Problem: The export fails. [m1.2]`. Models write it as `**Problem**:`, as `## Problem` with the text below, with
 a citation before the full stop, or without any: all of that is read, and text under no section is kept under `Summary`, never dropped. It decides
 nothing about truth: see `evidence`.
+
+The text is a model's or a stranger's: every pattern here takes time in proportion to it, and what is longer than any sentence is cut as messages are.
 """
 
 from __future__ import annotations
@@ -12,15 +14,26 @@ from collections.abc import Iterator, Sequence
 
 from desktop.domain.runs import Claim
 from desktop.domain.sections import GIST, UNNAMED
-from desktop.domain.sentences import ends_sentence
+from desktop.domain.sentences import LONGEST_SENTENCE, ends_sentence
+from desktop.domain.text import visible_text
 
-_ID = r"m\d+(?:\.\d+)?"
-_MORE = rf"(?:\s*(?:[,;&]|and|to|[-–—])\s*(?:{_ID}|\d+(?:\.\d+)?))*"
-_CITATION = re.compile(rf"\s*(?:\[\s*{_ID}{_MORE}\s*\]|\(\s*{_ID}{_MORE}\s*\))", re.IGNORECASE)
-_HALF_CITATION = re.compile(r"\s*[\[(][^\])]{0,40}$")
+_PLACE_NUMBER = r"\d{1,6}(?:\.\d{1,6})?"
+_ID = rf"m{_PLACE_NUMBER}"
+_MORE = rf"(?:\s*(?:[,;&]|and|to|[-–—])\s*(?:{_ID}|{_PLACE_NUMBER}))*"
+# White space belongs to what follows it, and is only looked at from where it begins.
+_SPACE = r"(?<!\s)\s*+"
+_CITATION = re.compile(rf"{_SPACE}(?:\[\s*{_ID}{_MORE}\s*\]|\(\s*{_ID}{_MORE}\s*\))", re.IGNORECASE)
+_HALF_CITATION = re.compile(rf"{_SPACE}[\[(][^\])]{{0,40}}$")
 _RANGE = re.compile(r"m?(\d+)\.(\d+)\s*[-–—]\s*m?(?:(\d+)\.)?(\d+)", re.IGNORECASE)
 _PLACE = re.compile(r"m?(\d+(?:\.\d+)?)", re.IGNORECASE)
 _LONGEST_RANGE = 12
+_LONGEST_LABEL = 200
+"""Characters, with the marks in front of it: a line that is longer and no label yet is text."""
+_MOST_MARKS = 80
+_LOOK_BACK = 120
+"""Characters in front of a full stop that tell whether it ends a sentence."""
+_LONGEST_PIECE = 4 * LONGEST_SENTENCE
+"""With its citations."""
 _MOST_REPEATS = 3
 _LOOP_CHARACTERS = 400
 # So many letters must be new before it is looked again: looking at every token cost more than all the rest of the parser.
@@ -55,7 +68,8 @@ class SummaryParser:
         label = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in sorted(self._names, key=len, reverse=True))
         # A name counts as a label with a colon behind it, or alone on its line as a heading.
         self._label = re.compile(
-            rf"[\W_]*(?:\d{{1,2}}[.)])?[\W_]*({label})(?:[*_]*\s*[:：][*_]*|[*_#]*\s*$)", re.IGNORECASE
+            rf"[\W_]{{0,{_MOST_MARKS}}}(?:\d{{1,2}}[.)][\W_]{{0,8}})?({label})(?:[*_]*\s*[:：][*_]*|[*_#]*\s*$)",
+            re.IGNORECASE,
         )
         self.named: set[str] = set()
         """The labels that have come, were it only with *Not in the ticket*."""
@@ -83,12 +97,13 @@ class SummaryParser:
         if not self._is_labeled and self._may_be_label(self._line):
             return ""
         text = _clean(_HALF_CITATION.sub("", _CITATION.sub("", self._line)))
+        folded = text.casefold()
         # "Not in the" is about to become no claim at all.
-        if text and any(nothing.startswith(text.casefold()) for nothing in _NOTHINGS):
+        if text and any(nothing.startswith(folded) for nothing in _NOTHINGS):
             return ""
         # The beginning of what was said before will most likely be said again, and then it is no claim.
         seen = self._seen.get(self.pending_section, ())
-        return "" if any(said.startswith(text.casefold()) for said in seen) else text
+        return "" if any(said.startswith(folded) for said in seen) else text
 
     @property
     def is_going_in_circles(self) -> bool:
@@ -132,7 +147,7 @@ class SummaryParser:
                 self._is_labeled = True
         if is_ended and _FENCE.fullmatch(line):
             return []
-        pieces = list(_cut(line))
+        pieces = [part for piece in _cut(line) for part in _cut_long(piece)]
         if not is_ended and pieces:
             self._line = pieces.pop()
         return [claim for piece in pieces if (claim := self._claim(piece)) is not None]
@@ -140,10 +155,10 @@ class SummaryParser:
     def take_claim(self, section: str, text: str, citations: Sequence[str]) -> tuple[Claim, ...]:
         """Take one claim whose section and citations came apart from its text; nothing for one that says nothing, or was said before."""
         self._section = section
-        claim = self._claim(text, citations)
-        return () if claim is None else (claim,)
+        return tuple(claim for part in _cut_long(text) if (claim := self._claim(part, citations)) is not None)
 
     def _claim(self, piece: str, named: Sequence[str] = ()) -> Claim | None:
+        piece = visible_text(piece)
         citations = tuple(dict.fromkeys((*named, *_citations(piece))))
         text = _clean(_CITATION.sub("", piece))
         section = self._section or UNNAMED
@@ -168,6 +183,8 @@ class SummaryParser:
         return next(name for name in self._names if name.casefold() == wanted)
 
     def _may_be_label(self, line: str) -> bool:
+        if len(line) > _LONGEST_LABEL:
+            return False
         decoration = _DECORATION.match(line)
         start = line[decoration.end() if decoration else 0 :].rstrip("*_ ").casefold()
         return any(name.casefold().startswith(start) for name in self._names)
@@ -183,15 +200,38 @@ def _cut(line: str) -> Iterator[str]:
         while (citation := _CITATION.match(line, end)) is not None:
             end = citation.end()
         # A full stop after a citation that came before it belongs to it: "It fails [m1.2]. Then …"
-        following = line[end:].lstrip()[:1]
+        following = line[end : end + _LOOK_BACK].lstrip()[:1]
         is_apart = end > found.end() or line[end : end + 1].isspace() or found.group()[0] in "。！？"
         if not following or not is_apart or following in "[(":
             continue
-        if not ends_sentence(_CITATION.sub("", line[begin : found.end()]), following) and end == found.end():
+        before = line[max(begin, found.end() - _LOOK_BACK) : found.end()]
+        if not ends_sentence(_CITATION.sub("", before), following) and end == found.end():
             continue
         yield line[begin:end]
         begin = end
     yield line[begin:]
+
+
+def _cut_long(piece: str) -> Iterator[str]:
+    """Cut what is longer than any sentence at a space; citations stay with the words in front of them."""
+    if len(piece) <= LONGEST_SENTENCE:
+        yield piece
+        return
+    begin = at = words = 0
+    for citation in (*_CITATION.finditer(piece), None):
+        start, end = citation.span() if citation else (len(piece), len(piece))
+        while words + start - at > LONGEST_SENTENCE:
+            limit = at + LONGEST_SENTENCE - words
+            space = piece.rfind(" ", at + 1, limit)
+            at = space if space > 0 else at if words else limit
+            yield piece[begin:at]
+            begin, words = at, 0
+        if end - begin > _LONGEST_PIECE:
+            yield piece[begin:at]
+            begin, words = at, 0
+        words += start - at
+        at = end
+    yield piece[begin:]
 
 
 def _citations(text: str) -> Iterator[str]:

@@ -13,137 +13,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan januar janvier enero",
-            "february feb februar février febrero",
-            "march mar märz mars marzo",
-            "april apr avril abril",
-            "may mai mayo",
-            "june jun juni juin junio",
-            "july jul juli juillet julio",
-            "august aug août agosto",
-            "september sept sep septembre septiembre",
-            "october oct oktober okt octobre octubre",
-            "november nov novembre noviembre",
-            "december dec dezember dez décembre diciembre",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-_WEEKDAYS = {
-    name: number
-    for number, names in enumerate(
-        "monday montag|tuesday dienstag|wednesday mittwoch|thursday donnerstag|friday freitag|saturday samstag|sunday sonntag".split(
-            "|"
-        )
-    )
-    for name in names.split()
-}
-_RELATIVE_DAYS = {"today": 0, "tonight": 0, "heute": 0, "yesterday": -1, "gestern": -1, "tomorrow": 1}
-_NUMBER_WORDS = {
-    word: number
-    for number, words in {
-        **dict(
-            enumerate(
-                (
-                    "zero|one|two both twice|three|four|five|six|seven|eight|nine|ten|eleven|twelve dozen"
-                    "|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
-                ).split("|")
-            )
-        ),
-        20: "twenty",
-        30: "thirty",
-        40: "forty",
-        50: "fifty",
-        60: "sixty",
-        70: "seventy",
-        80: "eighty",
-        90: "ninety",
-        100: "hundred",
-        1000: "thousand",
-    }.items()
-    for word in words.split()
-}
+from desktop.services import fact_patterns as patterns
+
 _LEAST_CHECKED_NUMBER_WORD = 3
 """“two options”, “one of them”: small number words are how people count what they see, and no fact of the ticket."""
 _LEAST_ID_DIGITS = 4
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _UNCHECKED_WORDS = frozenset(("dozen", "hundred", "thousand"))
-_CURRENCIES = {
-    "$": "usd",
-    "€": "eur",
-    "£": "gbp",
-    "¥": "jpy",
-    "usd": "usd",
-    "eur": "eur",
-    "gbp": "gbp",
-    "jpy": "jpy",
-    "chf": "chf",
-}
-_CURRENCIES |= {
-    "dollars": "usd",
-    "dollar": "usd",
-    "euros": "eur",
-    "euro": "eur",
-    "pounds": "gbp",
-    "pound": "gbp",
-    "inr": "inr",
-    "aud": "aud",
-    "cad": "cad",
-    "pln": "pln",
-    "czk": "czk",
-    "dkk": "dkk",
-    "sek": "sek",
-    "nok": "nok",
-    "₹": "inr",
-}
-
-_MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\b\.?"
-_DIGITS = r"\d+(?:[.,'’\u00a0\u202f]\d{3})*(?:[.,]\d+)?"
-_SIGN = r"[$€£¥₹]"
-_CODE = r"(?:USD|EUR|GBP|JPY|CHF|INR|NOK|SEK|DKK|CZK|PLN|CAD|AUD|dollars?|euros?|pounds?)\b"
-
-_URL = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"')\]]+|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|example|co|de|app|dev)/[^\s<>\"')\]]+",
-    re.I,
-)
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_ISO_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
-_NUMERIC_DATE = re.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d./-]*\d)")
-_DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+|de\s+)?({_MONTH})(?:,?\s+(\d{{4}})\b)?", re.I)
-_DAYS_MONTH = re.compile(rf"\b(\d{{1,2}})\s?[-–/]\s?(?=\d{{1,2}}\.?\s+{_MONTH})", re.I)
-_RANGE_MONTH = re.compile(rf"\s*\d{{1,2}}\.?\s+({_MONTH})", re.I)
-_ORDINAL_DAY = re.compile(
-    r"\b(?:the|am|le|el|il|den)\s+(\d{1,2})(?:st|nd|rd|th|\.)(?!\s*(?:floor|street|time|try|attempt|avenue|place|\d))",
-    re.I,
-)
-_MONTH_DAY = re.compile(rf"\b({_MONTH})\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?", re.I)
-_TIME = re.compile(
-    r"(?<![\d:.])(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([ap])\.?m\b\.?)?(?![\d:])|\b(\d{1,2})\s?([ap])\.?m\b\.?", re.I
-)
-_PHONE = re.compile(r"(?<![\w.])(?:\+|00)?\(?\d(?:[\s().-]{0,2}\d){8,14}(?!\w)")
-_ID = re.compile(
-    r"#\d+\b|(?<![\w.,])(?=[\w/-]*\d[\w/-]*\d)(?=[\w/-]*[^\W\d_])[^\W_][\w]*(?:[-/][^\W_]\w*)*\b|(?<![\w.,])\d{7,}(?![\w.,]\d)"
-    r"|(?<![\w.,])\d{2,}(?:-\d{2,})+(?![\w.,]?\d)",
-)
-_AMOUNT = re.compile(
-    rf"({_SIGN})\s?({_DIGITS})(\s?[kKmM]\b)?|({_DIGITS})(\s?[kKmM])?\s?({_SIGN}|{_CODE})|\b({_CODE})\s?({_DIGITS})(?!\w)",
-    re.I,
-)
-_PERCENT = re.compile(rf"({_DIGITS})\s?(?:%|percent\b|per cent\b|prozent\b)", re.I)
-_VERSION = re.compile(r"\bv?(\d+(?:\.\d+){2,})\b", re.I)
-_UNIT = r"(?:st|nd|rd|th|m|h|hrs?|mins?|s|secs?|ms|[kmgt]i?b|px|x|d|days?|w|hours?|kg|g|km|cm|mm)"
-_NUMBER = re.compile(rf"(?<![\w.,])[-+]?({_DIGITS})(\s?k\b|{_UNIT}\b)?(?!\w)", re.I)
-_NUMBER_AND_WORD = re.compile(
-    r"(\d+)-(?:minute|hour|day|week|month|year|fold|piece|seat|person|inch|page|digit)s?", re.I
-)
-_WORD = re.compile(r"[^\W\d_]+")
-_NUMBER_WITH_UNIT = re.compile(rf"\d+(?:k|{_UNIT})", re.I)
-_SMALL_RANGE = re.compile(r"\d{2,3}-\d{2,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +62,9 @@ class _Reading:
         self, pattern: re.Pattern[str], take: Callable[[re.Match[str], date | None], tuple[set[str], set[str]] | None]
     ) -> None:
         """Blank every match that reads as a fact; `take` returns its readings and the values that it also stands for."""
-        for match in list(pattern.finditer(self.left)):
+        left: list[str] = []
+        end = 0
+        for match in pattern.finditer(self.left):
             taken = take(match, self.on)
             if taken is None:
                 continue
@@ -195,25 +73,29 @@ class _Reading:
             self.values |= {value for value in readings if not value.startswith("plain:")} | also
             if readings:
                 self.facts.append(Fact(match.group().strip(" .,;:"), frozenset(readings), match.start()))
-            self.left = self.left[: match.start()] + " " * (match.end() - match.start()) + self.left[match.end() :]
+            left += (self.left[end : match.start()], " " * (match.end() - match.start()))
+            end = match.end()
+        self.left = "".join((*left, self.left[end:]))
 
     def read_words(self) -> None:
         """Read what is written in words: numbers, weekdays, months, days counted from the message's own."""
-        for match in _WORD.finditer(self.left):
+        for match in patterns.WORD.finditer(self.left):
             word = match.group().casefold()
-            if word in _NUMBER_WORDS:
-                number = _NUMBER_WORDS[word]
+            if word in patterns.NUMBER_WORDS:
+                number = patterns.NUMBER_WORDS[word]
                 self.values |= {f"number:{number}", f"plain:{number}"}
                 if number >= _LEAST_CHECKED_NUMBER_WORD and word not in _UNCHECKED_WORDS:
                     self.facts.append(Fact(match.group(), frozenset((f"number:{number}",)), match.start()))
-            elif word in _WEEKDAYS:
-                self.values |= {f"weekday:{_WEEKDAYS[word]}", *_days_named(_WEEKDAYS[word], self.on)}
-                self.facts.append(Fact(match.group(), frozenset((f"weekday:{_WEEKDAYS[word]}",)), match.start()))
-            elif word in _RELATIVE_DAYS and self.on is not None:
-                self.values |= _day_values(self.on + timedelta(days=_RELATIVE_DAYS[word]))
-            elif word in _MONTHS and len(word) > 3 and match.group()[0].isupper():
-                self.values.add(f"month:{_MONTHS[word]}")
-                self.facts.append(Fact(match.group(), frozenset((f"month:{_MONTHS[word]}",)), match.start()))
+            elif word in patterns.WEEKDAYS:
+                self.values |= {f"weekday:{patterns.WEEKDAYS[word]}", *_days_named(patterns.WEEKDAYS[word], self.on)}
+                self.facts.append(
+                    Fact(match.group(), frozenset((f"weekday:{patterns.WEEKDAYS[word]}",)), match.start())
+                )
+            elif word in patterns.RELATIVE_DAYS and self.on is not None:
+                self.values |= _day_values(self.on + timedelta(days=patterns.RELATIVE_DAYS[word]))
+            elif word in patterns.MONTHS and len(word) > 3 and match.group()[0].isupper():
+                self.values.add(f"month:{patterns.MONTHS[word]}")
+                self.facts.append(Fact(match.group(), frozenset((f"month:{patterns.MONTHS[word]}",)), match.start()))
 
 
 Taken = tuple[set[str], set[str]] | None
@@ -248,7 +130,7 @@ def _take_month_day(match: re.Match[str], on: date | None) -> Taken:
 
 
 def _named_date(month: str, day: str, year: str | None, on: date | None) -> Taken:
-    number = _MONTHS[month.rstrip(".").casefold()]
+    number = patterns.MONTHS[month.rstrip(".").casefold()]
     if year:
         return _full_date(int(year), number, int(day))
     if not 1 <= int(day) <= 31:
@@ -261,7 +143,7 @@ def _named_date(month: str, day: str, year: str | None, on: date | None) -> Take
 
 def _take_first_of_days(match: re.Match[str], on: date | None) -> Taken:
     """Read the first day of “12-14 December”; the second is read with its month."""
-    month = _RANGE_MONTH.match(match.string, match.end())
+    month = patterns.RANGE_MONTH.match(match.string, match.end())
     return _named_date(month[1], match[1], None, on) if month else None
 
 
@@ -298,9 +180,9 @@ def _take_phone(match: re.Match[str], on: date | None) -> Taken:
 
 def _take_id(match: re.Match[str], on: date | None) -> Taken:
     text = match.group()
-    if counted := _NUMBER_AND_WORD.fullmatch(text):
+    if counted := patterns.NUMBER_AND_WORD.fullmatch(text):
         return _numbers_of(counted[1])
-    if _NUMBER_WITH_UNIT.fullmatch(text) or _SMALL_RANGE.fullmatch(text):
+    if patterns.NUMBER_WITH_UNIT.fullmatch(text) or patterns.SMALL_RANGE.fullmatch(text):
         return None
     plain = re.sub(r"[\W_]", "", text).casefold()
     bare = plain.lstrip("0") or "0"
@@ -318,7 +200,7 @@ def _numbers_of(digits: str) -> Taken:
 def _take_amount(match: re.Match[str], on: date | None) -> Taken:
     digits = match[2] or match[4] or match[8]
     scale = (match[3] or match[5] or "").strip().casefold()
-    code = _CURRENCIES[(match[1] or match[6] or match[7]).casefold()]
+    code = patterns.CURRENCIES[(match[1] or match[6] or match[7]).casefold()]
     values = _numbers(digits, scale)
     return {f"{code}:{v}" for v in values} | {f"plain:{v}" for v in values}, {f"number:{v}" for v in values}
 
@@ -342,21 +224,21 @@ def _take_number(match: re.Match[str], on: date | None) -> Taken:
 
 
 _STEPS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date | None], Taken]], ...] = (
-    (_URL, _take_url),
-    (_EMAIL, _take_email),
-    (_ISO_DATE, _take_iso_date),
-    (_NUMERIC_DATE, _take_numeric_date),
-    (_DAYS_MONTH, _take_first_of_days),
-    (_DAY_MONTH, _take_day_month),
-    (_MONTH_DAY, _take_month_day),
-    (_ORDINAL_DAY, _take_ordinal_day),
-    (_TIME, _take_time),
-    (_AMOUNT, _take_amount),
-    (_PERCENT, _take_percent),
-    (_VERSION, _take_version),
-    (_PHONE, _take_phone),
-    (_ID, _take_id),
-    (_NUMBER, _take_number),
+    (patterns.URL, _take_url),
+    (patterns.EMAIL, _take_email),
+    (patterns.ISO_DATE, _take_iso_date),
+    (patterns.NUMERIC_DATE, _take_numeric_date),
+    (patterns.DAYS_MONTH, _take_first_of_days),
+    (patterns.DAY_MONTH, _take_day_month),
+    (patterns.MONTH_DAY, _take_month_day),
+    (patterns.ORDINAL_DAY, _take_ordinal_day),
+    (patterns.TIME, _take_time),
+    (patterns.AMOUNT, _take_amount),
+    (patterns.PERCENT, _take_percent),
+    (patterns.VERSION, _take_version),
+    (patterns.PHONE, _take_phone),
+    (patterns.ID, _take_id),
+    (patterns.NUMBER, _take_number),
 )
 
 

@@ -63,7 +63,7 @@ _RULES = (
         rf"\b(?:ignore|disregard|forget|override|bypass|discard|do(?: not|n['’]t) follow|stop following|pay no attention to)\b"
         rf"[^.!?\n]{{0,40}}?\b{_EARLIER}\b[^.!?\n]{{0,30}}?\b{_ORDERS}\b",
         rf"\b(?:ignore|disregard|forget|override)\b[^.!?\n]{{0,20}}\b{_ORDERS}\b[^.!?\n]{{0,20}}\b(?:above|before|so far|given to you)\b",
-        r"^\s*(?:new|updated|real|system|important) instructions?\s*:",
+        r"^[^\S\n]*(?:new|updated|real|system|important) instructions?\s*:",
         also="ignor|disregard|forget|overrid|bypass|discard|not follow|n't follow|n’t follow|stop following|no attention|instructions:|instruction:",
     ),
     _rule(
@@ -143,7 +143,7 @@ _RULES = (
         '<|im_|<|start|<|end|<|sys|<|user|<|assist|[inst]|[/inst]|<<sys>>|### |<system|</system|"role"|<start_of_turn|begin_of_text',
         r"<\|(?:im_start|im_end|im_sep|system|user|assistant|endoftext|begin_of_text|end_of_text|eot_id|start_header_id|end_header_id|end)\|>",
         r"\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>",
-        r"^\s*#{2,4} ?(?:instruction|system|assistant|human|user|response)s?(?: prompt| message)?\s*(?::|$)",
+        r"^[^\S\n]*#{2,4} ?(?:instruction|system|assistant|human|user|response)s?(?: prompt| message)?\s*(?::|$)",
         r"</?system(?:[-_ ](?:prompt|message|reminder))?>",
         r"[\"']role[\"']\s*:\s*[\"'](?:system|assistant)[\"']",
     ),

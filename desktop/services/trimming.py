@@ -15,6 +15,7 @@ _PASSES = 4
 _SHORTEST_REST = 8
 _LONGEST_WORDS = 60
 _CUT_AT_WORDS = 40
+_LONGEST_GREETING = 300
 
 _HANDLES = re.compile(r"(?:[.,]?@\w+[:,]?\s*)+")
 _FRONT = (
@@ -61,7 +62,7 @@ _BACK = (
     re.compile(r"[\s*_]+$"),
 )
 _LOOSE_END = ",;:–—([<{"
-_ADDRESS = re.compile(r"\W*(?:[@#]\w+|(?:https?://|www\.)\S+|[^\s@]+@[^\s@]+\.\w+)\W*")
+_ADDRESS = re.compile(r"(?:\W*[@#]\w+|\W*(?:https?://|www\.)\S+|\W*+[^\s@]+@[^\s@]+\.\w+)\W*")
 _MARKUP = re.compile(
     r"(?:\s*(?:\{[^{}\s]{1,40}\}|</?[A-Za-z!][^<>]*>|![^\s!|]+\.\w{2,4}(?:\|[^\s!]*)?!|\[(?:image|cid|attachment|screenshot)\b[^\[\]]{0,80}\]))+\s*",
     re.IGNORECASE,
@@ -159,7 +160,7 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 def is_only_greeting(text: str) -> bool:
     """Tell whether a whole sentence is a greeting or thanks and at most a name."""
-    return _ONLY_GREETING.fullmatch(text) is not None
+    return len(text) <= _LONGEST_GREETING and _ONLY_GREETING.fullmatch(text) is not None
 
 
 def is_only_addresses(text: str) -> bool:

@@ -23,15 +23,15 @@ from desktop.services.trimming import is_only_greeting
 _SHORTEST_WRAPPED_LINE = 40
 _BEGINS_ANEW = re.compile(r"\s*(?:[-*•–—+>|#]|\(?\d{1,3}[.)]\s|[\w ]{1,30}[:：](?:\s|$))")
 _ENDS = re.compile(r"[.!?…:;。！？\])][\"'”’»*_]*\s*$")
-_HEADING = re.compile(r"\s*#{1,6}\s+(.*?)\s*#*\s*$")
-_RULE = re.compile(r"\s*(?:[-=*_]\s*){3,}$|\s*(?:\|?\s*:?-{2,}:?\s*)+\|?\s*$")
+_HEADING = re.compile(r"\s*+#{1,6}\s")
+_RULE = re.compile(r"\s*+(?:[-=*_]\s*+){3,}$|\s*+(?:\|?\s*+:?-{2,}+:?\s*+)+\|?\s*+$")
 _CLOSING = re.compile(
     r"\s*(?:(?:best|kind|warm|many|with kind|with best)\s+)?(?:regards|wishes|greetings|thanks|sincerely|cheers|cordialement|saludos|saluti)\b"
     r"[^.!?]{0,20}$|\s*(?:yours (?:sincerely|faithfully|truly)|mit freundlichen grüßen|viele grüße|beste grüße|met vriendelijke groet(?:en)?"
     r"|atentamente|cordiali saluti)[,.!]?\s*$",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"\w{3,}[.!?][\"”)]*\s*$")
+_SENTENCE_END = re.compile(r"\w{3}[.!?][\"”)]*\s*$")
 _SIGNED_LINES = 3
 _MOST_NAME_WORDS = 5
 _SENTIMENT_WORDS = 4
@@ -86,7 +86,7 @@ def _lines(text: str) -> Iterator[str]:
             continue
         signed = 0
         heading = _HEADING.match(line)
-        if heading and heading[1].strip("*_: ") not in STANDARD_SECTIONS:
+        if heading and line[heading.end() :].rstrip().rstrip("#").strip().strip("*_: ") not in STANDARD_SECTIONS:
             continue
         if not is_only_greeting(line):
             yield line
@@ -94,12 +94,16 @@ def _lines(text: str) -> Iterator[str]:
 
 def _unwrapped(text: str) -> Iterator[str]:
     """Yield lines, joined where one was only broken to fit a width."""
-    joined = ""
+    parts: list[str] = []
+    length = 0
     for line in [*text.split("\n"), ""]:
-        is_wrapped = len(joined.rpartition("\n")[2]) >= _SHORTEST_WRAPPED_LINE and not _ENDS.search(joined)
-        if joined and line.strip() and is_wrapped and not _BEGINS_ANEW.match(line):
-            joined = f"{joined.rstrip()} {line.strip()}"
+        line = line.rstrip()
+        is_wrapped = length >= _SHORTEST_WRAPPED_LINE and not _ENDS.search(parts[-1])
+        if line and is_wrapped and not _BEGINS_ANEW.match(line):
+            parts.append(line.lstrip())
+            length += 1 + len(parts[-1])
             continue
-        if joined:
-            yield joined
-        joined = line if line.strip() else ""
+        if parts:
+            yield " ".join(parts)
+        parts = [line] if line else []
+        length = len(line)

@@ -103,3 +103,12 @@ def test_every_section_has_its_text_without_citations() -> None:
     parser.finish()
     assert list(parser.sections) == list(SECTIONS)
     assert parser.sections["Tried so far"] == "Dr. Owen asked billing."
+
+
+@pytest.mark.parametrize("unseen", ["\x00", "\x1b", "\u202e", "\u2066", "\u200b", "\ufeff", "\U000e0041"])
+def test_what_a_reader_cannot_see_is_left_out_of_a_claim(unseen: str) -> None:
+    text = f"{unseen}It{unseen} fails.{unseen}"
+    assert parse(f"Problem: {text} [m1.1]") == [Claim("Problem", "It fails.", ("m1.1",))]
+    parser = SummaryParser(SECTIONS)
+    assert parser.take_claim("Problem", text, ("m1.1",)) == (Claim("Problem", "It fails.", ("m1.1",)),)
+    assert parser.sections["Problem"] == "It fails."

@@ -92,6 +92,7 @@ def test_a_citation_that_says_something_else_is_corrected_and_the_source_is_call
 
 def test_a_claim_of_another_ticket_has_no_source(check) -> None:  # type: ignore[no-untyped-def]
     assert check("Printer prints blank visitor labels.").support is Support.UNCITED
+    assert check("Printer prints blank refund labels.").support is Support.UNCITED, "one word in five is no source"
     assert check("Printer prints blank visitor labels.", "m1.1").support is Support.UNSUPPORTED
 
 
@@ -182,6 +183,7 @@ def test_strictness_only_ever_marks_more() -> None:
         for strictness in ("lenient", "normal", "strict")
     }
     assert marked["lenient"] <= marked["normal"] <= marked["strict"]
+    assert marked["lenient"] < marked["strict"]
 
 
 def test_a_fact_that_is_missing_is_marked_however_lenient() -> None:

@@ -94,5 +94,7 @@ def test_a_day_that_only_a_database_knows_is_not_counted_from(on: date) -> None:
 
 
 @pytest.mark.parametrize("text", ["99/99/9999", "1" * 5000, "31 February 2026", "25:99", "$" * 50, "1,2,3,4.5.6,7"])
-def test_what_only_looks_like_a_fact_breaks_nothing(text: str) -> None:
-    assert isinstance(find_facts(text, on=WEDNESDAY).facts, tuple)
+def test_what_only_looks_like_a_fact_takes_no_fact_beside_it_along(text: str) -> None:
+    facts = find_facts(f"{text} and order A-1183", on=WEDNESDAY).facts
+    assert facts[-1].text == "A-1183"
+    assert all(fact.text in text for fact in facts[:-1])

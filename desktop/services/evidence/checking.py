@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from desktop.domain.runs import CheckedClaim, Claim, Coverage, Support
-from desktop.domain.sentences import Sentence
+from desktop.domain.sentences import LONGEST_SENTENCE, Sentence
 from desktop.domain.tickets import Thread
 from desktop.services.evidence.binding import has_competitor, is_swapped
 from desktop.services.evidence.derived import is_derived
@@ -34,6 +35,7 @@ LEAST_RELATED = 0.2
 LEAST_NEAR = 0.01
 """Sources that hold none of a claim's words say something else, whatever the score makes of it."""
 NORMAL = "normal"
+TOO_LONG = "longer than any sentence, only its beginning was compared"
 
 
 def prepare_thread(thread: Thread, sentences: Sequence[Sentence], *, strictness: str = NORMAL) -> PreparedThread:
@@ -46,7 +48,15 @@ def check_claim(claim: Claim, prepared: PreparedThread, *, strictness: str = "")
 
     `score` says how much its wording is like theirs, 0..1; `missing_facts` stand nowhere in the ticket, `misplaced_facts` only elsewhere in it, both
     in the order of the claim. `strictness` overrides that of the thread. Raises nothing: a citation of a sentence that does not exist is dropped.
+    A text that is longer than any sentence is compared as far as one goes, and never counts as supported.
     """
+    if len(claim.text) > LONGEST_SENTENCE:
+        beginning = replace(claim, text=claim.text[:LONGEST_SENTENCE])
+        checked = check_claim(beginning, prepared, strictness=strictness)
+        support: Support = checked.support
+        if support is Support.SUPPORTED:
+            support = Support.PARTIAL
+        return replace(checked, claim=claim, support=support, doubts=(*checked.doubts, TOO_LONG))
     words = wanted_stems(claim.text, prepared)
     named = _existing(claim.citations, words, prepared)
     cited, origin = _choose_sources(named, words, prepared)

@@ -25,7 +25,6 @@ _AGENT = re.compile(
 )
 _BY = re.compile(r"\bby ((?:[A-Z][\w'’-]+ ?){1,3}|the (?:customer|client|user|agent)|support)\b")
 _SELF = re.compile(r"\b(?:himself|herself|themselves|personally)\b", re.I)
-_FIRST_PERSON = re.compile(r"\b(?:I|we|I['’](?:ve|ll|m|d)|we['’](?:ve|ll|re|d)|my|our)\b", re.I)
 _ACTED = re.compile(
     r"\b(?:I|we)(?:['’]ve| have|['’]ll| will|['’]m| am|['’]re| are)?(?: just| now| already| also"
     r"| then)?\s+(?!(?:not|n['’]t|am|are|can|could|would|see|think|know|hope)\b)(\w+)",
@@ -174,8 +173,3 @@ def has_happened(texts: Iterable[str]) -> bool:
 def speaks_for_itself(text: str) -> bool:
     """Tell whether a claim stresses that its actor did it alone."""
     return _SELF.search(text) is not None
-
-
-def is_first_person(text: str) -> bool:
-    """Tell whether a sentence is about its writer."""
-    return _FIRST_PERSON.search(text) is not None

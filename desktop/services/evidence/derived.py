@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 from desktop.services.evidence.preparing import Line
+from desktop.services.fact_patterns import CURRENCIES
 from desktop.services.facts import Fact
 
 _COUNTS = re.compile(
@@ -22,6 +23,7 @@ _TIMES = re.compile(r"\s*(?:times|fold|-fold)\b", re.I)
 _UNIT = re.compile(r"\s*-?\s*(minute|hour|day|week|month|year)s?\b", re.I)
 _IN = {("day", "hour"): 24, ("week", "day"): 7, ("year", "month"): 12, ("hour", "minute"): 60}
 _MOST_NUMBERS = 12
+_COUNTED = frozenset(("number", "percent", *CURRENCIES.values()))
 
 
 def is_derived(fact: Fact, text: str, near: Sequence[Line]) -> bool:
@@ -59,23 +61,7 @@ def _number(readings: frozenset[str]) -> Decimal | None:
 
 def _value(reading: str) -> Decimal | None:
     kind, _, digits = reading.partition(":")
-    if kind not in (
-        "number",
-        "usd",
-        "eur",
-        "gbp",
-        "jpy",
-        "chf",
-        "inr",
-        "nok",
-        "sek",
-        "dkk",
-        "czk",
-        "pln",
-        "cad",
-        "aud",
-        "percent",
-    ):
+    if kind not in _COUNTED:
         return None
     try:
         return Decimal(digits)

@@ -34,6 +34,7 @@ _NO_NAMES = frozenset(
 )
 _LEAST_NAME = 3
 _LEAST_INFLECTED = 4
+_LOOK_BACK = 40
 
 
 def find_names(text: str, ordinary: Collection[str], named: Collection[str] = ()) -> tuple[str, ...]:
@@ -44,11 +45,15 @@ def find_names(text: str, ordinary: Collection[str], named: Collection[str] = ()
         lower = word.casefold()
         if len(word) < _LEAST_NAME or not word[0].isupper() or lower in _NO_NAMES or lower in STOP_WORDS:
             continue
-        is_first = _SENTENCE_START.search(text[: match.start()]) is not None
+        is_first = _begins_sentence(text, match.start())
         if is_first and not word.isupper() and not _is_name_at_start(text, match, lower, ordinary, named):
             continue
         found.append(word)
     return tuple(dict.fromkeys(found))
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    return _SENTENCE_START.search(text, max(0, start - _LOOK_BACK), start) is not None
 
 
 def _is_name_at_start(
@@ -95,7 +100,7 @@ def named_words(texts: Iterable[str]) -> frozenset[str]:
         found.update(
             match.group().casefold()
             for match in _PART.finditer(text)
-            if match.group()[0].isupper() and not _SENTENCE_START.search(text[: match.start()])
+            if match.group()[0].isupper() and not _begins_sentence(text, match.start())
         )
     return frozenset(found)
 

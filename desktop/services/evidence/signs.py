@@ -27,7 +27,7 @@ NAMES = (
     "uncovered uncovered_in_thread inexact absent first_absent few_and_absent verbatim not_alone not_lost"
     " denied_here denied_there opposite"
     " other_actor other_actor_alone acted_by_other promise promise_novel strong_promise done_but_to_come"
-    " lasting_but_happened missing_source moved verb_by_other single pairs predicate"
+    " lasting_but_happened moved verb_by_other single pairs predicate"
 ).split()
 
 
@@ -81,7 +81,6 @@ def read_signs(
         promise[0] * (1 - covered),
         promise[1],
         *time,
-        float(not cited),
         float(is_moved),
         _verb_by_other(text, words, cited, prepared, doubts),
         1 - max((coverage_of(words, [line]) for line in evidence), default=0.0),

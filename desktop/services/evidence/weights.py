@@ -30,7 +30,6 @@ WEIGHTS: Mapping[str, float] = {
     "strong_promise": 1.290,
     "done_but_to_come": 0.829,
     "lasting_but_happened": -0.298,
-    "missing_source": 0.000,
     "moved": 0.216,
     "verb_by_other": 1.169,
     "single": 0.641,

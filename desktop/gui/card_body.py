@@ -24,6 +24,7 @@ from desktop.domain.sections import (
 from desktop.gui.card_parts import RunNotice, SectionRow, Strips
 from desktop.gui.claims_view import ClaimsView, Mark, shown_text
 from desktop.gui.highlights_list import HighlightsList
+from desktop.gui.panel_parts import layout_height
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import readable_time
@@ -150,7 +151,7 @@ class CardBody(QScrollArea):
         layout = self._sections
         layout.activate()
         width = self.viewport().width()
-        return layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
+        return layout_height(layout, width)
 
     # How it is built
 

@@ -1,4 +1,4 @@
-"""What the panels that stand in place of the tickets have in common: the line at their top, and the list at their left."""
+"""What panels have in common: the line at their top, the list at their left, and how high they want to be."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def panel_list(name: str, width: int, on_row: Callable[[int], None]) -> QListWid
     names.setFixedWidth(width)
     names.currentRowChanged.connect(on_row)
     return names
+
+
+def layout_height(layout: QLayout, width: int) -> int:
+    """Return how high a layout wants to be at a width. One whose words are all hidden has no height for a width, and says -1 when it is asked."""
+    return layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()

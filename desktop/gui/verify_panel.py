@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, 
 
 from desktop.domain.runs import Support, Verified
 from desktop.gui.claims_view import ClaimsView
+from desktop.gui.panel_parts import layout_height
 from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span
@@ -158,7 +159,7 @@ class VerifyPanel(QFrame):
     def _fit(self) -> None:
         """Take the room that the findings need, and give it up where there is none: they can be scrolled."""
         self._column.activate()
-        wanted = self._column.totalHeightForWidth(self._area.viewport().width()) + 2
+        wanted = layout_height(self._column, self._area.viewport().width()) + 2
         parent = self.parentWidget()
         is_roomy = parent is None or parent.height() >= _ROOMY_HEIGHT
         self._area.setMinimumHeight(min(_MOST_HEIGHT if is_roomy else _LEAST_HEIGHT, wanted))

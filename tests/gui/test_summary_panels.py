@@ -123,6 +123,7 @@ def test_each_sentence_of_a_pasted_text_tells_what_was_found_of_it(qtbot: QtBot,
     bad = claim("You get $99 back.", Support.UNSUPPORTED, missing=("$99",))
     panel.show_verified(Verified((claim("You were charged $49 twice."), bad), Coverage(2, 2)))
     assert panel.found.toPlainText().splitlines()[1].endswith("“$99” is not in the ticket ")
+    qtbot.waitUntil(lambda: panel.found.visibleRegion().boundingRect().height() >= panel.found.height())
     assert panel.status.text() == "1 of 2 sentences supported"
     with qtbot.waitSignal(panel.spans_wanted) as lit:
         panel.found.citation_clicked.emit(0)

@@ -15,7 +15,7 @@ from desktop.cli.main import FAILED, PARTLY
 from desktop.cli.output import dollars, print_json, print_json_line, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.cli.tickets import search_option, tell_languages, where_option
-from desktop.domain.runs import RunState, Summary
+from desktop.domain.runs import RunState, Summary, Usage
 from desktop.domain.tickets import TicketQuery
 from desktop.services.documents import summary_document
 from desktop.services.wording import count
@@ -223,5 +223,7 @@ class _Batch:
     def _settle(self, reserved: int, summary: Summary) -> None:
         """Give back what was set aside and not spent. What a run without a report of its usage has spent is not known: nothing is given back."""
         if self._left_microusd is not None:
-            spent = 0 if summary.cached or not summary.text else summary.cost_microusd
+            # Without a text and without a report nothing was asked, or nothing came; a model that only thought has a report.
+            is_free = summary.cached or (not summary.text and summary.usage == Usage())
+            spent = 0 if is_free else summary.cost_microusd
             self._left_microusd += reserved - (reserved if spent is None else spent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from desktop.domain.llm import ChatRequest, StreamDelta, StreamEnd, StreamEvent
 from desktop.domain.runs import RunState, Usage
@@ -40,16 +40,26 @@ class Asker:
         """
         model = self.endpoint.model
         self.estimated_tokens += sum(self._outbound.count_tokens(m.content, model) for m in request.messages)
-        stream = self._outbound.stream(self.endpoint, request, purpose=self._purpose)
-        async with aclosing(stream), aclosing(_until(stream, self.stop)) as events:
-            async for event in events:
-                if isinstance(event, StreamEnd):
-                    self._usages.append(event.usage)
+        # One task waits for `stop` all the time: one for each event would cost as much as all that is done with the event.
+        stopped = asyncio.ensure_future(self.stop.wait())
+        coming: asyncio.Future[StreamEvent | None] | None = None
+        async with aclosing(self._outbound.stream(self.endpoint, request, purpose=self._purpose)) as events:
+            try:
+                while not self.stop.is_set():
+                    coming = asyncio.ensure_future(anext(events, None))
+                    await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                    if not coming.done() or (event := coming.result()) is None:
+                        break
+                    if isinstance(event, StreamEnd):
+                        self._usages.append(event.usage)
+                        yield event
+                        return
                     yield event
-                    return
-                yield event
-            self._usages.append(Usage())
-            yield StreamEnd(RunState.CANCELLED, STOPPED)
+            finally:
+                # Before the stream is closed, which must not be asked for anything then.
+                await _abandon(stopped, coming)
+        self._usages.append(Usage())
+        yield StreamEnd(RunState.CANCELLED, STOPPED)
 
     async def ask(self, request: ChatRequest) -> str:
         """Return the whole text of an answer; what came of it when it was stopped or broken off.
@@ -78,25 +88,12 @@ async def unless_stopped(waiting: Awaitable[T], stop: asyncio.Event) -> T | None
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def _until(
-    stream: AsyncGenerator[StreamEvent, None], stop: asyncio.Event
-) -> AsyncGenerator[StreamDelta | StreamEnd, None]:
-    """Yield a stream's events until it ends or `stop` is set; a wait for the next event is broken off at once."""
-    # One task waits for `stop` all the time: one for each event would cost as much as all that is done with the event.
-    stopped = asyncio.ensure_future(stop.wait())
-    coming: asyncio.Future[StreamEvent | None] | None = None
-    try:
-        while not stop.is_set():
-            coming = asyncio.ensure_future(anext(stream, None))
-            await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not coming.done() or (event := coming.result()) is None:
-                return
-            yield event
-    finally:
-        stopped.cancel()
-        if coming is not None and not coming.done():
-            coming.cancel()
-        await asyncio.gather(stopped, *([coming] if coming is not None else []), return_exceptions=True)
+async def _abandon(*waiting: asyncio.Future[Any] | None) -> None:
+    """Cancel what is still awaited, and wait until it has ended."""
+    tasks = [task for task in waiting if task is not None]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _total(usages: Sequence[Usage]) -> Usage:

@@ -55,6 +55,23 @@ SETTINGS = (
     Setting("summary_length", "normal", "How long summaries are.", ("short", "normal", "long")),
     Setting("summary_tone", "neutral", "How summaries sound.", ("neutral", "formal", "friendly")),
     Setting("copy_citations", False, "Whether a copied summary names the messages it cites."),
+    Setting("local_only", False, "Whether the program is locked to this machine: nothing is sent to any other host."),
+    Setting("task_models", {}, "Who does a task in place of the default provider: {task: {provider, model}}."),
+    Setting("max_cost_run", 0.0, "What the queue may spend from its start to its end, in US dollars; 0 for no cap."),
+    Setting("max_cost_day", 0.0, "What may be spent a day (UTC) before the queue stops, in US dollars; 0 for no cap."),
+    Setting("max_tokens_run", 0, "How many tokens the queue may use from its start to its end; 0 for no cap."),
+    Setting("max_tokens_day", 0, "How many tokens may be used a day (UTC) before the queue stops; 0 for no cap."),
+    Setting("ask_above_cost", 1.0, "The queue asks before it begins what may cost more than this, in US dollars."),
+    Setting(
+        "parallel_summaries",
+        0,
+        "How many summaries the queue writes at once at most; 0 for as many as the provider bears.",
+    ),
+    Setting(
+        "alerts", {}, "What the status bar warns of: {spend_day, error_rate, first_token_seconds}; {} for nothing."
+    ),
+    Setting("otlp_address", "", "Where spans of every request are sent to (OTLP/HTTP); '' for nowhere."),
+    Setting("trace_days", 30, "How many days the bodies of requests and answers are kept; the ledger itself stays."),
     Setting("watch_folder", "", "A folder whose new exports are imported by themselves; '' for none."),
     Setting("window", {}, "Place and layout of the window."),
 )

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from desktop.domain.errors import DeskError
 from desktop.domain.runs import RunState, Usage
 
 FAULTS = (
@@ -21,8 +22,34 @@ FAULTS = (
     "provider-timeout",
     "provider-request",
     "provider-broken",
+    "provider-rested",
+    "local-only",
 )
-"""Host not found; refused or reset; TLS not trusted; 401/403; model unknown; 429 or no credit; too slow; other 4xx; 5xx or an answer that is none."""
+"""Host not found; refused or reset; TLS not trusted; 401/403; model unknown; 429 or no credit; too slow; other 4xx; 5xx or an answer that is none;
+it failed so often that it is left alone for a while; the program is locked to this machine."""
+
+
+class ProviderFault(DeskError):
+    """What went wrong with a provider. `status` is the HTTP status, 0 when none came.
+
+    `is_transient` when the same request may well succeed a little later: 429 for a rate, 5xx, a connection that broke off before the answer began.
+    Every other 4xx, a name that is not found and a certificate that is not trusted are not. `retry_after_seconds` is what the provider asked for.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        remedy: str = "",
+        status: int = 0,
+        is_transient: bool = False,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(code, message, remedy=remedy)
+        self.status = status
+        self.is_transient = is_transient
+        self.retry_after_seconds = retry_after_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +93,43 @@ class StreamEnd:
     usage: Usage = Usage()
 
 
-StreamEvent = StreamDelta | StreamEnd
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """What a provider said of its limits in the headers of an answer (`x-ratelimit-*`); None where it said nothing.
+
+    `remaining` of the requests or tokens are left; the limit is whole again after `reset_seconds`.
+    """
+
+    limit_requests: int | None = None
+    remaining_requests: int | None = None
+    reset_requests_seconds: float | None = None
+    limit_tokens: int | None = None
+    remaining_tokens: int | None = None
+    reset_tokens_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The provider began to answer: the first event of a stream, before any text."""
+
+    status: int
+    limits: RateLimits = RateLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing is sent for so many seconds, and why in words; the request follows then. It comes anew whenever the wait changes."""
+
+    seconds: float
+    reason: str
+
+
+StreamEvent = Opened | Waiting | StreamDelta | StreamEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Vectors of texts, in their order; all of one length."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage = Usage()

@@ -35,6 +35,10 @@ class ProviderProfile:
     """One provider.
 
     `kind` is a preset's; `base_url` ends before `/chat/completions`; `model` may be '' until chosen; `model_path` only for built-in.
+
+    `fallback` names the provider that is asked when this one does not answer, '' for none. `redaction` is `on`, `off`, or '' for what fits the host:
+    on, unless it is this machine. `proxy` is '' for the system's, `none` for a direct connection, or an address without a password. `ca_file` is a PEM
+    file that is trusted beside the system's store; `client_certificate` a PEM file that is shown to the server, `client_key` its key where that lies apart.
     """
 
     name: str
@@ -42,6 +46,12 @@ class ProviderProfile:
     base_url: str
     model: str = ""
     model_path: str = ""
+    fallback: str = ""
+    redaction: str = ""
+    proxy: str = ""
+    ca_file: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

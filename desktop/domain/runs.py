@@ -246,6 +246,23 @@ class Thinking:
 
 
 @dataclass(frozen=True, slots=True)
+class Delayed:
+    """Nothing is sent for so many seconds, and why in words."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """The provider did not answer, and why in words; another one is asked in its place."""
+
+    provider: str
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progressed:
     """A long ticket is read in parts: `done` of `parts` have been."""
 
@@ -284,4 +301,16 @@ class Finished:
     summary: Summary
 
 
-SummaryEvent = Highlights | Cached | Started | Thinking | Progressed | TextDelta | ClaimChecked | Opined | Finished
+SummaryEvent = (
+    Highlights
+    | Cached
+    | Started
+    | Delayed
+    | FellBack
+    | Thinking
+    | Progressed
+    | TextDelta
+    | ClaimChecked
+    | Opined
+    | Finished
+)

@@ -229,3 +229,51 @@ def keep_versions_of_summaries(db: Database) -> None:
         "INSERT INTO shown_summary (ticket_id, run_id) SELECT ticket_id, max(run.id) FROM run JOIN summary ON summary.run_id = run.id"
         " WHERE text != '' AND state = 'complete' GROUP BY ticket_id"
     )
+
+
+_OUTGOING = """
+ALTER TABLE ledger ADD COLUMN provider TEXT NOT NULL DEFAULT '';
+ALTER TABLE ledger ADD COLUMN model TEXT NOT NULL DEFAULT '';
+ALTER TABLE ledger ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
+ALTER TABLE ledger ADD COLUMN run_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ledger ADD COLUMN ticket_id INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ledger ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE ledger ADD COLUMN status INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ledger ADD COLUMN error TEXT NOT NULL DEFAULT '';
+ALTER TABLE ledger ADD COLUMN message TEXT NOT NULL DEFAULT '';
+ALTER TABLE ledger ADD COLUMN input_tokens INTEGER;
+ALTER TABLE ledger ADD COLUMN output_tokens INTEGER;
+ALTER TABLE ledger ADD COLUMN cached_input_tokens INTEGER;
+ALTER TABLE ledger ADD COLUMN first_token_seconds REAL;
+ALTER TABLE ledger ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
+CREATE INDEX ledger_by_at ON ledger (at);
+CREATE INDEX ledger_by_ticket ON ledger (ticket_id) WHERE ticket_id != 0;
+CREATE TABLE trace (
+  ledger_id INTEGER PRIMARY KEY REFERENCES ledger(id) ON DELETE CASCADE, request BLOB NOT NULL, answer BLOB) STRICT;
+CREATE TABLE cache_hit (
+  day TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, recipe TEXT NOT NULL, hits INTEGER NOT NULL DEFAULT 0,
+  saved_microusd INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (day, provider, model, recipe)) STRICT;
+CREATE TABLE batch (
+  id INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, remote_id TEXT NOT NULL DEFAULT '', input_file_id TEXT NOT NULL DEFAULT '',
+  output_file_id TEXT NOT NULL DEFAULT '', error_file_id TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+  requests INTEGER NOT NULL DEFAULT 0, completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, cost_microusd INTEGER,
+  submitted_at TEXT NOT NULL, polled_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE batch_request (
+  batch_id INTEGER NOT NULL REFERENCES batch(id) ON DELETE CASCADE, custom_id TEXT NOT NULL, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  cache_key TEXT NOT NULL, placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE queue_item (
+  id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, rank REAL NOT NULL, recipe TEXT NOT NULL,
+  provider TEXT NOT NULL, model TEXT NOT NULL, refresh INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+  remedy TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, run_id INTEGER NOT NULL DEFAULT 0, batch_id INTEGER NOT NULL DEFAULT 0,
+  cost_microusd INTEGER, tokens INTEGER NOT NULL DEFAULT 0, is_cached INTEGER NOT NULL DEFAULT 0, added_at TEXT NOT NULL,
+  ended_at TEXT NOT NULL DEFAULT '', UNIQUE (ticket_id, recipe)) STRICT;
+CREATE INDEX queue_item_in_order ON queue_item (state, rank, id);
+"""
+
+
+@migrations()
+def keep_traces_batches_and_the_queue(db: Database) -> None:
+    """What each request held and how it ended, what the cache saved, what was handed over in batches, and which tickets wait for a summary."""
+    for statement in _OUTGOING.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

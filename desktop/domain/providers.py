@@ -65,6 +65,15 @@ class ProviderStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskModel:
+    """Who does a task: a provider and its model. A provider of '' is the default one, a model of '' the provider's own."""
+
+    task: str
+    provider: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TestStep:
     """One step of a provider test, in this order: name, connection, certificate, key, model, quota. `detail` is one sentence."""
 

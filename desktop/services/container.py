@@ -102,6 +102,7 @@ class Desk:
             presets=presets.PRESETS,
             addresses=presets,
             resolve=self.resolve,
+            recipes=self.recipes,
         )
         self.summaries = SummaryService(
             tickets=ticket_store,

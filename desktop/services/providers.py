@@ -18,6 +18,8 @@ from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, Preset, ProviderProfile, ProviderStatus, TestStep
 from desktop.services.outbound import Endpoint, Outbound
+from desktop.services.recipes import RecipeBook
+from desktop.services.task_models import Route, TaskModels
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
 
@@ -42,6 +44,7 @@ class ProviderService:
         presets: tuple[Preset, ...],
         addresses: Addresses,
         resolve: Callable[[str, str], Awaitable[Endpoint]],
+        recipes: RecipeBook,
     ) -> None:
         self._settings = settings
         self._keys = keys
@@ -49,6 +52,7 @@ class ProviderService:
         self._addresses = addresses
         self._resolve = resolve
         self.presets = presets
+        self.tasks = TaskModels(settings, recipes, profile=self.profile)
 
     def profiles(self) -> tuple[ProviderProfile, ...]:
         """Return all profiles, the built-in one first."""
@@ -86,6 +90,14 @@ class ProviderService:
         """Return the name of the default provider."""
         wanted = str(self._settings.get("default_provider"))
         return wanted if any(p.name == wanted for p in self.profiles()) else BUILT_IN
+
+    def route(self, task: str, provider: str = "", model: str = "") -> Route:
+        """Return whom to ask for a task, in this order; see `TaskModels.route`.
+
+        Raises:
+            DeskError: `provider-missing`.
+        """
+        return self.tasks.route(task, provider, model)
 
     def is_local(self, profile: ProviderProfile) -> bool:
         """Tell whether a provider runs on this machine."""

@@ -52,16 +52,24 @@ class TaskModels:
         Raises:
             DeskError: `task-missing`, `provider-missing`, `settings-unwritable`.
         """
-        known = [each.task for each in self.all()]
-        if chosen.task not in known:
-            raise DeskError(
-                "task-missing", f"There is no task named “{chosen.task}”.", remedy=f"Use one of: {', '.join(known)}."
-            )
+        self.require(chosen.task)
         stored = dict(self._settings.get(_SETTING))
         stored.pop(chosen.task, None)
         if chosen.provider:
             stored[chosen.task] = {"provider": self._profile(chosen.provider).name, "model": chosen.model}
         self._settings.set(_SETTING, stored)
+
+    def require(self, task: str) -> None:
+        """Refuse a task that there is not.
+
+        Raises:
+            DeskError: `task-missing`.
+        """
+        known = [each.task for each in self.all()]
+        if task not in known:
+            raise DeskError(
+                "task-missing", f"There is no task named “{task}”.", remedy=f"Use one of: {', '.join(known)}."
+            )
 
     def route(self, task: str, provider: str = "", model: str = "") -> Route:
         """Return whom to ask: who was named, else who is set for the task, else the default; then those that stand in for it.

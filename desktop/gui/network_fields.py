@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton, QWidget
 
 from desktop.domain.providers import NO_PROXY, ProviderProfile
-from desktop.gui.panel_parts import add_choice, form_layout, side_by_side
+from desktop.gui.panel_parts import add_choice, add_row, form_layout, side_by_side
 from desktop.gui.theme.style import small_font
 from desktop.gui.words import Words
 
@@ -111,11 +111,11 @@ class NetworkFields(QWidget):
         return " · ".join(words)
 
     def _build(self) -> None:
-        self._form.addRow("If it does not answer, ask", self.fallback)
-        self._form.addRow("Redaction", self.redaction)
+        add_row(self._form, "If it does not answer, ask", self.fallback)
+        add_row(self._form, "Redaction", self.redaction)
         self._form.addRow("", self.redaction_note)
         self._proxy_row = side_by_side(self.way, self.proxy)
-        self._form.addRow("Connection", self._proxy_row)
+        add_row(self._form, "Connection", self._proxy_row)
         self._file_rows = []
         for name, title, _ in _FILES:
             choose = QPushButton("Choose…")
@@ -124,7 +124,7 @@ class NetworkFields(QWidget):
             row = side_by_side(self.files[name], choose)
             self.files[name].setAccessibleName(title)
             self._file_rows.append(row)
-            self._form.addRow(title, row)
+            add_row(self._form, title, row)
         self.fallback.setAccessibleName("If it does not answer, ask")
         self.redaction.setAccessibleName("Redaction")
         self.way.setAccessibleName("Connection")

@@ -64,6 +64,14 @@ def form_layout() -> QFormLayout:
     return form
 
 
+def add_row(form: QFormLayout, title: str, field: QWidget) -> None:
+    """Add a titled field to a form. The title stands in the middle of a field's height, whatever the field's row holds."""
+    words = Words(title)
+    words.setMinimumHeight(field.sizeHint().height())
+    words.setBuddy(field)
+    form.addRow(words, field)
+
+
 def side_by_side(*widgets: QWidget) -> QWidget:
     """Return widgets as one row of a form, the fields among them as wide as there is room for."""
     row = QWidget()

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QLineEdit, QPushButton, QV
 from desktop.domain.providers import BUILT_IN, KeyState, Preset, ProviderProfile, ProviderStatus
 from desktop.gui.disclosure import Disclosure
 from desktop.gui.network_fields import NetworkFields
-from desktop.gui.panel_parts import form_layout, side_by_side
+from desktop.gui.panel_parts import add_row, form_layout, side_by_side
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, plain_tip
@@ -143,13 +143,12 @@ class ProviderForm(QWidget):
             ("Model file", self.path, self._path_row),
         ):
             field.setAccessibleName(title)
-            self._form.addRow(title, row)
+            add_row(self._form, title, row)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * SPACE)
         layout.addLayout(self._form)
         layout.addWidget(self.privacy)
-        self.setMaximumWidth(FORM_WIDTH)
 
     def _preset(self, kind: str) -> Preset | None:
         assert self._desk is not None

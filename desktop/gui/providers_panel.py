@@ -17,7 +17,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile, ProviderStatus, TestStep
 from desktop.gui.jobs import JobScope
 from desktop.gui.panel_parts import FormArea, panel_head, panel_list
-from desktop.gui.provider_form import ProviderForm
+from desktop.gui.provider_form import FORM_WIDTH, ProviderForm
 from desktop.gui.provider_steps import ProviderSteps
 from desktop.gui.task_table import TaskTable
 from desktop.gui.theme.style import Theme
@@ -125,6 +125,7 @@ class ProvidersPanel(QWidget):
 
     def _build_provider(self) -> QWidget:
         leaf = QWidget()
+        leaf.setMaximumWidth(FORM_WIDTH)
         self._locked = Words(kind="stripNote", wraps=True)
         self._steps = ProviderSteps(self._theme)
         layout = QVBoxLayout(leaf)

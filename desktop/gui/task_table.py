@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import TaskModel
+from desktop.domain.providers import BUILT_IN, ProviderProfile, TaskModel
 from desktop.gui.panel_parts import FormArea, add_choice
 from desktop.gui.theme.style import small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import ElidedWords, Words, plain_tip
+from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -138,27 +139,30 @@ class _Row:
     def show(self, chosen: TaskModel, desk: Desk) -> None:
         """Show who does a task, and who else could."""
         service, self.chosen = desk.providers, chosen
-        default = service.profile()
+        route = service.tasks.who(chosen.task)
+        locked = service.locked_reason(service.profile(route[0][0])) if route else ""
         self.task.setText(chosen.task)
+        self._show_provider(chosen, desk, locked)
+        self._show_model(chosen, service.profile(route[0][0]) if route else None)
+        self.then.say(
+            locked or ", then ".join(name for name, _ in route[1:]) or "Nobody", "stripNote" if locked else "muted"
+        )
+
+    def _show_provider(self, chosen: TaskModel, desk: Desk, locked: str) -> None:
+        service = desk.providers
+        is_opinion = chosen.task == SECOND_OPINION
         self.provider.setAccessibleName(f"Provider of {chosen.task}")
-        self.model.setAccessibleName(f"Model of {chosen.task}")
+        self.provider.setAccessibleDescription(locked)
+        self.provider.setToolTip(plain_tip(locked))
         self.provider.clear()
-        add_choice(self.provider, f"The default one ({default.name})", "")
+        default = f"The default one ({service.default_name()})"
+        add_choice(self.provider, "Whoever wrote the summary" if is_opinion else default, "")
         for profile in service.profiles():
             add_choice(self.provider, profile.name, profile.name, reason=service.locked_reason(profile))
         self.provider.setCurrentIndex(max(0, self.provider.findData(chosen.provider)))
-        route = service.route(chosen.task)
-        first = service.profile(route[0][0])
-        locked = service.locked_reason(first)
-        self.provider.setToolTip(plain_tip(locked))
+
+    def _show_model(self, chosen: TaskModel, first: ProviderProfile | None) -> None:
+        self.model.setAccessibleName(f"Model of {chosen.task}")
         self.model.setText(chosen.model)
-        self.model.setPlaceholderText(first.model or "its own")
-        self.model.setEnabled(bool(chosen.provider) and first.kind != "built-in")
-        following = ", then ".join(name for name, _ in route[1:])
-        self.then.say(
-            locked or (f"Ask {following}" if following else "Nobody else is asked"),
-            "muted" if not locked else "stripNote",
-        )
-        self.then.setToolTip(plain_tip(locked))
-        self.provider.setAccessibleDescription(locked)
-        self.then.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.model.setPlaceholderText(first.model if first else "")
+        self.model.setEnabled(bool(chosen.provider) and first is not None and first.kind != BUILT_IN)

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from desktop.domain.errors import DeskError
-from desktop.domain.llm import ChatRequest, StreamEnd, StreamEvent
+from desktop.domain.llm import ChatRequest, Opened, StreamEnd, StreamEvent
 from desktop.domain.providers import TestStep
 from desktop.domain.runs import RunState, Usage
 from desktop.llm.openai_client import OpenAIClient
@@ -63,6 +63,8 @@ class Outbound:
         try:
             async with aclosing(endpoint.client.stream(request)) as events:
                 async for event in events:
+                    if isinstance(event, Opened):
+                        continue
                     if isinstance(event, StreamEnd):
                         state, cost = event.state, self.cost_microusd(endpoint, event.usage)
                     yield event

@@ -138,15 +138,15 @@ class NetworkFields(QWidget):
     def _on_edited(self) -> None:
         self.proxy.setVisible(self.way.currentData() == _OWN_PROXY)
         place = "on this machine" if self._is_local else self._host or "another machine"
-        self.redaction_note.setText(
-            f"E-mail addresses, phone numbers, names, keys and the like are replaced before anything goes to {place}, and put back here."
-            if self._is_redacted()
-            else "Everything is sent as it stands in the ticket"
-            + (", and stays on this machine." if self._is_local else f" to {place}.")
-        )
-        self.redaction_note.say(
-            self.redaction_note.text(), "faint" if self._is_redacted() or self._is_local else "errorText"
-        )
+        if self._is_redacted():
+            words = (
+                f"People, addresses, numbers and keys are replaced before anything goes to {place}, and put back here."
+            )
+        elif self._is_local:
+            words = "Everything is sent as it stands, and stays on this machine."
+        else:
+            words = f"Everything is sent to {place} as it stands in the ticket."
+        self.redaction_note.say(words, "faint" if self._is_redacted() or self._is_local else "errorText")
         self.edited.emit()
 
     def _on_choose(self, name: str, title: str) -> None:

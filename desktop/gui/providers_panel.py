@@ -9,8 +9,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
@@ -21,7 +21,7 @@ from desktop.gui.provider_form import FORM_WIDTH, ProviderForm
 from desktop.gui.provider_steps import ProviderSteps
 from desktop.gui.task_table import TaskTable
 from desktop.gui.theme.style import Theme
-from desktop.gui.theme.tokens import SPACE
+from desktop.gui.theme.tokens import ICON_SIZE, SPACE
 from desktop.gui.words import Words, plain_tip
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ class ProvidersPanel(QWidget):
 
     def _build_list(self) -> QVBoxLayout:
         self._list = panel_list("Providers", 26 * SPACE, self._on_row)
+        self._list.setIconSize(QSize(ICON_SIZE - 2, ICON_SIZE - 2))
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._add = QPushButton("Add a provider")
         self._add.clicked.connect(self._on_add)
         self._who = QPushButton("Who does what")
@@ -177,14 +179,18 @@ class ProvidersPanel(QWidget):
         self._on_row(row)
 
     def _show_names(self) -> None:
+        t, icons = self._theme.tokens, self._theme.icons
+        room = self._list.width() - 7 * SPACE
         for row, status in enumerate(self._statuses):
-            item = self._list.item(row)
-            marks = ("  ✓ used" if status.is_default else "") + ("  · locked" if status.locked_reason else "")
-            item.setText(f"{status.profile.name}{marks}")
-            item.setToolTip(plain_tip(status.locked_reason))
-            item.setData(Qt.ItemDataRole.AccessibleDescriptionRole, status.locked_reason)
-            t = self._theme.tokens
+            item, mark = self._list.item(row), "  ✓ used" if status.is_default else ""
+            metrics = self._list.fontMetrics()
+            width = room - metrics.horizontalAdvance(mark) - (ICON_SIZE + SPACE if status.locked_reason else 0)
+            name = metrics.elidedText(status.profile.name, Qt.TextElideMode.ElideRight, width)
+            item.setText(f"{name}{mark}")
+            item.setIcon(icons.icon("lock", t.faint) if status.locked_reason else QIcon())
             item.setForeground(QColor(t.faint if status.locked_reason else t.text))
+            item.setToolTip(plain_tip(f"{status.profile.name}. {status.locked_reason}".strip(" .")))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{status.profile.name}{mark}. {status.locked_reason}")
 
     def _on_row(self, row: int) -> None:
         if 0 <= row < len(self._statuses):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from desktop.services.container import Desk
 
 _AUTO = (("local", "With a model on this machine"), ("always", "Always"), ("never", "Only when I ask"))
+WIDTH = 112 * SPACE
 _TITLES = ("Task", "Provider", "Model", "If it does not answer")
 
 
@@ -51,11 +52,12 @@ class TaskTable(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(2 * SPACE)
         self._grid.setVerticalSpacing(SPACE)
-        for column, stretch in enumerate((0, 3, 3, 2)):
+        for column, stretch in enumerate((0, 4, 4, 2)):
             self._grid.setColumnStretch(column, stretch)
             title = Words(_TITLES[column], kind="faint")
             title.setFont(small_font(self.font()))
             self._grid.addWidget(title, 0, column)
+        self.setMaximumWidth(WIDTH)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * SPACE)
@@ -144,9 +146,10 @@ class _Row:
         self.task.setText(chosen.task)
         self._show_provider(chosen, desk, locked)
         self._show_model(chosen, service.profile(route[0][0]) if route else None)
-        self.then.say(
-            locked or ", then ".join(name for name, _ in route[1:]) or "Nobody", "stripNote" if locked else "muted"
-        )
+        following = ", then ".join(name for name, _ in route[1:]) or "Nobody else"
+        self.then.say("Locked" if locked else following, "stripNote" if locked else "muted")
+        if locked:
+            self.then.setToolTip(plain_tip(locked))
 
     def _show_provider(self, chosen: TaskModel, desk: Desk, locked: str) -> None:
         service = desk.providers
@@ -155,7 +158,7 @@ class _Row:
         self.provider.setAccessibleDescription(locked)
         self.provider.setToolTip(plain_tip(locked))
         self.provider.clear()
-        default = f"The default one ({service.default_name()})"
+        default = f"Default: {service.default_name()}"
         add_choice(self.provider, "Whoever wrote the summary" if is_opinion else default, "")
         for profile in service.profiles():
             add_choice(self.provider, profile.name, profile.name, reason=service.locked_reason(profile))

@@ -188,7 +188,7 @@ QTableView, QTableWidget, QListWidget {{ background: {t.ground}; border: 0; outl
 #framed QLineEdit {{ border-radius: 0; padding: 0 {SPACE - 1}px; }}
 #framed {{ border: 1px solid {t.line}; border-radius: {RADIUS}px; }}
 #sidebar QListWidget {{ background: transparent; }}
-QListWidget::item {{ padding: {half + 1}px {SPACE}px; border-radius: {RADIUS}px; color: {t.text}; }}
+QListWidget::item {{ padding: {half + 1}px {SPACE}px; border-radius: {RADIUS}px; }}
 QListWidget::item:hover {{ background: {t.hover}; }}
 QListWidget::item:selected {{ background: {t.selection}; color: {t.text}; }}
 QSplitter::handle {{ background: {t.line}; }}

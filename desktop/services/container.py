@@ -23,6 +23,7 @@ from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_mod
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
 from desktop.services.doctor import Check, Doctor
+from desktop.services.erasing import ErasingService
 from desktop.services.export import ExportService
 from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
@@ -36,8 +37,10 @@ from desktop.services.recipes import RecipeBook
 from desktop.services.summaries import SummaryService
 from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
+from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
 from desktop.storage.database import Database
+from desktop.storage.erasing import ErasingStore
 from desktop.storage.exporting import ExportStore
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
@@ -131,6 +134,13 @@ class Desk:
                 route=self.providers.route,
             ),
         )
+        self.erasing = ErasingService(
+            ErasingStore(self._database, hash_messages=hash_messages),
+            paths=paths,
+            secret=self.secret,
+            is_importing=lambda: self.imports.is_running,
+            forget=lambda: self.summaries.forget(),
+        )
         self.export = ExportService(ExportStore(self._database), self._runs)
         self.previews = PromptPreviews(
             tickets=ticket_store,
@@ -164,6 +174,7 @@ class Desk:
         await self._database.open()
         if not self.read_only_reason:
             await self._runs.recover()
+            await self.erasing.finish()
 
     async def close(self) -> None:
         """Close clients, the built-in model, the database and the threads, in that order."""

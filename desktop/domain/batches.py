@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from desktop.domain.llm import ProviderFault, StreamEnd
+
 
 class BatchState(StrEnum):
     """Where a batch stands. The first three are this program's own, the others as the provider's API names them."""
@@ -107,3 +109,30 @@ class BatchSupport:
 
     is_offered: bool
     price_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteBatch:
+    """What a provider says of a batch; ids are '' while there are none. `reason` is why it failed as a whole, in the provider's words."""
+
+    id: str
+    state: BatchState
+    input_file_id: str = ""
+    output_file_id: str = ""
+    error_file_id: str = ""
+    requests: int = 0
+    completed: int = 0
+    failed: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """One line of a batch's results: the answer with how it ended, or the fault that it ended in. `raw` is the line as it came."""
+
+    custom_id: str
+    text: str = ""
+    thinking: str = ""
+    end: StreamEnd | None = None
+    fault: ProviderFault | None = None
+    raw: str = ""

@@ -21,7 +21,13 @@ class BatchService:
         raise NotImplementedError
 
     async def submit(
-        self, ids: Sequence[int], *, provider: str = "", model: str = "", recipe: str = "summarize", refresh: bool = False
+        self,
+        ids: Sequence[int],
+        *,
+        provider: str = "",
+        model: str = "",
+        recipe: str = "summarize",
+        refresh: bool = False,
     ) -> tuple[Batch, ...]:
         """Hand tickets over and return the new batches; those that must be asked live go into the queue as waiting."""
         raise NotImplementedError

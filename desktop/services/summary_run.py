@@ -215,8 +215,8 @@ class SummaryRun:
         request = prompt.request
         if self._begun and len(parts) <= 1:
             request = continue_answer(request, self._begun)
-            async for event in self._take(self._begun):
-                yield event
+            async for written in self._take(self._begun):
+                yield written
         async with aclosing(self._receive(request)) as received:
             async for event in received:
                 yield event

@@ -120,8 +120,8 @@ class SummaryWriter:
         key = name_question(prepared.thread, question, target)
         text_key = await self._on_worker(partial(name_text, prepared, question, target))
         if not wanted.refresh and not wanted.begun:
-            async for event in self._wait_for_twin(text_key, wanted.stop):
-                yield event
+            async for delayed in self._wait_for_twin(text_key, wanted.stop):
+                yield delayed
             found = await self._find_written(prepared, question, target, key, text_key)
             if found is not None:
                 yield Cached(found)

@@ -262,8 +262,8 @@ CREATE TABLE batch (
   submitted_at TEXT NOT NULL, polled_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE batch_request (
   batch_id INTEGER NOT NULL REFERENCES batch(id) ON DELETE CASCADE, custom_id TEXT NOT NULL,
-  ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, cache_key TEXT NOT NULL, placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL,
-  PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
+  ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, cache_key TEXT NOT NULL,
+  placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE queue_item (
   id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, rank REAL NOT NULL, recipe TEXT NOT NULL,
   provider TEXT NOT NULL, model TEXT NOT NULL, refresh INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',

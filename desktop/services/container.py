@@ -29,10 +29,12 @@ from desktop.services.imports import ImportService
 from desktop.services.joining import JoiningService
 from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
+from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
 from desktop.services.recipes import RecipeBook
+from desktop.services.span_export import SpanExport
 from desktop.services.summaries import SummaryService
 from desktop.services.tickets import TicketService
 from desktop.services.watching import WatchService
@@ -43,8 +45,10 @@ from desktop.storage.imports import ImportStore
 from desktop.storage.languages import LanguageStore
 from desktop.storage.ledger import LedgerStore
 from desktop.storage.mappings import MappingStore
+from desktop.storage.operations import OperationsStore
 from desktop.storage.people import PeopleStore
 from desktop.storage.runs import RunStore
+from desktop.storage.spans import SpanStore
 from desktop.storage.tickets import TicketStore
 from desktop.storage.watched import WatchedStore
 
@@ -114,6 +118,10 @@ class Desk:
             target=self.target,
             resolve=self.resolve,
         )
+        spans = SpanExport(
+            SpanStore(self._database), self.settings, is_loopback=presets.is_loopback, secret=self.secret
+        )
+        self.operations = OperationsService(OperationsStore(self._database), self.settings, spans)
         self.export = ExportService(ExportStore(self._database), self._runs)
         self.previews = PromptPreviews(
             tickets=ticket_store,
@@ -147,6 +155,7 @@ class Desk:
         await self._database.open()
         if not self.read_only_reason:
             await self._runs.recover()
+            self.operations.start()
 
     async def close(self) -> None:
         """Close clients, the built-in model, the database and the threads, in that order."""
@@ -154,6 +163,7 @@ class Desk:
             await client.aclose()
         self._clients.clear()
         await self._engine.stop()
+        await self.operations.close()
         await self._database.close()
         await asyncio.to_thread(self._workers.shutdown, wait=True, cancel_futures=True)
 

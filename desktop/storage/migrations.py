@@ -268,6 +268,9 @@ CREATE TABLE queue_item (
   cost_microusd INTEGER, tokens INTEGER NOT NULL DEFAULT 0, is_cached INTEGER NOT NULL DEFAULT 0, added_at TEXT NOT NULL,
   ended_at TEXT NOT NULL DEFAULT '', UNIQUE (ticket_id, recipe)) STRICT;
 CREATE INDEX queue_item_in_order ON queue_item (state, rank, id);
+CREATE TABLE span_target (
+  id INTEGER PRIMARY KEY CHECK (id = 1), address TEXT NOT NULL, sent_up_to INTEGER NOT NULL, leased_until TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE span_sent (ledger_id INTEGER PRIMARY KEY) STRICT;
 """
 
 

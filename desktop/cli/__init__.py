@@ -4,6 +4,7 @@ COMMANDS = {
     "doctor": "doctor",
     "export": "export",
     "import": "imports",
+    "keys": "keys",
     "keys": "providers",
     "ledger": "operations",
     "list": "tickets",

@@ -277,6 +277,9 @@ CREATE TABLE erased_person (
 CREATE TABLE erasure (
   id INTEGER PRIMARY KEY, at TEXT NOT NULL, way TEXT NOT NULL, stand_in TEXT NOT NULL, counts_json TEXT NOT NULL,
   is_swept INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE span_target (
+  id INTEGER PRIMARY KEY CHECK (id = 1), address TEXT NOT NULL, sent_up_to INTEGER NOT NULL, leased_until TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE span_sent (ledger_id INTEGER PRIMARY KEY) STRICT;
 """
 
 

@@ -33,6 +33,8 @@ from desktop.llm.presets import host_of, is_loopback, normalize_base_url
 from desktop.llm.probe import probe
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
     from openai import AsyncOpenAI
 
@@ -294,7 +296,7 @@ class OpenAIClient:
             max_retries=0,
             http_client=httpx2.AsyncClient(
                 verify=trust,
-                proxy=httpx2.Proxy(self._proxy, ssl_context=trust) if self._proxy else None,
+                proxy=_proxy(self._proxy, trust) if self._proxy else None,
                 trust_env=False,
                 follow_redirects=False,
                 timeout=httpx2.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
@@ -362,6 +364,13 @@ async def _begin(sdk: AsyncOpenAI, raw: bytes) -> Any:
 async def _bound(response: httpx2.Response) -> None:
     sending = _sending.get(None) or _Sending()
     bound(response, is_stream=sending.is_stream, most_bytes=sending.most_bytes)
+
+
+def _proxy(url: str, trust: ssl.SSLContext) -> httpx2.Proxy:
+    """Return a proxy that is trusted as providers are; one that is reached over plain http takes no certificates at all."""
+    import httpx2
+
+    return httpx2.Proxy(url, ssl_context=trust if url.lower().startswith("https:") else None)
 
 
 async def _next(chunks: Any) -> Any | None:

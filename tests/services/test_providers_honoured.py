@@ -235,7 +235,9 @@ def _callers_in(tree: ast.Module, sending: set[str]) -> Iterator[str]:
             method, receiver = node.func.attr, _last_name(node.func.value)
             is_gate = method in sending and receiver in gates
             is_asker = method in {"stream", "ask"} and (receiver in askers or receiver == "Asker")
-            if is_gate or is_asker or (receiver == "client" and method != "aclose"):
+            # A client is an endpoint's: `http.client` of the standard library is none.
+            is_past = receiver == "client" and method != "aclose" and ast.unparse(node.func.value) != "http.client"
+            if is_gate or is_asker or is_past:
                 yield qualified
                 break
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QStandardItemModel
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -168,12 +169,12 @@ async def test_the_lock_is_set_and_taken_away_in_the_status_bars_menu_too(qtbot:
 
         lock()
         await panel.jobs.idle()
-        assert desk.providers.is_local_only
+        assert desk.settings.get("local_only") is True
         assert (panel.lock.isChecked(), window.status.local_only.isVisible()) == (True, True)
         assert not button(window, "Test").isEnabled()
         lock()
         await panel.jobs.idle()
-        assert not desk.providers.is_local_only
+        assert desk.settings.get("local_only") is False
         assert (panel.lock.isChecked(), window.status.local_only.isVisible()) == (False, False)
         assert button(window, "Test").isEnabled()
 
@@ -238,7 +239,7 @@ async def test_all_of_it_is_reached_by_the_keyboard_in_the_order_of_the_eye(qtbo
         reached: list[QWidget | None] = []
         for _ in range(40):
             reached.append(QApplication.focusWidget())
-            qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+            QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
         places = [reached.index(widget) for widget in wanted]
         assert places == sorted(places)
         names = {

@@ -7,6 +7,7 @@ decompression, so a small body that unpacks into a large one is bounded too.
 from __future__ import annotations
 
 import asyncio
+from codecs import BOM_UTF8
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -45,11 +46,13 @@ def bound(response: httpx2.Response, *, is_stream: bool, most_bytes: int) -> Non
 
 def _events(read: Reader) -> Reader:
     async def pieces(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
-        size, tail = 0, b""
+        size, tail, mark = 0, b"", BOM_UTF8
         async with aclosing(read(chunk_size)) as parts:
             async for piece in parts:
+                if mark:
+                    piece, mark = _without_mark(piece, mark)
                 seen = tail + piece
-                end = max(seen.rfind(mark) for mark in _ENDS)
+                end = max(map(seen.rfind, _ENDS))
                 size = len(seen) - end if end >= 0 else size + len(piece)
                 if size > MAX_EVENT_BYTES:
                     raise TooLargeError
@@ -57,6 +60,12 @@ def _events(read: Reader) -> Reader:
                 yield piece
 
     return pieces
+
+
+def _without_mark(piece: bytes, mark: bytes) -> tuple[bytes, bytes]:
+    """Take a byte order mark from the beginning of a stream, as the format wants it; return what of it may still come."""
+    n = min(len(piece), len(mark))
+    return (piece[n:], mark[n:]) if piece[:n] == mark[:n] else (piece, b"")
 
 
 def _whole(read: Reader, most_bytes: int) -> Reader:

@@ -10,6 +10,7 @@ are asked another way, see `parameters`), and anything of the environment that w
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
@@ -22,7 +23,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.llm import ChatRequest, Embeddings, Opened, ProviderFault, StreamEvent
 from desktop.domain.providers import Network, TestStep
 from desktop.domain.text import valid_text
-from desktop.llm.answer import TOO_LONG, Answer
+from desktop.llm.answer import TOO_LONG, Answer, is_foreign
 from desktop.llm.bounds import bound
 from desktop.llm.embedding import read_embeddings
 from desktop.llm.faults import CHECK_MODEL, CHECK_URL, Exchange, Fault, deadline_fault, empty_fault, explain
@@ -34,7 +35,9 @@ from desktop.llm.probe import probe
 
 if TYPE_CHECKING:
     import httpx2
-    from openai import AsyncOpenAI
+    from openai import AsyncOpenAI, AsyncStream
+    from openai._streaming import ServerSentEvent
+    from openai.types.chat import ChatCompletionChunk
 
 T = TypeVar("T")
 OnSend = Callable[[bytes], Awaitable[None]]
@@ -346,7 +349,6 @@ class OpenAIClient:
 
 async def _begin(sdk: AsyncOpenAI, raw: bytes) -> Any:
     """Ask for a chat completion as a stream, by the SDK's own way for bodies that are bytes already."""
-    from openai import AsyncStream
     from openai.types.chat import ChatCompletionChunk
 
     return await sdk.post(
@@ -355,8 +357,23 @@ async def _begin(sdk: AsyncOpenAI, raw: bytes) -> Any:
         content=raw,
         options={"headers": {"Content-Type": "application/json"}},
         stream=True,
-        stream_cls=AsyncStream[ChatCompletionChunk],
+        stream_cls=_chunk_stream(),
     )
+
+
+@functools.cache
+def _chunk_stream() -> type[AsyncStream[ChatCompletionChunk]]:
+    """Return the SDK's stream of chunks, less what is none: it would take a keep-alive event without data for broken JSON."""
+    from openai import AsyncStream
+    from openai.types.chat import ChatCompletionChunk
+
+    class ChunkStream(AsyncStream[ChatCompletionChunk]):
+        async def _iter_events(self) -> AsyncGenerator[ServerSentEvent, None]:
+            async for event in super()._iter_events():
+                if event.data and not (event.event and is_foreign(event.event, event.data)):
+                    yield event
+
+    return ChunkStream
 
 
 async def _bound(response: httpx2.Response) -> None:

@@ -16,7 +16,7 @@ from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile
+from desktop.domain.providers import BUILT_IN, KeyState, Network, ProviderProfile
 from desktop.ingest.definitions import load_systems
 from desktop.llm import presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
@@ -66,7 +66,7 @@ class Desk:
         self._database = Database(paths.database)
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="worker")
         self._engine = LocalEngine(command=_engine_command())
-        self._clients: dict[tuple[str, str], OpenAIClient] = {}
+        self._clients: dict[tuple[str, str, Network], OpenAIClient] = {}
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
         ledger = LedgerStore(self._database)
@@ -219,7 +219,7 @@ class Desk:
             is_local=target.is_local,
             context_tokens=target.context_tokens,
             redacts=target.redacts,
-            client=self._client(base_url, key),
+            client=self._client(base_url, key, profile.network),
         )
 
     async def _start_built_in(self, profile: ProviderProfile) -> tuple[str, str]:
@@ -232,11 +232,12 @@ class Desk:
             )
         return await self._engine.start(path)
 
-    def _client(self, base_url: str, key: str) -> OpenAIClient:
-        """Reuse one client for an address and key: its connections stay warm."""
-        if (base_url, key) not in self._clients:
-            self._clients[base_url, key] = OpenAIClient(base_url=base_url, key=key)
-        return self._clients[base_url, key]
+    def _client(self, base_url: str, key: str, network: Network) -> OpenAIClient:
+        """Reuse one client for an address, a key and a network: its connections stay warm."""
+        which = (base_url, key, network)
+        if which not in self._clients:
+            self._clients[which] = OpenAIClient(base_url=base_url, key=key, network=network)
+        return self._clients[which]
 
 
 async def open_desk(paths: Paths) -> Desk:

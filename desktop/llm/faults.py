@@ -212,7 +212,7 @@ def _transport_fault(error: BaseException, exchange: Exchange) -> Fault:
         )
     if _has(chain, ssl.SSLCertVerificationError):
         return certificate_fault(next(e for e in chain if isinstance(e, ssl.SSLCertVerificationError)), host)
-    if _has(chain, ssl.SSLError):
+    if _has(chain, ssl.SSLError) and not _has(chain, ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return _fault("provider-certificate", f"{host} did not answer with TLS.", "Check the address and the port.")
     if _has(chain, ConnectionRefusedError):
         return _fault(

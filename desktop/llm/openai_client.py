@@ -187,6 +187,7 @@ class OpenAIClient:
         sending = _Sending(on_send, most_bytes=most_bytes)
         done = await self._try(_once(action(sdk)), exchange or self._exchange(), deadline, seconds, sending=sending)
         if isinstance(done, Fault):
+            await _settle()
             raise done.error()
         return done
 
@@ -241,7 +242,8 @@ class OpenAIClient:
             stream = await self._try(opening, exchange, deadline, sending=sending, noted=refusals)
             if not isinstance(stream, Fault):
                 return stream
-            other = way.after(refusals[0], request) if refusals else None
+            other = way.after(refusals.pop(), request) if refusals else None
+            await _settle()
             if other is None:
                 break
             self._learned[request.model] = known.without(other) if sent == MAX_REQUESTS else other
@@ -403,6 +405,10 @@ async def _close(chunks: Any) -> None:
         await chunks.close()
         while await _next(chunks) is not None:
             pass
+    await _settle()
+
+
+async def _settle() -> None:
     for _ in range(_TURNS_TO_END):
         await asyncio.sleep(0)
 

@@ -12,6 +12,7 @@ import pytest
 from desktop.domain.llm import FAULTS, ChatMessage, ChatRequest, Opened, ProviderFault, StreamDelta, StreamEnd
 from desktop.llm import bounds
 from desktop.llm.openai_client import OpenAIClient
+from tests.llm import fault_bytes, fault_words  # noqa: F401 - they enter their kinds
 from tests.llm.fault_heads import KEY
 from tests.llm.fault_kinds import KINDS, POSITIONS, Case
 from tests.llm.fault_server import serving
@@ -62,9 +63,16 @@ async def read(case: Case, base_url: str) -> tuple[str, StreamEnd | ProviderFaul
         assert not ends, "one end is enough"
         return text, fault
     finally:
+        assert not strays(), "a generator of the SDK was left to end by itself"
         await client.aclose()
     assert ends, "no end was told"
     return text, ends[0]
+
+
+def strays() -> list[str]:
+    """Return what the loop still has to end of generators that nobody read to the end."""
+    coroutines = [task.get_coro() for task in asyncio.all_tasks()]
+    return [repr(coroutine) for coroutine in coroutines if type(coroutine).__name__.startswith("async_generator")]
 
 
 def judge(case: Case, text: str, end: StreamEnd | ProviderFault) -> None:

@@ -31,13 +31,20 @@ class TooLargeError(ValueError):
     """More came than can make sense."""
 
 
-def bound(response: httpx2.Response, *, is_stream: bool, most_bytes: int) -> None:
-    """Have the reading of a response stop in time: a refusal is cut, each event of a stream and the whole of all else is held to a size."""
+class SilentError(Exception):
+    """Nothing more came of a stream that had begun."""
+
+
+def bound(response: httpx2.Response, *, quiet_seconds: float, most_bytes: int) -> None:
+    """Have the reading of a response stop in time: a refusal is cut, each event of a stream and the whole of all else is held to a size.
+
+    A stream has `quiet_seconds` > 0: so long it may be silent after its first event; before, the HTTP client's own patience holds.
+    """
     read = response.aiter_bytes
     if response.status_code >= 300:
         bounded = _cut(read, response)
-    elif is_stream:
-        bounded = _events(read)
+    elif quiet_seconds:
+        bounded = _events(_lively(read, quiet_seconds))
     else:
         bounded = _whole(read, most_bytes)
     # Both the SDK's streams and `aread` come by here, and nothing earlier is past the decompression.
@@ -57,6 +64,24 @@ def _events(read: Reader) -> Reader:
                 if size > MAX_EVENT_BYTES:
                     raise TooLargeError
                 tail = seen[-_TAIL:]
+                yield piece
+
+    return pieces
+
+
+def _lively(read: Reader, quiet_seconds: float) -> Reader:
+    async def pieces(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
+        has_begun = False
+        async with aclosing(read(chunk_size)) as parts:
+            while True:
+                try:
+                    async with asyncio.timeout(quiet_seconds if has_begun else None):
+                        piece = await anext(parts, b"")
+                except TimeoutError:
+                    raise SilentError from None
+                if not piece:
+                    return
+                has_begun = has_begun or b"data" in piece
                 yield piece
 
     return pieces

@@ -47,7 +47,7 @@ def fin_in_mid_chunk(n: int) -> Case:
 
 @kind
 def fin_in_mid_line(n: int) -> Case:
-    expected = incomplete(begun(n), CLOSED) if n else fault(BROKEN)
+    expected = incomplete(begun(n), CLOSED) if n else fault(BROKEN, is_transient=True)
     return Case(sends_raw(UNTIL_CLOSE, *events(PIECES[:n]), piece("never")[:-9]), expected)
 
 
@@ -123,14 +123,17 @@ def gzip_ok(n: int) -> Case:
 def gzip_cut(n: int) -> Case:
     head = HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n"
     packed = _gzip_pieces(b"".join(events(PIECES[:n])), piece("never"))
-    return Case(sends_raw(head, packed[0], packed[1][:5]), incomplete(begun(n), CLOSED) if n else fault(BROKEN))
+    return Case(
+        sends_raw(head, packed[0], packed[1][:5]),
+        incomplete(begun(n), CLOSED) if n else fault(BROKEN, is_transient=True),
+    )
 
 
 @kind
 def gzip_that_is_none(n: int) -> Case:
     head = HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n"
     packed = _gzip_pieces(b"".join(events(PIECES[:n])))
-    expected = incomplete(begun(n), "text that is not valid") if n else fault(BROKEN)
+    expected = incomplete(begun(n), "text that is not valid") if n else fault(BROKEN, is_transient=True)
     return Case(sends_raw(head, *packed[: 1 if n else 0], b"\xff" * 50), expected)
 
 
@@ -145,7 +148,10 @@ def a_wrong_content_type(n: int) -> Case:
 def a_body_longer_than_its_length(n: int) -> Case:
     raw = b"".join(events(PIECES[:n]))
     head = HEAD + b"Content-Length: %d\r\n\r\n" % len(raw)
-    return Case(sends_raw(head, raw + piece("never") + DONE), incomplete(begun(n), CLOSED) if n else fault(BROKEN))
+    return Case(
+        sends_raw(head, raw + piece("never") + DONE),
+        incomplete(begun(n), CLOSED) if n else fault(BROKEN, is_transient=True),
+    )
 
 
 @kind
@@ -160,4 +166,6 @@ def http_1_0_without_length(n: int) -> Case:
     head = b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
     if n == len(PIECES):
         return Case(sends_raw(head, *events(), stop(), DONE), complete())
-    return Case(sends_raw(head, *events(PIECES[:n])), incomplete(begun(n), CLOSED) if n else fault(BROKEN))
+    return Case(
+        sends_raw(head, *events(PIECES[:n])), incomplete(begun(n), CLOSED) if n else fault(BROKEN, is_transient=True)
+    )

@@ -29,7 +29,7 @@ from tests.llm.fault_server import CHUNKED, DONE, HEAD, UNTIL_CLOSE, Wire, choic
 
 @kind
 def no_finish_reason(n: int) -> Case:
-    return says(n, DONE, reason=CLOSED)
+    return says(n, DONE, reason=CLOSED, is_transient=True)
 
 
 @kind
@@ -39,9 +39,16 @@ def no_done(n: int) -> Case:
 
 
 @kind
+def a_first_chunk_and_no_more(n: int) -> Case:
+    role = event({"choices": [choice({"role": "assistant", "content": ""})]})
+    expected = incomplete(begun(n), CLOSED) if n else fault(BROKEN, is_transient=True)
+    return Case(sends(role, *events(PIECES[:n]), *[DONE] * (n == len(PIECES))), expected)
+
+
+@kind
 def empty_200(n: int) -> Case:
     lengths = {0: HEAD + b"Content-Length: 0\r\n\r\n", 2: CHUNKED + b"0\r\n\r\n", 5: UNTIL_CLOSE}
-    return Case(sends_raw(lengths[n]), fault(BROKEN))
+    return Case(sends_raw(lengths[n]), fault(BROKEN, is_transient=True))
 
 
 @kind
@@ -96,12 +103,12 @@ def thinking_that_breaks_off(n: int) -> Case:
 
 @kind
 def malformed_json(n: int) -> Case:
-    return says(n, b'data: {"choices": [{"del\n\n', reason="data that is not valid")
+    return says(n, b'data: {"choices": [{"del\n\n', reason="data that is not valid", is_transient=True)
 
 
 @kind
 def words_for_json(n: int) -> Case:
-    return says(n, b"data: Internal Server Error\n\n", reason="data that is not valid")
+    return says(n, b"data: Internal Server Error\n\n", reason="data that is not valid", is_transient=True)
 
 
 @kind
@@ -111,12 +118,17 @@ def json_too_deep(n: int) -> Case:
 
 @kind
 def invalid_utf8(n: int) -> Case:
-    return says(n, b'data: {"choices": [{"delta": {"content": "\xff\xfe"}}]}\n\n', reason="text that is not valid")
+    return says(
+        n,
+        b'data: {"choices": [{"delta": {"content": "\xff\xfe"}}]}\n\n',
+        reason="text that is not valid",
+        is_transient=True,
+    )
 
 
 @kind
 def half_a_character_at_the_end(n: int) -> Case:
-    return says(n, piece("🙂").partition(b"\xf0\x9f")[0] + b"\xf0\x9f", reason="the provider")
+    return says(n, piece("🙂").partition(b"\xf0\x9f")[0] + b"\xf0\x9f", reason="the provider", is_transient=True)
 
 
 @kind
@@ -209,7 +221,7 @@ def keep_alive_comments_only(n: int) -> Case:
     pings = b": OPENROUTER PROCESSING\n\n" * 20
     if n == len(PIECES):
         return harmless(n, pings)
-    return says(n, pings, reason=CLOSED)
+    return says(n, pings, reason=CLOSED, is_transient=True)
 
 
 @kind

@@ -16,6 +16,8 @@ _TOKEN = re.compile(r"[^\W\d_]\.(?=[ \u00a0][^\W\d_])|[^\W\d_]+(?:['’\-][^\W\d
 _SPACE = re.compile(r"[ \u00a0]+")
 _PARTICLES = frozenset("de da do dos das del della di du la le van von der den ter ten zu zur al el bin ibn ben abu y e".split())
 _MOST_TOKENS = 4
+_BEFORE_NAME = GREETING_REST | GREETINGS
+_NEAR = re.compile(r"[ .,\u00a0]{1,2}")
 _HEAD = re.compile(
     r"(?:from|to|cc|bcc|von|an|de|à|para|da|van|aan|od|do|från|till|fra|til|от|кому|contact|contact name|name|full name|customer|customer name|client|client name|requester|requested by"
     r"|reported by|reporter|caller|assigned to|assignee|agent|attn|attention|sender|recipient|account holder|cardholder|kunde|kontakt|kontoinhaber|ansprechpartner|absender|empfänger"
@@ -31,6 +33,8 @@ _INTRODUCTIONS: dict[str, re.Pattern[str]] = {
     "heiße": re.compile(r" "),
     "heisse": re.compile(r" "),
     "appelle": re.compile(r" "),
+    "m'appelle": re.compile(r" "),
+    "m’appelle": re.compile(r" "),
     "nom": re.compile(r" est "),
     "llamo": re.compile(r" "),
     "nombre": re.compile(r" es "),
@@ -126,9 +130,9 @@ def _greeted(line: str) -> Iterator[str]:
     if not tokens or tokens[0][0].lower().rstrip(".") not in GREETINGS:
         return
     at = 1
-    while at < len(tokens) and tokens[at][0].lower().rstrip(".") in (GREETING_REST | GREETINGS) and tokens[at].start() - tokens[at - 1].end() <= 2:
+    while at < len(tokens) and tokens[at][0].lower().rstrip(".") in _BEFORE_NAME and _NEAR.fullmatch(line, tokens[at - 1].end(), tokens[at].start()):
         at += 1
-    if at < len(tokens) and tokens[at].start() - tokens[at - 1].end() <= 2:
+    if at < len(tokens) and _NEAR.fullmatch(line, tokens[at - 1].end(), tokens[at].start()):
         name, end = _name_at(line, tokens[at].start())
         if name:
             yield name
@@ -153,7 +157,12 @@ def _in_head(value: str) -> Iterator[str]:
         own = one.split("<")[0].strip(" \"'")
         name, end = _name_at(own, 0)
         if name and (end == len(own) or own[end : end + 1] in ",(") and not any(character.isdigit() for character in own[:end]):
-            yield own if own[end : end + 1] == "," and _name_at(own, end + 2)[1] == len(own) else name
+            yield own if _is_surname_first(own, end) else name
+
+
+def _is_surname_first(text: str, end: int) -> bool:
+    given, last = _name_at(text, end + 2) if text.startswith(", ", end) else ("", 0)
+    return bool(given) and last == len(text)
 
 
 def _introduced(reading: Reading) -> Iterator[str]:

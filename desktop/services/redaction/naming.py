@@ -20,8 +20,8 @@ _GIVEN = frozenset(
     .split()
 )
 """Those that are first names."""
-_MONTHS = frozenset("may april june august march january february july september october november december".split())
-_DATING = frozenset("in on since until till by during of early late mid next last from to this every through for before after end".split())
+_MONTHS = frozenset("summer winter spring autumn sommer herbst frühling frost storm may april june august march january february july september october november december".split())
+_DATING = frozenset("seit ab bis nach vor diesen letzten nächsten in on since until till by during of early late mid next last from to this every through for before after end".split())
 _ARTICLES = frozenset(
     "the a an this that these those your our my his her its their no any each every some der die das den dem des ein eine einen einem einer im am zum zur vom beim kein"
     " keine keinen le la les un une des du ce cette el los las una il lo gli i o os as um uma het een de ten ter dit dat".split()

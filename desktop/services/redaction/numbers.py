@@ -27,7 +27,7 @@ _IBAN_LENGTHS = {
 """Registered lengths, from the IBAN registry of SWIFT."""
 _LOOK_BACK = 40
 
-_CARD = re.compile(r"(?<![\w.,])(?<!\d-)[0-9](?:[ \u00a0.\-]?[0-9]){11,18}(?![\w]|[.,\-]\d)")
+_CARD = re.compile(r"(?<![A-Za-z0-9_.,])(?<!\d-)[0-9](?:[ \u00a0.\-]?[0-9]){11,18}(?![A-Za-z0-9_]|[.,\-]\d)")
 _FOURS = re.compile(r"[0-9]{4}(?:[ \u00a0\-][0-9]{4}){3}")
 _LEAST_DIGITS, _MOST_DIGITS = 12, 19
 _BRANDS = re.compile(

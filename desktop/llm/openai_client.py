@@ -44,6 +44,8 @@ from desktop.llm.presets import host_of, is_loopback, normalize_base_url
 from desktop.llm.probe import probe
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
     from openai import AsyncOpenAI, AsyncStream
     from openai._streaming import ServerSentEvent
@@ -311,7 +313,7 @@ class OpenAIClient:
             max_retries=0,
             http_client=httpx2.AsyncClient(
                 verify=trust,
-                proxy=httpx2.Proxy(self._proxy, ssl_context=trust) if self._proxy else None,
+                proxy=_proxy(self._proxy, trust) if self._proxy else None,
                 trust_env=False,
                 follow_redirects=False,
                 timeout=httpx2.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
@@ -393,6 +395,13 @@ def _chunk_stream() -> type[AsyncStream[ChatCompletionChunk]]:
 async def _bound(response: httpx2.Response) -> None:
     sending = _sending.get(None) or _Sending()
     bound(response, quiet_seconds=sending.quiet_seconds, most_bytes=sending.most_bytes)
+
+
+def _proxy(url: str, trust: ssl.SSLContext) -> httpx2.Proxy:
+    """Return a proxy that is trusted as providers are; one that is reached over plain http takes no certificates at all."""
+    import httpx2
+
+    return httpx2.Proxy(url, ssl_context=trust if url.lower().startswith("https:") else None)
 
 
 async def _next(chunks: Any) -> Any | None:

@@ -16,6 +16,7 @@ from desktop.config.paths import Paths
 from desktop.domain.erasing import Erased, ErasingStep, Footprint, Found, Handles, Way, identities, identity
 from desktop.domain.errors import DeskError
 from desktop.domain.scrubbing import Scrubber
+from desktop.services.erased_people import ErasedPeople
 from desktop.services.erasing_files import NamingFiles, find_files, scrub_file
 from desktop.services.steps import ended, whole
 from desktop.storage.erasing import ErasingStore, Order
@@ -97,6 +98,10 @@ class ErasingService:
         is_swept = await whole(self._store.sweep())
         yield ErasingStep("Done", 1.0)
         yield Erased(way, stand_in, _with_files(counted, files), is_swept=is_swept, was_before=bool(found.erased_at))
+
+    async def people(self, source_id: int) -> ErasedPeople:
+        """Return who was erased, to be known again in an import of a source (its id, 0 where it is new)."""
+        return ErasedPeople(await self._store.identities(), secret=self._secret, source_id=source_id)
 
     async def finish(self) -> None:
         """Sweep what an interrupted erasing left unswept; nearly always there is nothing."""

@@ -29,7 +29,10 @@ _COUNTS = f"""SELECT (SELECT count(*) FROM message WHERE ticket_id {_OWN}),
 _OF_THEIR_OWN = frozenset(("ticket", "message", "trace", "erased_person", "erasure", "ticket_revision", "watched_file"))
 """Tables that are not looked through cell by cell: they have steps of their own, or hold no text."""
 _NAMES_OF_OURS = frozenset(
-    "provider model recipe cache_key content_hash fingerprint identity state status role task form kind priority language sentiment next_owner error".split()
+    (
+        "provider model recipe cache_key content_hash fingerprint identity state status role task form kind priority language"
+        " sentiment next_owner error"
+    ).split()
 )
 """Columns of words that are ours or that other rows point to by name: no person's."""
 TRACES_AT_ONCE = 500
@@ -74,7 +77,9 @@ class ErasingStore:
     async def footprint(self, found: Found) -> Footprint:
         """Count what the database holds of a person."""
         scrubber = Scrubber(found.handles_elsewhere, "Person")
-        return await self._database.read(lambda connection: _count(connection, found, scrubber))
+        return await self._database.read(
+            lambda connection: _count(connection, found, scrubber, find_hits(connection, scrubber))
+        )
 
     async def stand_in(self, identities: Sequence[str]) -> str:
         """Return what is to stand in a person's place: what did before, or the next number."""
@@ -134,7 +139,8 @@ class _Erasing:
 
     def run(self, told: Told) -> tuple[str, Footprint]:
         told("Counting", 0.0)
-        counted = _count(self._connection, self._found, self._elsewhere)
+        named = find_hits(self._connection, self._elsewhere)
+        counted = _count(self._connection, self._found, self._elsewhere, named)
         told("Traces", 0.2)
         traces = self._drop_traces()
         self._forget_on_the_way()
@@ -143,7 +149,7 @@ class _Erasing:
             self._connection.execute(f"DELETE FROM ticket WHERE id {_OWN}", {"own": self._own})
         own = frozenset(self._found.ticket_ids) if self._order.way is Way.ANONYMIZE else frozenset()
         tickets = ScrubbedTickets(self._connection, self._elsewhere, self._at_home, own, self._hash_messages)
-        mentions = tickets.scrub()
+        mentions = tickets.scrub(named)
         told("Summaries, history and the rest", 0.8)
         self._scrub_tables()
         self._remember()
@@ -158,7 +164,8 @@ class _Erasing:
         """Delete the traces of their tickets, and those of others that name them (an example that was sent along)."""
         named = [n for n, request, answer in _traces(self._connection) if _is_named(request, answer, self._elsewhere)]
         return self._connection.execute(
-            f"DELETE FROM trace WHERE ledger_id IN (SELECT value FROM json_each(:named)) OR ledger_id IN (SELECT id FROM ledger WHERE ticket_id {_OWN})",
+            f"DELETE FROM trace WHERE ledger_id IN (SELECT value FROM json_each(:named)) OR ledger_id IN"
+            f" (SELECT id FROM ledger WHERE ticket_id {_OWN})",
             {"named": json.dumps(named), "own": self._own},
         ).rowcount
 
@@ -215,7 +222,7 @@ class _Erasing:
         self._connection.execute("UPDATE ticket_revision SET history = lower(hex(randomblob(16)))")
 
 
-def _count(connection: sqlite3.Connection, found: Found, scrubber: Scrubber) -> Footprint:
+def _count(connection: sqlite3.Connection, found: Found, scrubber: Scrubber, named: set[int]) -> Footprint:
     own = json.dumps(found.ticket_ids)
     messages, summaries, starred, queue_items, ledger = connection.execute(_COUNTS, {"own": own}).fetchone()
     of_own = {
@@ -231,7 +238,7 @@ def _count(connection: sqlite3.Connection, found: Found, scrubber: Scrubber) -> 
         traces=traces,
         ledger_entries=ledger,
         rejects=sum(1 for _ in _changed(connection, "import_reject", scrubber)),
-        mentions=len(find_hits(connection, scrubber) - set(found.ticket_ids)),
+        mentions=len(named - set(found.ticket_ids)),
     )
 
 

@@ -115,17 +115,19 @@ class Scrubber:
             words = name.replace(",", " ").split()
             if len(words) > 1:
                 patterns.append(_BETWEEN.join(_word_pattern(word) for word in words))
-                patterns.append(
-                    rf"{_word_pattern(words[-1])},\s*{_BETWEEN.join(_word_pattern(word) for word in words[:-1])}"
-                )
+                # "Family, Given": which words are the family's, nobody says.
+                spelled = [_word_pattern(word) for word in words]
+                patterns += [
+                    rf"{_BETWEEN.join(spelled[cut:])},\s*{_BETWEEN.join(spelled[:cut])}" for cut in range(1, len(words))
+                ]
             elif words and not words[0].isalpha():
                 patterns.append(_word_pattern(words[0]))
         if self._is_own:
             for word in dict.fromkeys(
                 word for name in self.handles.names for word in re.findall(r"[^\W\d_]{2,}", name)
             ):
-                spelled = dict.fromkeys((word, word.title(), word.upper()))
-                patterns.append(f"(?-i:{_any(_word_pattern(each) for each in spelled)})")
+                cased = dict.fromkeys((word, word.title(), word.upper()))
+                patterns.append(f"(?-i:{_any(_word_pattern(each) for each in cased)})")
         return patterns
 
     def _replacement(self, match: re.Match[str]) -> str:

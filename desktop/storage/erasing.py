@@ -77,9 +77,12 @@ class ErasingStore:
     async def footprint(self, found: Found) -> Footprint:
         """Count what the database holds of a person."""
         scrubber = Scrubber(found.handles_elsewhere, "Person")
-        return await self._database.read(
-            lambda connection: _count(connection, found, scrubber, find_hits(connection, scrubber))
-        )
+
+        def read(connection: sqlite3.Connection) -> Footprint:
+            counted = _count(connection, found, scrubber, find_hits(connection, scrubber))
+            return replace(counted, traces=len(_find_traces(connection, found, scrubber)))
+
+        return await self._database.read(read)
 
     async def stand_in(self, identities: Sequence[str]) -> str:
         """Return what is to stand in a person's place: what did before, or the next number."""
@@ -162,12 +165,11 @@ class _Erasing:
 
     def _drop_traces(self) -> int:
         """Delete the traces of their tickets, and those of others that name them (an example that was sent along)."""
-        named = [n for n, request, answer in _traces(self._connection) if _is_named(request, answer, self._elsewhere)]
-        return self._connection.execute(
-            f"DELETE FROM trace WHERE ledger_id IN (SELECT value FROM json_each(:named)) OR ledger_id IN"
-            f" (SELECT id FROM ledger WHERE ticket_id {_OWN})",
-            {"named": json.dumps(named), "own": self._own},
-        ).rowcount
+        named = _find_traces(self._connection, self._found, self._elsewhere)
+        self._connection.execute(
+            "DELETE FROM trace WHERE ledger_id IN (SELECT value FROM json_each(?))", [json.dumps(named)]
+        )
+        return len(named)
 
     def _forget_on_the_way(self) -> None:
         """Take out what is theirs and no ticket's: what remains of a request is when it went, where to, its size and hash."""
@@ -225,17 +227,12 @@ class _Erasing:
 def _count(connection: sqlite3.Connection, found: Found, scrubber: Scrubber, named: set[int]) -> Footprint:
     own = json.dumps(found.ticket_ids)
     messages, summaries, starred, queue_items, ledger = connection.execute(_COUNTS, {"own": own}).fetchone()
-    of_own = {
-        row[0] for row in connection.execute(f"SELECT id FROM ledger WHERE ticket_id {_OWN}", {"own": own}).fetchall()
-    }
-    traces = sum(n in of_own or _is_named(request, answer, scrubber) for n, request, answer in _traces(connection))
     return Footprint(
         tickets=len(found.ticket_ids),
         messages=messages,
         summaries=summaries,
         starred=starred,
         queue_items=queue_items,
-        traces=traces,
         ledger_entries=ledger,
         rejects=sum(1 for _ in _changed(connection, "import_reject", scrubber)),
         mentions=len(named - set(found.ticket_ids)),
@@ -336,6 +333,13 @@ def _traces(connection: sqlite3.Connection) -> Iterator[tuple[int, bytes, bytes 
     ).fetchall():
         yield from rows
         after = rows[-1][0]
+
+
+def _find_traces(connection: sqlite3.Connection, found: Found, scrubber: Scrubber) -> list[int]:
+    """Return the traces of a person's tickets, and those of others' that name them."""
+    own = {"own": json.dumps(found.ticket_ids)}
+    of_own = {row[0] for row in connection.execute(f"SELECT id FROM ledger WHERE ticket_id {_OWN}", own)}
+    return [n for n, request, answer in _traces(connection) if n in of_own or _is_named(request, answer, scrubber)]
 
 
 def _is_named(request: bytes, answer: bytes | None, scrubber: Scrubber) -> bool:

@@ -61,6 +61,14 @@ class ErasingService:
             found = Found(Handles(emails=(reference,)) if is_email else Handles(names=(reference,)))
         return replace(found, erased_at=before.erased_at if before else "")
 
+    async def of_ticket(self, ticket_id: int) -> Found:
+        """Return a ticket's requester, by their address where the ticket has one: two people may have one name.
+
+        Raises:
+            DeskError: `ticket-missing`; `person-missing` for a ticket without a requester, `person-ambiguous`.
+        """
+        return await self.find(await self._store.requester_of(ticket_id))
+
     async def footprint(self, found: Found) -> Footprint:
         """Say what would go, changing nothing."""
         counted, files = await self._store.footprint(found), await self._files(found)

@@ -18,7 +18,7 @@ from desktop.domain.clock import now
 from desktop.domain.erasing import Footprint, Found, Way
 from desktop.domain.scrubbing import Scrubber
 from desktop.storage.database import Database
-from desktop.storage.identifying import find_person
+from desktop.storage.identifying import find_person, read_requester
 from desktop.storage.scrubbing import Rehash, ScrubbedTickets, find_hits, hits, inflate
 
 _OWN = "IN (SELECT value FROM json_each(:own))"
@@ -73,6 +73,14 @@ class ErasingStore:
             DeskError: `person-missing`, `person-ambiguous`.
         """
         return await self._database.read(lambda connection: find_person(connection, reference))
+
+    async def requester_of(self, ticket_id: int) -> str:
+        """Return what names a ticket's requester best.
+
+        Raises:
+            DeskError: `ticket-missing`, `person-missing`.
+        """
+        return await self._database.read(lambda connection: read_requester(connection, ticket_id))
 
     async def footprint(self, found: Found) -> Footprint:
         """Count what the database holds of a person."""

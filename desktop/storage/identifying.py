@@ -71,6 +71,24 @@ def find_person(connection: sqlite3.Connection, reference: str) -> Found:
     return Found(handles, tuple(ids), shared_names=tuple(name for name in handles.names if folded(name) in shared))
 
 
+def read_requester(connection: sqlite3.Connection, ticket_id: int) -> str:
+    """Return what names a ticket's requester best: their own address, else their name.
+
+    Raises:
+        DeskError: `ticket-missing`, `person-missing`.
+    """
+    row = connection.execute("SELECT requester, fields_json FROM ticket WHERE id = ?", [ticket_id]).fetchone()
+    if row is None:
+        raise DeskError("ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list.")
+    requester, fields_json = row
+    emails = own_emails(requester, orjson.loads(fields_json))
+    if not (requester or emails):
+        raise DeskError(
+            "person-missing", "Nobody is named as the requester of this ticket.", remedy="Choose another ticket."
+        )
+    return emails[0] if len(emails) == 1 else str(requester or emails[0])
+
+
 def _rows(connection: sqlite3.Connection) -> list[_Row]:
     return [_Row(*row) for row in connection.execute("SELECT source_id, external_id, name, email FROM person")]
 

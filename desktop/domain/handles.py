@@ -64,7 +64,7 @@ def with_contacts(
         for name, value in fields.items():
             if is_contact_column(name):
                 phones += [phone for each in listed(value) for phone in find_phones(each, is_contact=True)]
-    return Handles(handles.names, unique(emails), unique(phones)[:MOST_PHONES], handles.ids)
+    return Handles(handles.names, unique(emails), _different(phones)[:MOST_PHONES], handles.ids)
 
 
 def find_phones(text: str, *, is_contact: bool = False) -> list[str]:
@@ -92,6 +92,11 @@ def _is_of_agent(name: str) -> bool:
         )
         is not None
     )
+
+
+def _different(phones: Iterable[str]) -> tuple[str, ...]:
+    """Return each number once, however it was written."""
+    return tuple({re.sub(r"\D", "", phone): phone for phone in phones}.values())
 
 
 def _words(text: str) -> list[str]:

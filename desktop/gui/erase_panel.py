@@ -94,6 +94,7 @@ class ErasePanel(QWidget):
         layout.setSpacing(SPACE)
         for widget in (self.name, self.also, self._choice, self.outcome, self.progress):
             layout.addWidget(widget)
+        layout.addStretch()
         column.setMaximumWidth(WIDTH)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(3 * SPACE, 2 * SPACE, 3 * SPACE, 2 * SPACE)
@@ -130,7 +131,7 @@ class ErasePanel(QWidget):
         layout.setContentsMargins(0, SPACE, 0, 0)
         layout.setSpacing(SPACE)
         for radio, words in (
-            (self.remove, "Their tickets go, with every message, summary, trace and list entry made of them."),
+            (self.remove, "Their tickets go, with every message and all that was made of them."),
             (
                 self.anonymize,
                 "Their tickets stay; a stand-in takes the place of name, e-mail, telephone and signature.",
@@ -216,7 +217,7 @@ class ErasePanel(QWidget):
         self._choice.hide()
         self.also.hide()
         # The name goes from the screen too.
-        self.name.setText(f"{erased.stand_in} stands in their place")
+        self.name.setText("Anonymized" if erased.way is Way.ANONYMIZE else "Erased")
         self.outcome.say("\n".join(describe_erased(found, erased)), "")
         self.erased.emit()
 

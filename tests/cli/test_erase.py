@@ -41,7 +41,7 @@ def test_erasing_removes_the_tickets_and_tells_what_went(filled: Runner) -> None
 
 def test_anonymizing_keeps_the_tickets(filled: Runner) -> None:
     ran = filled("erase", "Ada", "--anonymize", "--yes")
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "Anonymized: 1 ticket and 1 message; they say “Person 1” now.")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "Anonymized: 1 ticket and 1 message; “Person 1” is there now.")
     assert {t["requester"] for t in filled("list", "--json").json["tickets"]} == {"Person 1", "Bo"}
 
 

@@ -96,6 +96,7 @@ class Desk:
             systems=systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
+            erased=lambda source_id: self.erasing.people(source_id),
         )
         self.joining = JoiningService(self.imports)
         self.history = HistoryService(

@@ -22,6 +22,7 @@ from desktop.llm import presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
+from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
 from desktop.services.export import ExportService
 from desktop.services.history import HistoryService
@@ -30,6 +31,7 @@ from desktop.services.joining import JoiningService
 from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
 from desktop.services.outbound import Endpoint, Outbound, Target
+from desktop.services.prepared import PreparedTickets
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
 from desktop.services.recipes import RecipeBook
@@ -37,12 +39,14 @@ from desktop.services.summaries import SummaryService
 from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
 from desktop.services.watching import WatchService
+from desktop.storage.batches import BatchStore
 from desktop.storage.database import Database
 from desktop.storage.exporting import ExportStore
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.languages import LanguageStore
 from desktop.storage.ledger import LedgerStore
+from desktop.storage.locking import FileLock
 from desktop.storage.mappings import MappingStore
 from desktop.storage.people import PeopleStore
 from desktop.storage.runs import RunStore
@@ -110,6 +114,18 @@ class Desk:
             resolve=self.resolve,
             recipes=self.recipes,
         )
+        writer = SummaryWriter(
+            runs=self._runs,
+            ledger=ledger,
+            outbound=outbound,
+            recipes=self.recipes,
+            settings=self.settings,
+            secret=self.secret,
+            workers=self._workers,
+            target=self.target,
+            resolve=self.resolve,
+            route=self.providers.route,
+        )
         self.summaries = SummaryService(
             tickets=ticket_store,
             runs=self._runs,
@@ -118,18 +134,20 @@ class Desk:
             settings=self.settings,
             secret=self.secret,
             workers=self._workers,
-            writer=SummaryWriter(
-                runs=self._runs,
-                ledger=ledger,
-                outbound=outbound,
-                recipes=self.recipes,
-                settings=self.settings,
-                secret=self.secret,
-                workers=self._workers,
-                target=self.target,
-                resolve=self.resolve,
-                route=self.providers.route,
-            ),
+            writer=writer,
+        )
+        self.batches = BatchService(
+            BatchStore(self._database),
+            summaries=self.summaries,
+            writer=writer,
+            runs=self._runs,
+            outbound=outbound,
+            recipes=self.recipes,
+            prepared=PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness"))),
+            secret=self.secret,
+            workers=self._workers,
+            resolve=self.resolve,
+            lock=FileLock(paths.data_dir / "batches.lock"),
         )
         self.export = ExportService(ExportStore(self._database), self._runs)
         self.previews = PromptPreviews(
@@ -167,6 +185,7 @@ class Desk:
 
     async def close(self) -> None:
         """Close clients, the built-in model, the database and the threads, in that order."""
+        await self.batches.stop()
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()

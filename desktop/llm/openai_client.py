@@ -294,7 +294,7 @@ class OpenAIClient:
             max_retries=0,
             http_client=httpx2.AsyncClient(
                 verify=trust,
-                proxy=httpx2.Proxy(self._proxy, ssl_context=trust) if self._proxy else None,
+                proxy=_proxy(self._proxy, trust),
                 trust_env=False,
                 follow_redirects=False,
                 timeout=httpx2.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
@@ -342,6 +342,15 @@ class OpenAIClient:
                 f"The key for {self.host} holds a character that no key has.",
                 remedy="Copy it again and enter it in the provider's settings.",
             )
+
+
+def _proxy(address: str | None, trust: ssl.SSLContext) -> httpx2.Proxy | None:
+    """Return how a proxy is spoken to; only one that is spoken to by TLS is judged by certificates."""
+    import httpx2
+
+    if address is None:
+        return None
+    return httpx2.Proxy(address, ssl_context=trust if address.lower().startswith("https:") else None)
 
 
 async def _begin(sdk: AsyncOpenAI, raw: bytes) -> Any:

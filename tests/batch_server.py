@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -178,8 +178,8 @@ class BatchServer:
         name, content = self.files[file_id]
         purpose = "batch" if file_id.startswith("file-in") else "batch_output"
         return {
-            **{"id": file_id, "object": "file", "bytes": len(content), "created_at": 1, "filename": name},
-            **{"purpose": purpose, "status": "processed"},
+            "id": file_id, "object": "file", "bytes": len(content), "created_at": 1, "filename": name,
+            "purpose": purpose, "status": "processed",
         }
 
     def _batches(self, request: Journaled, rest: str) -> tuple[int, bytes, str]:
@@ -245,9 +245,9 @@ class BatchServer:
     def _batch(self, batch: _Batch) -> dict[str, Any]:
         errors = {"object": "list", "data": [{"code": "x", "message": batch.problem, "line": None, "param": None}]}
         return {
-            **{"id": batch.id, "object": "batch", "endpoint": "/v1/chat/completions", "completion_window": "24h"},
-            **{"created_at": 1, "input_file_id": batch.input_file_id, "status": batch.state},
-            **{"output_file_id": batch.output, "error_file_id": batch.errors, "metadata": batch.metadata},
+            "id": batch.id, "object": "batch", "endpoint": "/v1/chat/completions", "completion_window": "24h",
+            "created_at": 1, "input_file_id": batch.input_file_id, "status": batch.state,
+            "output_file_id": batch.output, "error_file_id": batch.errors, "metadata": batch.metadata,
             "errors": errors if batch.problem else None,
             "request_counts": {"total": batch.total, "completed": batch.completed, "failed": batch.failed},
         }
@@ -266,10 +266,8 @@ class _Server(ThreadingHTTPServer):
         """End the connections that clients keep warm."""
         with self.owner.lock:
             for connection in self.connections:
-                try:
+                with suppress(OSError):
                     connection.shutdown(2)
-                except OSError:
-                    pass
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a client that is killed hangs up."""
@@ -306,7 +304,7 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.owner.lock:
             self.server.connections.add(self.connection)
         self.rfile = self.connection.makefile("rb")
-        self.wfile = self.connection.makefile("wb", 0)  # type: ignore[assignment]
+        self.wfile = self.connection.makefile("wb", 0)
         self.close_connection = False
 
     def do_GET(self) -> None:
@@ -375,8 +373,12 @@ def _read_upload(request: Journaled) -> tuple[str, bytes]:
         str(part.get_param("name", header="content-disposition")): part
         for part in BytesParser(policy=HTTP).parsebytes(head + request.body).iter_parts()
     }
-    assert parts["purpose"].get_payload(decode=True).strip() == b"batch"
-    return str(parts["file"].get_filename()), bytes(parts["file"].get_payload(decode=True))
+    assert _payload(parts["purpose"]).strip() == b"batch"
+    return str(parts["file"].get_filename()), _payload(parts["file"])
+
+
+def _payload(part: Any) -> bytes:
+    return bytes(part.get_payload(decode=True))
 
 
 def make_certificate(folder: Path) -> Path:

@@ -33,6 +33,8 @@ from desktop.llm.presets import host_of, is_loopback, normalize_base_url
 from desktop.llm.probe import probe
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
     from openai import AsyncOpenAI
 

@@ -2,14 +2,17 @@
 
 COMMANDS = {
     "doctor": "doctor",
+    "erase": "erase",
     "export": "export",
     "import": "imports",
     "keys": "keys",
+    "ledger": "operations",
     "list": "tickets",
     "mappings": "mappings",
     "providers": "providers",
     "recipes": "recipes",
     "show": "tickets",
+    "stats": "operations",
     "summarize": "summaries",
     "try": "tryout",
     "verify": "verify",

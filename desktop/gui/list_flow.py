@@ -140,7 +140,8 @@ class ListFlow(QObject):
     async def _load_page(self, page: int) -> None:
         assert self._desk is not None
         ids = self._list.model.ids_of_page(page)
-        self._list.model.put_page(page, ids, await self._desk.tickets.rows(ids))
+        rows, items = await asyncio.gather(self._desk.tickets.rows(ids), self._desk.queue.states(ids))
+        self._list.model.put_page(page, ids, rows, _marks(items))
 
     async def _load_leads(self, ids: list[int]) -> None:
         assert self._desk is not None

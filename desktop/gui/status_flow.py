@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN
@@ -18,10 +18,17 @@ from desktop.gui.theme.style import Theme
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
+    from desktop.services.providers import ProviderService
+
+PROMISE = "Tickets stay on this machine. Nothing is sent until you ask for a summary; no telemetry."
+OPENED = "Tickets stay on this machine until you open one, which sends it for its summary; no telemetry."
 
 
 class StatusFlow(QObject):
     """Fills the menus of the bar and does what is chosen in them."""
+
+    provider_shown = Signal(str)
+    """What leaves this machine, and who writes summaries, in words."""
 
     def __init__(self, status: StatusBar, theme: Theme, on_error: Callable[[DeskError], None]) -> None:
         super().__init__()
@@ -43,6 +50,7 @@ class StatusFlow(QObject):
         service = self._desk.providers
         names = [(p.name, f"{p.name} · {p.model}" if p.model else _label(p.name)) for p in service.profiles()]
         self._status.show_providers(names, service.default_name(), self._desk.settings.get("appearance"))
+        self.provider_shown.emit(_tell(service, is_automatic=self._desk.settings.get("auto_summarize") == "always"))
 
     def show_spend(self) -> None:
         """Add up again what today's summaries cost."""
@@ -68,6 +76,17 @@ class StatusFlow(QObject):
                 self._desk.settings.set("appearance", appearance)
             except DeskError as error:
                 self._on_error(error)
+
+
+def _tell(service: ProviderService, *, is_automatic: bool) -> str:
+    """Say what leaves this machine, and when, and on another line who writes summaries."""
+    profile = service.profile()
+    is_local = service.is_local(profile)
+    who = "the built-in model" if profile.name == BUILT_IN else profile.name
+    place = "on this machine" if is_local else service.host(profile)
+    model = f", {profile.model}" if profile.model else ""
+    promise = OPENED if is_automatic and not is_local else PROMISE
+    return f"{promise}\nSummaries are written by {who}{model}, {place}."
 
 
 def _label(name: str) -> str:

@@ -4,7 +4,7 @@ COMMANDS = {
     "doctor": "doctor",
     "export": "export",
     "import": "imports",
-    "keys": "providers",
+    "keys": "keys",
     "list": "tickets",
     "mappings": "mappings",
     "providers": "providers",

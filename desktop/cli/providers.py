@@ -1,9 +1,10 @@
-"""`tldesk providers` and `tldesk keys`: who writes the summaries, and the keys, which are read without being shown and never printed."""
+"""`tldesk providers`: who writes the summaries, how each is reached, and what is taken out of what is sent there."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 
 from desktop.cli.main import NEGATIVE
 from desktop.cli.output import print_json, print_table, say
+from desktop.cli.provider_choices import choose_models, lock
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, ProviderProfile, ProviderStatus, TestStep
@@ -23,12 +25,42 @@ model_option = click.option("--model", metavar="NAME", help="The model that writ
 model_file_option = click.option(
     "--model-file", metavar="FILE", help="A GGUF file for the built-in model; '' for its own."
 )
+_NETWORK = (
+    ("--fallback", "NAME", "Who is asked when this one does not answer; '' for nobody."),
+    (
+        "--redaction",
+        "on|off|default",
+        "Take personal data out before sending; by default on, unless it is on this machine.",
+    ),
+    ("--proxy", "URL", "An own proxy, without a password; 'none' for a direct connection, 'system' for the system's."),
+    ("--ca-file", "FILE", "A PEM file to trust beside the system's certificates; '' for none."),
+    ("--client-certificate", "FILE", "A PEM file that is shown to the server; '' for none."),
+    ("--client-key", "FILE", "Its key, where that is a file of its own; '' for none."),
+)
+_DEFAULTS = {"proxy": "system", "redaction": "default"}
+"""What these two are called where their value is ''."""
+
 default_option = click.option("--default", "make_default", is_flag=True, help="Use it where no other is named.")
+
+
+def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of network and privacy, and what was given of them as `network`, as a profile has them."""
+
+    @wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        names = [option.lstrip("-").replace("-", "_") for option, _, _ in _NETWORK]
+        given = {name: value for name in names if (value := options.pop(name)) is not None}
+        network = {name: "" if value == _DEFAULTS.get(name) else value for name, value in given.items()}
+        return command(*arguments, network=network, **options)
+
+    for option, metavar, words in reversed(_NETWORK):
+        wrapped = click.option(option, metavar=metavar, help=words)(wrapped)
+    return wrapped
 
 
 @click.group("providers")
 def providers_command() -> None:
-    """List, add, change, remove and test providers."""
+    """List, add, change, remove and test providers; say who does what, at which price, and whether anything may leave this machine."""
 
 
 @providers_command.command("list")
@@ -41,10 +73,21 @@ def list_providers(session: Session, as_json: bool) -> None:
         print_json({"providers": [_status_fields(status) for status in statuses]})
         return
     rows = [
-        ("*" if s.is_default else "", s.profile.name, s.profile.kind, s.profile.model, s.profile.base_url, s.key.value)
+        (
+            "*" if s.is_default else "",
+            s.profile.name,
+            s.profile.kind,
+            s.profile.model,
+            s.profile.base_url,
+            s.key.value,
+            "on" if s.is_redacted else "off",
+            s.profile.fallback,
+        )
         for s in statuses
     ]
-    print_table(("", "Name", "Kind", "Model", "Base URL", "Key"), rows)
+    print_table(("", "Name", "Kind", "Model", "Base URL", "Key", "Redaction", "Fallback"), rows)
+    for reason in dict.fromkeys(s.locked_reason for s in statuses if s.locked_reason):
+        say(reason)
 
 
 @providers_command.command("add")
@@ -57,11 +100,19 @@ def list_providers(session: Session, as_json: bool) -> None:
 )
 @base_url_option
 @model_option
+@network_options
 @default_option
 @json_option
 @common_options
 def add_provider(
-    session: Session, name: str, kind: str, base_url: str | None, model: str | None, make_default: bool, as_json: bool
+    session: Session,
+    name: str,
+    kind: str,
+    base_url: str | None,
+    model: str | None,
+    network: dict[str, str],
+    make_default: bool,
+    as_json: bool,
 ) -> None:
     """Add a provider under a name of your choice."""
 
@@ -74,7 +125,8 @@ def add_provider(
             )
         preset = next((preset for preset in desk.providers.presets if preset.kind == kind), None)
         address = base_url if base_url is not None else preset.base_url if preset else ""
-        desk.providers.save(ProviderProfile(name, kind, address, model or ""), make_default=make_default)
+        profile = ProviderProfile(name, kind, address, model or "", **network)
+        desk.providers.save(profile, make_default=make_default)
         return await _status(desk, name)
 
     _show_saved(session.run(work), as_json=as_json)
@@ -86,6 +138,7 @@ def add_provider(
 @base_url_option
 @model_option
 @model_file_option
+@network_options
 @default_option
 @json_option
 @common_options
@@ -96,20 +149,16 @@ def set_provider(
     base_url: str | None,
     model: str | None,
     model_file: str | None,
+    network: dict[str, str],
     make_default: bool,
     as_json: bool,
 ) -> None:
     """Change a provider: what is not named stays as it is."""
     model_path = str(Path(model_file).absolute()) if model_file else model_file
+    given = {"kind": kind, "base_url": base_url, "model": model, "model_path": model_path, **network}
+    changes = {key: value for key, value in given.items() if value is not None}
 
     async def work(desk: Desk) -> ProviderStatus:
-        given = {
-            "kind": kind,
-            "base_url": base_url,
-            "model": model,
-            "model_path": model_path,
-        }
-        changes = {key: value for key, value in given.items() if value is not None}
         if changes:
             desk.providers.save(replace(desk.providers.profile(name), **changes))
         if make_default:
@@ -171,47 +220,6 @@ def check_provider(session: Session, name: str, model: str | None, as_json: bool
     return 0 if is_ok else NEGATIVE
 
 
-@click.group("keys")
-def keys_command() -> None:
-    """Keep providers' keys in the system's keyring, or remove them."""
-
-
-@keys_command.command("set")
-@click.argument("name")
-@click.option("--stdin", "from_stdin", is_flag=True, help="Read the key from standard input.")
-@json_option
-@common_options
-def set_key(session: Session, name: str, from_stdin: bool, as_json: bool) -> None:
-    """Keep the key of a provider. It is asked for without being shown."""
-    if not from_stdin and not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask for the key on. Give it on standard input, with --stdin.")
-    session.run(lambda desk: _look_up(desk, name))
-    key = sys.stdin.readline() if from_stdin else click.prompt("Key", hide_input=True, err=True)
-    session.run(lambda desk: desk.providers.set_key(name, key))
-    if as_json:
-        print_json({"provider": name, "stored": True})
-    else:
-        say(f"The key of {name} is in the system's keyring.")
-
-
-@keys_command.command("remove")
-@click.argument("name")
-@json_option
-@common_options
-def remove_key(session: Session, name: str, as_json: bool) -> None:
-    """Forget the key of a provider."""
-    was_there = session.run(lambda desk: desk.providers.remove_key(name))
-    if as_json:
-        print_json({"provider": name, "stored": False})
-    else:
-        say(f"The key of {name} is removed." if was_there else f"There was no key of {name}.")
-
-
-async def _look_up(desk: Desk, name: str) -> ProviderProfile:
-    """Refuse a wrong name before a key is asked for."""
-    return desk.providers.profile_with_key(name)
-
-
 async def _status(desk: Desk, name: str) -> ProviderStatus:
     return next(status for status in await desk.providers.list() if status.profile.name == name)
 
@@ -225,6 +233,11 @@ def _status_fields(status: ProviderStatus) -> dict[str, Any]:
         "model": profile.model,
         "default": status.is_default,
         "key": status.key.value,
+        "local": status.is_local,
+        "locked": bool(status.locked_reason),
+        "redacted": status.is_redacted,
+        **{name: getattr(profile, name) for name in ("redaction", "fallback", "proxy", "ca_file")},
+        **{name: getattr(profile, name) for name in ("client_certificate", "client_key")},
         **({"model_file": profile.model_path} if profile.name == BUILT_IN and profile.model_path else {}),
     }
 
@@ -239,4 +252,10 @@ def _show_saved(status: ProviderStatus, *, as_json: bool) -> None:
     )
     if not status.is_local and status.key.value in ("none", "unavailable"):
         say(f"It has no key yet. Enter it with: tldesk keys set {profile.name}")
+    if status.locked_reason:
+        say(f"{status.locked_reason} Allow it again with: tldesk providers local-only off")
     say(f"Try it with: tldesk providers test {profile.name}")
+
+
+for _command in (choose_models, lock):
+    providers_command.add_command(_command)

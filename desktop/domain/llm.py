@@ -29,7 +29,7 @@ FAULTS = (
 it failed so often that it is left alone for a while; the program is locked to this machine."""
 
 
-class ProviderFault(DeskError):
+class ProviderFault(DeskError):  # noqa: N818 - a fault is what the field calls it, and `FAULTS` lists their codes
     """What went wrong with a provider. `status` is the HTTP status, 0 when none came.
 
     `is_transient` when the same request may well succeed a little later: 429 for a rate, 5xx, a connection that broke off before the answer began.

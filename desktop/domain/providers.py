@@ -8,6 +8,12 @@ from enum import StrEnum
 BUILT_IN = "built-in"
 """The name and the kind of the provider that always exists."""
 
+NO_PROXY = "none"
+"""The proxy of a profile that is reached directly, whatever the system says."""
+
+REDACTION_CHOICES = ("", "on", "off")
+"""Whether values are taken out before sending; '' for what fits the host: on, unless it is this machine."""
+
 
 class KeyState(StrEnum):
     """Where a provider's key is, never what it is."""
@@ -36,9 +42,9 @@ class ProviderProfile:
 
     `kind` is a preset's; `base_url` ends before `/chat/completions`; `model` may be '' until chosen; `model_path` only for built-in.
 
-    `fallback` names the provider that is asked when this one does not answer, '' for none. `redaction` is `on`, `off`, or '' for what fits the host:
-    on, unless it is this machine. `proxy` is '' for the system's, `none` for a direct connection, or an address without a password. `ca_file` is a PEM
-    file that is trusted beside the system's store; `client_certificate` a PEM file that is shown to the server, `client_key` its key where that lies apart.
+    `fallback` names the provider that is asked when this one does not answer, '' for none. `redaction` is one of `REDACTION_CHOICES`. `proxy` is ''
+    for the system's, `none` for a direct connection, or an address without a password. `ca_file` is a PEM file that is trusted beside the system's
+    store; `client_certificate` a PEM file that is shown to the server, `client_key` its key where that lies apart.
     """
 
     name: str
@@ -56,12 +62,27 @@ class ProviderProfile:
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:
-    """A profile with what a list shows beside it."""
+    """A profile with what a list shows beside it.
+
+    `is_redacted` tells whether values are taken out of what is sent there. `locked_reason` says in words why nothing may be sent there now, '' when
+    something may.
+    """
 
     profile: ProviderProfile
     is_default: bool
     key: KeyState
     is_local: bool
+    is_redacted: bool = False
+    locked_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskModel:
+    """Who does a task: a provider and its model. A provider of '' is the default one, a model of '' the provider's own."""
+
+    task: str
+    provider: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,8 @@ class Summary:
     """A finished summary, whatever its end. `cost_microusd` is None when no price is known; 0 for a model on this machine.
 
     `run_id` is 0 for what was never stored. `is_edit` when a person wrote it. `newer_messages` came after it was written; `stale` when the ticket
-    changed in any way since. `thinking` is what a reasoning model wrote before its answer, never part of it.
+    changed in any way since. `thinking` is what a reasoning model wrote before its answer, never part of it. `fell_back` names
+    those that did not answer before this one, each with its reason.
     """
 
     ticket_id: int
@@ -164,6 +165,7 @@ class Summary:
     thinking: str = ""
     is_edit: bool = False
     newer_messages: int = 0
+    fell_back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from desktop.domain.llm import ChatRequest, StreamDelta, StreamEnd, StreamEvent
+from desktop.domain.outgoing import Outcome
 from desktop.domain.runs import RunState, Usage
-from desktop.services.outbound import Endpoint, Outbound
+from desktop.services.outbound import Endpoint, Outbound, Sending
 
 T = TypeVar("T")
 
@@ -17,20 +19,28 @@ STOPPED = "stopped by you"
 
 
 class Asker:
-    """Sends requests of one run. `estimated_tokens` counts here what was sent, beside what the provider counts in `usage`."""
+    """Sends requests of one run. `estimated_tokens` counts here what was sent, beside what the provider counts in `usage`.
 
-    def __init__(self, endpoint: Endpoint, outbound: Outbound, *, purpose: str, stop: asyncio.Event) -> None:
+    `outcomes` are how its requests ended, to be written together with the run.
+    """
+
+    def __init__(self, endpoint: Endpoint, outbound: Outbound, sending: Sending, *, stop: asyncio.Event) -> None:
         self.endpoint = endpoint
         self.stop = stop
         self.estimated_tokens = 0
+        self.outcomes: list[Outcome] = []
         self._outbound = outbound
-        self._purpose = purpose
+        self._sending = replace(sending, outcomes=self.outcomes)
         self._usages: list[Usage] = []
 
     @property
     def usage(self) -> Usage:
         """Return what all requests used so far; None where any of them did not say."""
-        return _total(self._usages)
+        return add_usages(self._usages)
+
+    def begin(self, run_id: int) -> None:
+        """Name the run that the requests belong to."""
+        self._sending.run_id = run_id
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Yield what comes of a request, and one `StreamEnd`: cancelled, when the user stopped it.
@@ -43,7 +53,7 @@ class Asker:
         # One task waits for `stop` all the time: one for each event would cost as much as all that is done with the event.
         stopped = asyncio.ensure_future(self.stop.wait())
         coming: asyncio.Future[StreamEvent | None] | None = None
-        async with aclosing(self._outbound.stream(self.endpoint, request, purpose=self._purpose)) as events:
+        async with aclosing(self._outbound.stream(self.endpoint, request, self._sending)) as events:
             try:
                 while not self.stop.is_set():
                     coming = asyncio.ensure_future(anext(events, None))
@@ -96,7 +106,9 @@ async def _abandon(*waiting: asyncio.Future[Any] | None) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _total(usages: Sequence[Usage]) -> Usage:
+def add_usages(usages: Sequence[Usage]) -> Usage:
+    """Add up what requests used; None where any of them did not say."""
+
     def add(counts: list[int | None]) -> int | None:
         known = [count for count in counts if count is not None]
         return sum(known) if known and len(known) == len(counts) else None

@@ -34,6 +34,7 @@ from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
 from desktop.services.recipes import RecipeBook
 from desktop.services.summaries import SummaryService
+from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
 from desktop.services.watching import WatchService
 from desktop.storage.database import Database
@@ -68,7 +69,12 @@ class Desk:
         self._clients: dict[tuple[str, str], OpenAIClient] = {}
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
-        outbound = Outbound(LedgerStore(self._database), load_prices(paths.resources / "prices.toml"))
+        ledger = LedgerStore(self._database)
+        outbound = Outbound(
+            ledger,
+            load_prices(paths.resources / "prices.toml"),
+            is_locked=lambda: bool(self.settings.get("local_only")),
+        )
         self.tickets = TicketService(ticket_store)
         self.recipes = RecipeBook(paths.prompts, paths.recipes)
         self.secret = installation_secret(paths)
@@ -102,6 +108,7 @@ class Desk:
             presets=presets.PRESETS,
             addresses=presets,
             resolve=self.resolve,
+            recipes=self.recipes,
         )
         self.summaries = SummaryService(
             tickets=ticket_store,
@@ -111,8 +118,18 @@ class Desk:
             settings=self.settings,
             secret=self.secret,
             workers=self._workers,
-            target=self.target,
-            resolve=self.resolve,
+            writer=SummaryWriter(
+                runs=self._runs,
+                ledger=ledger,
+                outbound=outbound,
+                recipes=self.recipes,
+                settings=self.settings,
+                secret=self.secret,
+                workers=self._workers,
+                target=self.target,
+                resolve=self.resolve,
+                route=self.providers.route,
+            ),
         )
         self.export = ExportService(ExportStore(self._database), self._runs)
         self.previews = PromptPreviews(
@@ -177,6 +194,7 @@ class Desk:
             else LOCAL_CONTEXT_TOKENS
             if is_local
             else CLOUD_CONTEXT_TOKENS,
+            redacts=self.providers.is_redacted(profile),
         )
 
     async def resolve(self, name: str = "", model: str = "") -> Endpoint:
@@ -200,6 +218,7 @@ class Desk:
             host=target.host,
             is_local=target.is_local,
             context_tokens=target.context_tokens,
+            redacts=target.redacts,
             client=self._client(base_url, key),
         )
 

@@ -121,6 +121,12 @@ class Doctor:
 
     async def _default_provider(self) -> str:
         profile = self._providers.profile()
+        if reason := self._providers.locked_reason(profile):
+            raise DeskError(
+                "local-only",
+                reason,
+                remedy="Make a provider on this machine the default, or run: tldesk providers local-only off",
+            )
         if profile.kind != BUILT_IN and not self._providers.is_local(profile):
             state = await self._providers.key_state(profile)
             if state in (KeyState.NONE, KeyState.UNAVAILABLE):

@@ -87,6 +87,7 @@ def summary_document(reference: str, summary: Summary) -> dict[str, Any]:
         "recipe": summary.recipe,
         "recipe_version": summary.recipe_version,
         "cached": summary.cached,
+        "fell_back": list(summary.fell_back),
         "stale": summary.stale,
         "newer_messages": summary.newer_messages,
         "form": summary.form.value,

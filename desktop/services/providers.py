@@ -6,28 +6,19 @@ profile to an endpoint, `outbound` talks to it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, Preset, ProviderProfile, ProviderStatus, TestStep
 from desktop.services.outbound import Endpoint, Outbound
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
-
-
-class Addresses(Protocol):
-    """What is known about base URLs; `container` gives it, so that this module need not know the `llm` layer."""
-
-    def normalize_base_url(self, text: str) -> str: ...
-    def is_loopback(self, url: str) -> bool: ...
-    def host_of(self, url: str) -> str: ...
+from desktop.services.profile_checks import Addresses, check_profile
+from desktop.services.recipes import RecipeBook
+from desktop.services.task_models import Route, TaskModels
 
 
 class ProviderService:
@@ -42,6 +33,7 @@ class ProviderService:
         presets: tuple[Preset, ...],
         addresses: Addresses,
         resolve: Callable[[str, str], Awaitable[Endpoint]],
+        recipes: RecipeBook,
     ) -> None:
         self._settings = settings
         self._keys = keys
@@ -49,6 +41,7 @@ class ProviderService:
         self._addresses = addresses
         self._resolve = resolve
         self.presets = presets
+        self.tasks = TaskModels(settings, recipes, profile=self.profile)
 
     def profiles(self) -> tuple[ProviderProfile, ...]:
         """Return all profiles, the built-in one first."""
@@ -87,9 +80,40 @@ class ProviderService:
         wanted = str(self._settings.get("default_provider"))
         return wanted if any(p.name == wanted for p in self.profiles()) else BUILT_IN
 
+    def route(self, task: str, provider: str = "", model: str = "") -> Route:
+        """Return whom to ask for a task, in this order; see `TaskModels.route`.
+
+        Raises:
+            DeskError: `provider-missing`.
+        """
+        return self.tasks.route(task, provider, model)
+
     def is_local(self, profile: ProviderProfile) -> bool:
         """Tell whether a provider runs on this machine."""
         return profile.kind == BUILT_IN or self._addresses.is_loopback(profile.base_url)
+
+    def is_redacted(self, profile: ProviderProfile) -> bool:
+        """Tell whether values are taken out of what is sent to a provider: as the profile says, else unless it runs on this machine."""
+        return profile.redaction == "on" or (profile.redaction != "off" and not self.is_local(profile))
+
+    @property
+    def is_local_only(self) -> bool:
+        """Tell whether the program is locked to this machine."""
+        return bool(self._settings.get("local_only"))
+
+    def set_local_only(self, *, is_on: bool) -> None:
+        """Lock the program to this machine, or unlock it.
+
+        Raises:
+            DeskError: `settings-unwritable`; it holds for this session all the same.
+        """
+        self._settings.set("local_only", is_on)
+
+    def locked_reason(self, profile: ProviderProfile) -> str:
+        """Say in words why nothing may be sent to a provider; '' when something may."""
+        if not self.is_local_only or self.is_local(profile):
+            return ""
+        return f"Local only is on: nothing is sent to {self.host(profile)}."
 
     def host(self, profile: ProviderProfile) -> str:
         """Return the host that a profile's key and tickets go to; 'this machine' for the built-in model."""
@@ -99,7 +123,17 @@ class ProviderService:
         """Return all profiles with the state of their keys."""
         default = self.default_name()
         return tuple(
-            [ProviderStatus(p, p.name == default, await self.key_state(p), self.is_local(p)) for p in self.profiles()]
+            [
+                ProviderStatus(
+                    p,
+                    is_default=p.name == default,
+                    key=await self.key_state(p),
+                    is_local=self.is_local(p),
+                    is_redacted=self.is_redacted(p),
+                    locked_reason=self.locked_reason(p),
+                )
+                for p in self.profiles()
+            ]
         )
 
     async def key_state(self, profile: ProviderProfile) -> KeyState:
@@ -113,9 +147,10 @@ class ProviderService:
         """Add or change a profile and return it as stored. A changed host leaves the old host's key behind, so it cannot travel.
 
         Raises:
-            DeskError: `provider-name-bad`, `provider-kind`, `base-url`, `model-file`, `settings-unwritable`.
+            DeskError: as `check_profile`; `settings-unwritable`.
         """
-        profile = self._checked(profile)
+        others = {each.name: each for each in self.profiles()}
+        profile = check_profile(profile, presets=self.presets, addresses=self._addresses, others=others)
         self._settings.set("providers", [*self._stored_without(profile.name), asdict(profile)])
         if make_default:
             self._settings.set("default_provider", profile.name)
@@ -207,29 +242,3 @@ class ProviderService:
         async with aclosing(self._outbound.test(endpoint)) as steps:
             async for step in steps:
                 yield step
-
-    def _checked(self, profile: ProviderProfile) -> ProviderProfile:
-        if not _NAME.fullmatch(profile.name):
-            raise DeskError(
-                "provider-name-bad",
-                f"“{profile.name}” cannot be a provider's name.",
-                remedy="Use 1 to 40 letters, digits, spaces, dots, dashes or underscores.",
-            )
-        if profile.kind not in {preset.kind for preset in self.presets}:
-            known = ", ".join(preset.kind for preset in self.presets)
-            raise DeskError(
-                "provider-kind", f"There is no kind of provider named “{profile.kind}”.", remedy=f"Use one of: {known}."
-            )
-        if (profile.kind == BUILT_IN) != (profile.name == BUILT_IN):
-            raise DeskError(
-                "provider-built-in",
-                "There is one built-in model, named “built-in”.",
-                remedy="Use another name or another kind.",
-            )
-        if profile.kind == BUILT_IN:
-            if profile.model_path and not Path(profile.model_path).is_file():
-                raise DeskError(
-                    "model-file", f"There is no model file {profile.model_path}.", remedy="Choose a GGUF file."
-                )
-            return replace(profile, base_url="")
-        return replace(profile, base_url=self._addresses.normalize_base_url(profile.base_url), model_path="")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from desktop.domain.llm import ChatRequest
+from desktop.domain.llm import ChatMessage, ChatRequest
 from desktop.domain.providers import BUILT_IN
 from desktop.domain.tickets import Thread
 from desktop.services.outbound import Target
@@ -26,6 +26,7 @@ from desktop.services.recipes import Example, Recipe
 
 TASK = "summarize"
 _SPARE_TOKENS = 96
+_CONTINUE = "Your answer broke off there. Go on from its very last character: repeat nothing of it, add no remark, keep its form."
 CountTokens = Callable[[str], int]
 
 
@@ -109,6 +110,12 @@ def make_prompt(
 def _with_schema(request: ChatRequest, question: Question) -> ChatRequest:
     is_object = question.form is AnswerForm.JSON
     return replace(request, schema=answer_schema(question.sections)) if is_object else request
+
+
+def continue_answer(request: ChatRequest, begun: str) -> ChatRequest:
+    """Return the request that has an answer that broke off written to its end."""
+    more = (ChatMessage("assistant", begun), ChatMessage("user", _CONTINUE))
+    return replace(request, messages=(*request.messages, *more), schema=None)
 
 
 def name_question(thread: Thread, question: Question, target: Target) -> str:

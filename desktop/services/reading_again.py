@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
-from desktop.domain.runs import RunState, Summary
+from desktop.domain.runs import RunState, Summary, Usage
 from desktop.domain.sections import GIST
 from desktop.domain.text import valid_text
 from desktop.services.answers import AnswerParser
@@ -38,6 +38,22 @@ def restore_summary(stored: StoredSummary, prepared: PreparedTicket, recipes: Re
     has_newer = is_stale and begins_as(stored, prepared)
     newer = len(prepared.thread.messages) - stored.message_count if has_newer else 0
     return replace(summary, highlights=prepared.highlights, stale=is_stale, newer_messages=newer, cached=True)
+
+
+def read_copy(stored: StoredSummary, prepared: PreparedTicket) -> Summary:
+    """Return another ticket's summary as that of one with the very same text: its claims say of this one what they said of that. It cost nothing."""
+    summary = stored.summary
+    checked = (replace(check_sentence(c.claim, prepared.evidence), opinion=c.opinion) for c in summary.claims)
+    return replace(
+        summary,
+        ticket_id=prepared.thread.ticket.id,
+        claims=tuple(checked),
+        usage=Usage(0, 0),
+        cost_microusd=0,
+        first_token_seconds=None,
+        seconds=0.0,
+        created_at=now(),
+    )
 
 
 def begins_as(stored: StoredSummary, prepared: PreparedTicket) -> bool:

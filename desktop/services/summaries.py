@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -19,7 +19,6 @@ from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN
 from desktop.domain.runs import (
-    Cached,
     ClaimChange,
     Estimate,
     Finished,
@@ -34,19 +33,20 @@ from desktop.domain.runs import (
 from desktop.domain.sections import choose_sections
 from desktop.domain.sentences import Sentence
 from desktop.domain.tickets import Thread
-from desktop.services.asking import STOPPED, unless_stopped
 from desktop.services.estimating import OPINION_USAGE, add_estimate
 from desktop.services.few_shot import choose_examples
 from desktop.services.highlights import find_lead
 from desktop.services.instructions import Instruction, find_instructions
-from desktop.services.outbound import Endpoint, Outbound, Target
+from desktop.services.outbound import Outbound, Target
 from desktop.services.prepared import PreparedTicket, PreparedTickets
 from desktop.services.prompting import AnswerForm, Style, wanted_sections
 from desktop.services.questions import TASK, Question, name_question
 from desktop.services.reading_again import read_edit, restore_summary
 from desktop.services.recipes import Example, Recipe, RecipeBook
+from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
 from desktop.services.starred import StarredSummaries
-from desktop.services.summary_run import LEFT, SummaryRun, Tools
+from desktop.services.summary_run import LEFT
+from desktop.services.summary_writing import SummaryWriter, Wanted, nothing_written
 from desktop.services.updating import bring_up_to_date, is_built_upon
 from desktop.services.verifying import verify_text
 from desktop.services.versions import compare_claims, hash_messages
@@ -92,8 +92,7 @@ class SummaryService:
         settings: Settings,
         secret: bytes,
         workers: Executor,
-        target: Callable[[str, str], Target],
-        resolve: Callable[[str, str], Awaitable[Endpoint]],
+        writer: SummaryWriter,
     ) -> None:
         self._prepared = PreparedTickets(tickets, workers, lambda: str(settings.get("strictness")))
         self._tickets = tickets
@@ -103,8 +102,7 @@ class SummaryService:
         self._settings = settings
         self._secret = secret
         self._workers = workers
-        self._target = target
-        self._resolve = resolve
+        self._writer = writer
         self._starred = StarredSummaries(tickets, runs)
 
     async def open_ticket(self, ticket_id: int) -> OpenedTicket:
@@ -188,6 +186,7 @@ class SummaryService:
             provider="",
             model="",
             cache_key="",
+            text_key="",
             content_hash=thread.content_hash,
             message_count=len(thread.messages),
             messages_hash=hash_messages(thread.messages),
@@ -212,7 +211,7 @@ class SummaryService:
         Raises:
             DeskError: `provider-missing`.
         """
-        return self._outbound.cost_microusd(self._target("", ""), OPINION_USAGE)
+        return self._outbound.cost_microusd(self._writer.targets(SECOND_OPINION)[0], OPINION_USAGE)
 
     async def star(self, ticket_id: int, is_starred: bool) -> None:
         """Take a ticket's summary as an example for others, or no longer."""
@@ -253,7 +252,7 @@ class SummaryService:
             DeskError: `ticket-missing`, `recipe-missing`, `recipe-broken`, `provider-missing`.
         """
         chosen = await asyncio.to_thread(self._recipes.load, recipe)
-        target = self._target(provider, model)
+        target = self._writer.targets(recipe, provider, model)[0]
         total = Estimate(tickets=len(ticket_ids))
         for ticket_id in ticket_ids:
             prepared = await self._prepared.get(ticket_id)
@@ -277,52 +276,55 @@ class SummaryService:
         model: str = "",
         recipe: str = TASK,
         refresh: bool = False,
+        continue_run: int = 0,
+        is_urgent: bool = True,
         stop: asyncio.Event | None = None,
     ) -> AsyncGenerator[SummaryEvent, None]:
         """Summarize one ticket. Setting `stop` closes the connection and ends the run as cancelled, its text kept.
 
-        A fault of the provider is no exception here: it is the `Finished` event's state, reason and remedy.
+        `continue_run` has an answer that broke off written to its end. `is_urgent` when a person waits for it. A fault of the provider is no
+        exception here: it is the `Finished` event's state, reason and remedy.
 
         Raises:
-            DeskError: `ticket-missing`, `recipe-missing`, `recipe-broken`, `provider-missing`.
+            DeskError: `ticket-missing`, `recipe-missing`, `recipe-broken`, `provider-missing`, `version-missing`, `version-whole`.
         """
-        stop = stop or asyncio.Event()
         prepared = await self._prepared.get(ticket_id)
+        begun = await self._begun(ticket_id, continue_run) if continue_run else ""
         chosen = await asyncio.to_thread(self._recipes.load, recipe)
-        target = self._target(provider, model)
+        targets = self._writer.targets(recipe, provider, model)
         yield Highlights(prepared.highlights)
         if _is_too_short(prepared.sentences):
-            yield Finished(_nothing(prepared, chosen, target, TOO_SHORT, remedy="Read it as it is."))
+            yield Finished(nothing_written(prepared, chosen, targets[0], TOO_SHORT, remedy="Read it as it is."))
             return
-        question = await self._question(prepared, chosen, target)
-        key = name_question(prepared.thread, question, target)
-        found = None if refresh else await self._runs.cached(key)
-        if found is not None:
-            summary = replace(found.summary, highlights=prepared.highlights, cached=True)
-            yield Cached(summary)
-            yield Finished(summary)
-            return
-        endpoint = await self._reach(target, stop)
-        if not isinstance(endpoint, Endpoint):
-            state = RunState.FAILED if endpoint.code else RunState.CANCELLED
-            nothing = _nothing(prepared, chosen, target, endpoint.message, remedy=endpoint.remedy)
-            yield Finished(replace(nothing, state=state, error=endpoint.code))
-            return
-        question = await self._only_what_is_new(prepared, replace(question, releases_pin=refresh))
-        tools = Tools(
-            runs=self._runs,
-            outbound=self._outbound,
-            workers=self._workers,
-            secret=self._secret,
-            merge_recipe=await asyncio.to_thread(self._recipes.load, MERGE),
+        wanted = Wanted(
+            prepared,
+            chosen,
+            question=partial(self._question, prepared, chosen),
+            only_what_is_new=partial(self._only_what_is_new, prepared),
+            stop=stop or asyncio.Event(),
+            refresh=refresh,
+            is_urgent=is_urgent,
+            begun=begun,
         )
-        run = SummaryRun(prepared, question, endpoint, tools, stop=stop)
         try:
-            async with aclosing(run.events(cache_key=key)) as events:
+            async with aclosing(self._writer.write(targets, wanted)) as events:
                 async for event in events:
                     yield event
         finally:
             self._starred.forget()
+
+    async def _begun(self, ticket_id: int, run_id: int) -> str:
+        """Return the text of an answer that broke off.
+
+        Raises:
+            DeskError: `version-missing`, `version-whole`.
+        """
+        stored = await self._runs.version(ticket_id, run_id)
+        if stored is None or not stored.summary.text:
+            raise DeskError("version-missing", "There is no text to go on from.", remedy="Have it written anew.")
+        if stored.summary.state is RunState.COMPLETE:
+            raise DeskError("version-whole", "That summary is whole already.", remedy="Have it written anew.")
+        return stored.summary.text
 
     async def _question(self, prepared: PreparedTicket, recipe: Recipe, target: Target) -> Question:
         """Return what is asked of a ticket by a recipe with the user's settings."""
@@ -355,34 +357,6 @@ class SummaryService:
 
     def _style(self) -> Style:
         return Style(*(self._settings.get(f"summary_{name}") for name in ("language", "length", "tone")))
-
-    async def _reach(self, target: Target, stop: asyncio.Event) -> Endpoint | DeskError:
-        """Return the endpoint, or what stands in its way; an error without a code when the user stopped waiting for it."""
-        if not target.model:
-            return DeskError(
-                "provider-no-model",
-                f"No model is chosen for {target.name}.",
-                remedy="Choose one in the provider's settings.",
-            )
-        try:
-            return await unless_stopped(self._resolve(target.name, target.model), stop) or DeskError("", STOPPED)
-        except DeskError as error:
-            return error
-
-
-def _nothing(prepared: PreparedTicket, recipe: Recipe, target: Target, reason: str, *, remedy: str) -> Summary:
-    """A summary for which no call was made: failed, without text, with the reason."""
-    return Summary(
-        prepared.thread.ticket.id,
-        RunState.FAILED,
-        reason=reason,
-        remedy=remedy,
-        highlights=prepared.highlights,
-        provider=target.name,
-        model=target.model,
-        recipe=recipe.name,
-        recipe_version=recipe.version,
-    )
 
 
 def _is_too_short(sentences: Sequence[Sentence]) -> bool:

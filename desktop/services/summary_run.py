@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -18,12 +18,13 @@ from typing import TypeVar
 
 from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
-from desktop.domain.llm import ChatMessage, ChatRequest, StreamEnd
+from desktop.domain.llm import ChatMessage, ChatRequest, StreamDelta, StreamEnd, Waiting
 from desktop.domain.providers import BUILT_IN
 from desktop.domain.runs import (
     CheckedClaim,
     Claim,
     ClaimChecked,
+    Delayed,
     Finished,
     Form,
     Opined,
@@ -34,20 +35,23 @@ from desktop.domain.runs import (
     Support,
     TextDelta,
     Thinking,
+    Usage,
 )
 from desktop.domain.sections import GIST, NOT_IN_TICKET
 from desktop.services.answers import AnswerParser
-from desktop.services.asking import STOPPED, Asker
+from desktop.services.asking import STOPPED, Asker, add_usages
 from desktop.services.evidence import coverage
 from desktop.services.fields import find_fields
 from desktop.services.lines import write_lines
-from desktop.services.outbound import Endpoint, Outbound
+from desktop.services.outbound import Endpoint, Outbound, Sending, Target
 from desktop.services.part_reading import PartReading
 from desktop.services.parts import Part
 from desktop.services.prepared import PreparedTicket
 from desktop.services.prompting import AnswerForm, fill_placeholders, guard
-from desktop.services.questions import Question, make_prompt, plan_parts
+from desktop.services.questions import Question, continue_answer, make_prompt, plan_parts
 from desktop.services.recipes import Recipe, with_sections_of
+from desktop.services.redaction import redactor_for
+from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
 from desktop.services.second_opinion import ask_about, unclear_claims, with_opinions
 from desktop.services.verifying import check_sentence
 from desktop.services.versions import hash_messages
@@ -72,13 +76,14 @@ _MOST_REFUSAL_CLAIMS = 3
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What every run works with."""
+    """What every run works with. `opinion_endpoint` reaches whoever gives the second opinion; None where none is wanted."""
 
     runs: RunStore
     outbound: Outbound
     workers: Executor
     secret: bytes
     merge_recipe: Recipe
+    opinion_endpoint: Callable[[], Awaitable[Endpoint | None]] | None
 
 
 class SummaryRun:
@@ -89,15 +94,26 @@ class SummaryRun:
     """
 
     def __init__(
-        self, prepared: PreparedTicket, question: Question, endpoint: Endpoint, tools: Tools, *, stop: asyncio.Event
+        self,
+        prepared: PreparedTicket,
+        question: Question,
+        endpoint: Endpoint,
+        tools: Tools,
+        *,
+        sending: Sending,
+        stop: asyncio.Event,
+        begun: str = "",
     ) -> None:
-        """Setting `stop` closes the connection at once."""
+        """Setting `stop` closes the connection at once. `begun` is the text (lines form) of an answer that broke off, to be continued."""
         self._prepared = prepared
         self._question = question
         self._endpoint = endpoint
         self._tools = tools
         self._runs = tools.runs
-        self._asker = Asker(endpoint, tools.outbound, purpose=question.task, stop=stop)
+        self._asker = Asker(endpoint, tools.outbound, sending, stop=stop)
+        self._opinion_asker: Asker | None = None
+        self._sending = sending
+        self._begun = begun
         self._parts = PartReading(
             question,
             prepared,
@@ -117,14 +133,16 @@ class SummaryRun:
         self._began = time.monotonic()
         self._first_token_seconds: float | None = None
 
-    async def events(self, *, cache_key: str) -> AsyncGenerator[SummaryEvent, None]:
+    async def events(self, *, cache_key: str, text_key: str) -> AsyncGenerator[SummaryEvent, None]:
         """Yield `Started`, then text and claims as they come, then `Finished`.
 
         Raises:
             DeskError: `ticket-missing`, when the ticket has gone before the run began.
         """
         parts = await self._on_worker(self._plan)
-        self._run_id = await self._start(cache_key)
+        new = new_run(self._prepared, self._question, self._endpoint, cache_key=cache_key, text_key=text_key)
+        self._run_id = await self._runs.start(new)
+        self._asker.begin(self._run_id)
         end, error = StreamEnd(RunState.CANCELLED, LEFT), DeskError("", "")
         is_recorded = False
         journaling = asyncio.create_task(self._keep_journal())
@@ -145,7 +163,7 @@ class SummaryRun:
                 end = self._judge(end)
             if end.state is RunState.COMPLETE:
                 await self._put_into_sections()
-                if self._question.wants_opinion and (opined := await self._ask_opinion()):
+                if self._tools.opinion_endpoint is not None and (opined := await self._ask_opinion()):
                     yield opined
             summary = self._summary(end, error)
             await self._record(summary)
@@ -169,25 +187,7 @@ class SummaryRun:
             self._prepared.sentences,
             releases_pin=self._question.releases_pin,
             estimated_tokens=self._asker.estimated_tokens,
-        )
-
-    async def _start(self, cache_key: str) -> int:
-        q, thread = self._question, self._prepared.thread
-        messages = thread.messages
-        return await self._runs.start(
-            NewRun(
-                ticket_id=thread.ticket.id,
-                task=q.task,
-                recipe=q.recipe.name,
-                recipe_version=q.recipe.version,
-                recipe_digest=q.recipe.digest,
-                provider=self._endpoint.name,
-                model=self._endpoint.model,
-                cache_key=cache_key,
-                content_hash=thread.content_hash,
-                message_count=len(messages),
-                messages_hash=hash_messages(messages),
-            )
+            outcomes=[*self._asker.outcomes, *(self._opinion_asker.outcomes if self._opinion_asker else ())],
         )
 
     # What is sent
@@ -228,7 +228,12 @@ class SummaryRun:
                 yield StreamEnd(RunState.CANCELLED, STOPPED)
                 return
             prompt = await self._parts.merge_prompt()
-        async with aclosing(self._receive(prompt.request)) as received:
+        request = prompt.request
+        if self._begun and len(parts) <= 1:
+            request = continue_answer(request, self._begun)
+            async for event in self._take(self._begun):
+                yield event
+        async with aclosing(self._receive(request)) as received:
             async for event in received:
                 yield event
 
@@ -238,6 +243,10 @@ class SummaryRun:
                 if isinstance(event, StreamEnd):
                     yield event
                     return
+                if isinstance(event, Waiting):
+                    yield Delayed(event.seconds, event.reason)
+                if not isinstance(event, StreamDelta):
+                    continue
                 if event.thinking:
                     self._thinking += event.thinking
                     yield Thinking(event.thinking)
@@ -245,13 +254,17 @@ class SummaryRun:
                     continue
                 if self._first_token_seconds is None:
                     self._first_token_seconds = time.monotonic() - self._began
-                self._text += event.text
-                for checked in await self._check(self._parser.feed(event.text)):
+                async for checked in self._take(event.text):
                     yield checked
-                yield TextDelta(event.text, self._parser.pending_section, self._parser.pending)
                 if self._parser.is_going_in_circles:
                     yield StreamEnd(RunState.INCOMPLETE, IN_CIRCLES)
                     return
+
+    async def _take(self, text: str) -> AsyncGenerator[ClaimChecked | TextDelta, None]:
+        self._text += text
+        for checked in await self._check(self._parser.feed(text)):
+            yield checked
+        yield TextDelta(text, self._parser.pending_section, self._parser.pending)
 
     async def _keep_journal(self) -> None:
         """Write the text down twice a second while it grows. Apart from the stream, because a stream may stall after its last words."""
@@ -308,16 +321,32 @@ class SummaryRun:
 
     async def _ask_opinion(self) -> Opined | None:
         places = unclear_claims(self._claims)
-        if not places:
+        asker = await self._opinion() if places else None
+        if asker is None:
             return None
         texts = {sentence.id: sentence.text for sentence in self._prepared.sentences}
-        request = ask_about(self._claims, places, texts=texts, model=self._endpoint.model, secret=self._tools.secret)
+        request = ask_about(self._claims, places, texts=texts, model=asker.endpoint.model, secret=self._tools.secret)
         try:
-            answer = await self._asker.ask(request)
+            answer = await asker.ask(request)
         except DeskError:
             return None
         self._claims = list(with_opinions(self._claims, places, answer))
         return Opined(tuple(self._claims))
+
+    async def _opinion(self) -> Asker | None:
+        """Return who is asked for the second opinion, None when that one cannot be reached."""
+        assert self._tools.opinion_endpoint is not None
+        endpoint = await self._tools.opinion_endpoint()
+        if endpoint is None:
+            return None
+        redactor = self._sending.redactor
+        if endpoint.redacts and redactor is None:
+            redactor = await self._on_worker(partial(redactor_for, self._prepared.thread))
+        sending = replace(
+            self._sending, purpose=SECOND_OPINION, run_id=self._run_id, redactor=redactor if endpoint.redacts else None
+        )
+        self._opinion_asker = Asker(endpoint, self._tools.outbound, sending, stop=self._asker.stop)
+        return self._opinion_asker
 
     async def _check(self, claims: tuple[Claim, ...]) -> list[ClaimChecked]:
         found: list[ClaimChecked] = []
@@ -333,7 +362,7 @@ class SummaryRun:
     def _summary(self, end: StreamEnd, error: DeskError) -> Summary:
         # A list has no room for a mark: only what the ticket supports stands there.
         gist = [c.claim.text for c in self._claims if c.claim.section == GIST and c.support is Support.SUPPORTED]
-        usage = self._asker.usage
+        usage, cost = self._spent()
         read = self._shown.union(self._parts.read, self._question.read_before)
         return Summary(
             ticket_id=self._prepared.thread.ticket.id,
@@ -350,7 +379,7 @@ class SummaryRun:
             recipe=self._question.recipe.name,
             recipe_version=self._question.recipe.version,
             usage=usage,
-            cost_microusd=self._tools.outbound.cost_microusd(self._endpoint, usage),
+            cost_microusd=cost,
             first_token_seconds=self._first_token_seconds,
             seconds=time.monotonic() - self._began,
             created_at=now(),
@@ -367,6 +396,13 @@ class SummaryRun:
             ),
         )
 
+    def _spent(self) -> tuple[Usage, int | None]:
+        """Return what all requests used and cost, each at the price of whoever was asked."""
+        askers = [asker for asker in (self._asker, self._opinion_asker) if asker is not None]
+        costs = [self._tools.outbound.cost_microusd(asker.endpoint, asker.usage) for asker in askers]
+        known = [cost for cost in costs if cost is not None]
+        return add_usages([asker.usage for asker in askers]), sum(known) if len(known) == len(costs) else None
+
     def _written(self) -> str:
         """Return the text as people read it: that of an object as lines."""
         if not self._parser.is_object:
@@ -375,3 +411,22 @@ class SummaryRun:
             return write_lines(self._claims)
         named = (name for name in self._question.sections if name in self._parser.named)
         return "\n".join(f"{name}: {NOT_IN_TICKET}" for name in named)
+
+
+def new_run(prepared: PreparedTicket, question: Question, target: Target, *, cache_key: str, text_key: str) -> NewRun:
+    """Return what is known of a run before it begins."""
+    thread, recipe = prepared.thread, question.recipe
+    return NewRun(
+        ticket_id=thread.ticket.id,
+        task=question.task,
+        recipe=recipe.name,
+        recipe_version=recipe.version,
+        recipe_digest=recipe.digest,
+        provider=target.name,
+        model=target.model,
+        cache_key=cache_key,
+        text_key=text_key,
+        content_hash=thread.content_hash,
+        message_count=len(thread.messages),
+        messages_hash=hash_messages(thread.messages),
+    )

@@ -232,6 +232,8 @@ def keep_versions_of_summaries(db: Database) -> None:
 
 
 _OUTGOING = """
+ALTER TABLE run ADD COLUMN text_key TEXT NOT NULL DEFAULT '';
+CREATE INDEX run_by_text_key ON run (text_key) WHERE text_key != '';
 ALTER TABLE ledger ADD COLUMN provider TEXT NOT NULL DEFAULT '';
 ALTER TABLE ledger ADD COLUMN model TEXT NOT NULL DEFAULT '';
 ALTER TABLE ledger ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
@@ -259,8 +261,9 @@ CREATE TABLE batch (
   requests INTEGER NOT NULL DEFAULT 0, completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, cost_microusd INTEGER,
   submitted_at TEXT NOT NULL, polled_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE batch_request (
-  batch_id INTEGER NOT NULL REFERENCES batch(id) ON DELETE CASCADE, custom_id TEXT NOT NULL, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
-  cache_key TEXT NOT NULL, placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
+  batch_id INTEGER NOT NULL REFERENCES batch(id) ON DELETE CASCADE, custom_id TEXT NOT NULL,
+  ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, cache_key TEXT NOT NULL, placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL,
+  PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE queue_item (
   id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, rank REAL NOT NULL, recipe TEXT NOT NULL,
   provider TEXT NOT NULL, model TEXT NOT NULL, refresh INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',

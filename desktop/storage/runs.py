@@ -13,6 +13,7 @@ from typing import Any
 
 from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
+from desktop.domain.outgoing import Outcome
 from desktop.domain.runs import (
     CheckedClaim,
     Claim,
@@ -28,6 +29,7 @@ from desktop.domain.runs import (
 )
 from desktop.domain.sentences import SPLITTER_VERSION, Sentence
 from desktop.storage.database import Database
+from desktop.storage.ledger import write_outcomes
 
 CRASHED = "TLDesk was closed while it was being written"
 EDIT = "edit"
@@ -57,7 +59,7 @@ class StoredSummary:
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What is known of a run when it begins."""
+    """What is known of a run when it begins. `cache_key` names ticket and question, `text_key` what the model sees: twins have one."""
 
     ticket_id: int
     task: str
@@ -67,6 +69,7 @@ class NewRun:
     provider: str
     model: str
     cache_key: str
+    text_key: str
     content_hash: str
     message_count: int
     messages_hash: str
@@ -103,8 +106,11 @@ class RunStore:
         *,
         releases_pin: bool = False,
         estimated_tokens: int = 0,
+        outcomes: Sequence[Outcome] = (),
     ) -> None:
         """Record a run's end, its summary with the places of its citations among `sentences`, and what the list shows of the ticket.
+
+        `outcomes` are those of its requests, written in the same transaction: an entry of the ledger with an outcome has brought what is stored.
 
         `releases_pin` when the user asked for a new text in place of the version that was chosen before. `estimated_tokens` is what was counted here
         of all that was sent.
@@ -113,6 +119,7 @@ class RunStore:
         def write(connection: sqlite3.Connection) -> None:
             _change(connection, "UPDATE run SET estimated_tokens = ? WHERE id = ?", estimated_tokens, run_id)
             _finish(connection, run_id, summary, sentences, releases_pin=releases_pin)
+            write_outcomes(connection, outcomes)
 
         await self._database.write(write)
 
@@ -134,6 +141,20 @@ class RunStore:
     async def cached(self, cache_key: str) -> StoredSummary | None:
         """Return the newest complete summary made from the same content, recipe, provider and model."""
         return await self._first("WHERE cache_key = ? AND state = 'complete' ORDER BY run.id DESC LIMIT 1", cache_key)
+
+    async def cached_text(self, text_key: str) -> StoredSummary | None:
+        """Return the newest complete summary of any ticket with the very same text, made by the same recipe, provider and model."""
+        return await self._first("WHERE text_key = ? AND state = 'complete' ORDER BY run.id DESC LIMIT 1", text_key)
+
+    async def keep(self, run: NewRun, summary: Summary, sentences: Sequence[Sentence]) -> int:
+        """Record a summary that nobody was asked for: a twin's."""
+
+        def write(connection: sqlite3.Connection) -> int:
+            run_id = _insert(connection, run)
+            _finish(connection, run_id, summary, sentences, releases_pin=False)
+            return run_id
+
+        return await self._database.write(write)
 
     async def latest(self, ticket_id: int) -> StoredSummary | None:
         """Return the run of a ticket that is worth showing.

@@ -43,7 +43,7 @@ BREACHES = [
     ("keyring only in config.secrets", "desktop/services/doctor.py", "import keyring"),
     (
         "Provider profiles become endpoints in services.container alone",
-        "desktop/services/outbound.py",
+        "desktop/services/outbound/__init__.py",
         "import desktop.llm.presets",
     ),
     ("domain is plain Python without input or output", "desktop/domain/tickets.py", "import pathlib"),

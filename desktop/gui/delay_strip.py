@@ -30,6 +30,7 @@ class DelayStrip(QFrame):
         self._theme = theme
         self._reason = ""
         self._left = 0
+        self._is_waiting = False
         self._icon = Words()
         self.wait, self.others = Words(wraps=True), Words(wraps=True)
         self.cancel = QPushButton("Cancel")
@@ -56,15 +57,19 @@ class DelayStrip(QFrame):
         self.end_wait()
 
     def count_down(self, seconds: float, reason: str) -> None:
-        """Nothing is sent for so long, and why."""
+        """Nothing is sent for so long, and why; 0 seconds when nobody knows for how long."""
         self._reason, self._left = reason.rstrip("."), math.ceil(seconds)
-        self._ticks.start()
+        self._is_waiting = True
+        if self._left:
+            self._ticks.start()
+        else:
+            self._ticks.stop()
         self._show()
 
     @property
     def is_waiting(self) -> bool:
         """Tell whether seconds are being counted down."""
-        return self._ticks.isActive()
+        return self._is_waiting
 
     def say_fallback(self, asked: str, provider: str, reason: str) -> None:
         """Say that another provider was asked, and why."""
@@ -77,19 +82,20 @@ class DelayStrip(QFrame):
     def end_wait(self) -> None:
         """Something comes again, or nothing ever will."""
         self._ticks.stop()
-        self._left = 0
+        self._is_waiting = False
         self._show()
 
     def _on_tick(self) -> None:
-        self._left = max(0, self._left - 1)
-        if not self._left:
-            self._ticks.stop()
-        self._show()
+        self._left -= 1
+        if self._left:
+            self._show()
+        else:
+            self.end_wait()
 
     def _show(self) -> None:
         was = (self.isHidden(), self.wait.isHidden(), self.others.text())
-        is_waiting = self._left > 0
-        self.wait.setText(f"{self._reason}: {self._left} s" if is_waiting else "")
+        is_waiting = self._is_waiting
+        self.wait.setText(f"{self._reason}: {self._left} s" if self._left else f"{self._reason}…")
         self.wait.setVisible(is_waiting)
         self.cancel.setVisible(is_waiting)
         self.others.setVisible(bool(self.others.text()))

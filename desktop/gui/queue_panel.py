@@ -33,7 +33,6 @@ from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, named_frame
 from desktop.services.queue_wording import describe_item_state, describe_queue
-from desktop.services.wording import count
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk

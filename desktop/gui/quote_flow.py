@@ -18,7 +18,8 @@ from desktop.gui.quote_panel import QuoteChoice, QuotePanel
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
-_TASKS = ("summarize", "gist")
+TASK = "summarize"
+_TASKS = (TASK, "gist")
 """What recipes for whole tickets do; the others are steps of these."""
 
 
@@ -36,6 +37,7 @@ class QuoteFlow(QObject):
         self._ids: tuple[int, ...] = ()
         self.jobs = JobScope(on_error)
         panel.choice_changed.connect(self.ask)
+        panel.recipe_changed.connect(self._on_recipe)
         panel.closed.connect(self.close)
         panel.summarize_requested.connect(lambda: self.jobs.restart(self._add()))
         panel.providers_requested.connect(self.providers_requested)
@@ -55,8 +57,7 @@ class QuoteFlow(QObject):
         if self._desk is None or not ids:
             return
         self._ids = tuple(ids)
-        choice = self._panel.choice
-        self._fill(choice if choice.provider else QuoteChoice("", "summarize", refresh=False))
+        self._fill(QuoteChoice(self._task_provider(TASK), TASK, refresh=False))
         self._panel.show()
         self._panel.setFocus(Qt.FocusReason.OtherFocusReason)
         self.ask()
@@ -86,9 +87,22 @@ class QuoteFlow(QObject):
         service = self._desk.providers
         labels = [(p.name, f"{_title(p.name)} · {p.model}" if p.model else _title(p.name)) for p in service.profiles()]
         recipes = [(r.name, r.description) for r in self._desk.recipes.all() if r.task in _TASKS]
-        chosen = choice.provider if choice.provider in dict(labels) else service.default_name()
-        self._panel.show_choices(labels, recipes, QuoteChoice(chosen, choice.recipe, choice.refresh))
+        self._panel.show_choices(labels, recipes, choice)
         self._panel.caps.show_caps()
+
+    def _task_provider(self, recipe: str) -> str:
+        """Return who does a task, as the user set it up."""
+        assert self._desk is not None
+        return self._desk.providers.route(recipe)[0][0]
+
+    def _on_recipe(self) -> None:
+        choice = self._panel.choice
+        self._fill(QuoteChoice(self._task_provider(choice.recipe), choice.recipe, choice.refresh))
+        self.ask()
+
+    def _asked(self, choice: QuoteChoice) -> str:
+        """Return the provider to ask: '' where it is the one that is set up for it, with its model and who stands in for it."""
+        return "" if choice.provider == self._task_provider(choice.recipe) else choice.provider
 
     async def _quote(self) -> None:
         assert self._desk is not None
@@ -96,7 +110,7 @@ class QuoteFlow(QObject):
         try:
             quote = await self._desk.queue.quote(
                 self._ids,
-                provider=choice.provider,
+                provider=self._asked(choice),
                 recipe=choice.recipe,
                 refresh=choice.refresh,
                 on_progress=self._panel.show_progress,
@@ -111,7 +125,7 @@ class QuoteFlow(QObject):
         ids, choice = self._ids, self._panel.choice
         try:
             number = await self._desk.queue.add(
-                ids, provider=choice.provider, model="", recipe=choice.recipe, refresh=choice.refresh
+                ids, provider=self._asked(choice), model="", recipe=choice.recipe, refresh=choice.refresh
             )
         except DeskError as error:
             self._panel.show_failure(str(error))

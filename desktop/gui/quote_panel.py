@@ -49,6 +49,8 @@ class QuotePanel(QFrame):
     """Shows a quote and its choices. `choice_changed()` when it must be asked for again."""
 
     choice_changed = Signal()
+    recipe_changed = Signal()
+    """Another recipe may be another provider's task."""
     summarize_requested = Signal()
     batch_requested = Signal()
     providers_requested = Signal()
@@ -154,7 +156,8 @@ class QuotePanel(QFrame):
         for box, name in ((self.provider, "Provider"), (self.recipe, "Recipe")):
             box.setAccessibleName(name)
             box.setMaximumWidth(34 * SPACE)
-            box.currentIndexChanged.connect(lambda _: self.choice_changed.emit())
+        self.provider.currentIndexChanged.connect(lambda _: self.choice_changed.emit())
+        self.recipe.currentIndexChanged.connect(lambda _: self.recipe_changed.emit())
         self.refresh = QCheckBox("Refresh what is stored")
         self.refresh.setToolTip("Write summaries anew that are there already and up to date")
         self.refresh.toggled.connect(lambda _: self.choice_changed.emit())

@@ -298,7 +298,8 @@ class TicketPane(QWidget):
         self.card.begin_run(self._desk.providers.profile().name)
         self.queue_changed.emit(1)
         try:
-            async with aclosing(self._desk.summaries.stream(ticket_id, refresh=again, stop=self._stop)) as events:
+            events = self._desk.summaries.stream(ticket_id, refresh=again, continue_run=continue_run, stop=self._stop)
+            async with aclosing(events):
                 async for event in events:
                     if (ended := show_event(self.card, event)) is not None:
                         self._show_end(ended, earlier)

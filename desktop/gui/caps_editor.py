@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"\$?\s*(\d[\d,_ ]*(?:\.\d*)?|\.\d+)\s*([km]?)", re.IGNORECASE)
 _SIZES = {"": 1, "k": 1_000, "m": 1_000_000}
 _FIELDS = (
-    ("max_cost_run", "Dollars a run at most", "$ no cap", 9),
-    ("max_tokens_run", "Tokens a run at most", "no cap", 12),
-    ("max_cost_day", "Dollars a day at most", "$ no cap", 9),
-    ("max_tokens_day", "Tokens a day at most", "no cap", 12),
+    ("max_cost_run", "Dollars a run at most", 9),
+    ("max_tokens_run", "Tokens a run at most", 12),
+    ("max_cost_day", "Dollars a day at most", 9),
+    ("max_tokens_day", "Tokens a day at most", 12),
 )
+_NONE = "no cap"
 
 
 class CapsEditor(QWidget):
@@ -36,13 +37,16 @@ class CapsEditor(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._settings: Settings | None = None
-        self.fields = {name: self._field(name, label, none, width) for name, label, none, width in _FIELDS}
+        self.fields = {name: self._field(name, label, width) for name, label, width in _FIELDS}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE)
-        for words, period in (("At most a run:", "run"), ("a day:", "day")):
+        row.setSpacing(SPACE // 2)
+        for words, period in (("At most a run: $", "run"), ("a day: $", "day")):
+            if period == "day":
+                row.addSpacing(SPACE)
             row.addWidget(Words(words, kind="muted"))
             row.addWidget(self.fields[f"max_cost_{period}"])
+            row.addWidget(Words("and", kind="muted"))
             row.addWidget(self.fields[f"max_tokens_{period}"])
             row.addWidget(Words("tokens", kind="muted"))
 
@@ -57,8 +61,8 @@ class CapsEditor(QWidget):
         for name, field in self.fields.items():
             field.setText(_written(name, self._settings.get(name)))
 
-    def _field(self, name: str, label: str, none: str, width: int) -> QLineEdit:
-        field = QLineEdit(placeholderText=none, maxLength=20)
+    def _field(self, name: str, label: str, width: int) -> QLineEdit:
+        field = QLineEdit(placeholderText=_NONE, maxLength=20)
         field.setAccessibleName(label)
         field.setToolTip(f"{label}; the queue stops there. Empty for no cap.")
         field.setFixedWidth(width * SPACE)
@@ -96,4 +100,4 @@ def parse_cap(text: str) -> float | None:
 def _written(name: str, value: float) -> str:
     if not value:
         return ""
-    return f"${value:,.2f}" if "cost" in name else f"{value:,.0f}"
+    return f"{value:,.2f}" if "cost" in name else f"{value:,.0f}"

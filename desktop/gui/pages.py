@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QStackedWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import ProviderProfile
+from desktop.domain.queue import QueueItem
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.notices import NoticeBar
 from desktop.gui.theme.style import Theme
@@ -120,7 +121,7 @@ class Pages(QStackedWidget):
         words = f"{profile.name} is removed, and its key if it had one."
         self._notice.show_notice(words, actions=[("Undo", lambda: self.providers.put_back(profile))])
 
-    def _on_queue_removed(self, number: int, items: object) -> None:
+    def _on_queue_removed(self, number: int, items: tuple[QueueItem, ...]) -> None:
         words = f"{count(number, 'ticket')} taken out of the queue."
         self._notice.show_notice(words, actions=[("Undo", lambda: self.queue.put_back(items))])
 

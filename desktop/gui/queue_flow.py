@@ -97,8 +97,8 @@ class QueueFlow(QObject):
         self._show(self._before)
 
     def _on_added(self, number: int) -> None:
-        words = f"{count(number, 'ticket')} {'is' if number == 1 else 'are'} in the queue."
-        self._notice.show_notice(words, actions=[("Show the queue", lambda: self.page_wanted.emit(None))])
+        is_are = "is" if number == 1 else "are"
+        self._notice.show_notice(f"{count(number, 'ticket')} {is_are} in the queue; Ctrl+J shows how far it is.")
 
     def _on_status(self, status: QueueStatus) -> None:
         has_ended = status.is_idle and status.total > 0 and not self._before.is_idle

@@ -6,13 +6,14 @@ the queue is, and keeps what is chosen while tickets change their states.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QIcon, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QButtonGroup,
     QHBoxLayout,
     QHeaderView,
@@ -37,7 +38,9 @@ from desktop.services.queue_wording import describe_item_state, describe_queue
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
-_WIDTHS = {Column.STATE: 17, Column.REFERENCE: 26, Column.ATTEMPTS: 11, Column.COST: 11}
+_WIDTHS = {Column.STATE: 17, Column.REFERENCE: 26, Column.ATTEMPTS: 11, Column.COST: 12}
+_WIDE = 136 * SPACE
+"""From here on the caps have room beside the buttons."""
 _FILTERS = (None, *ItemState)
 _NOTHING = "Nothing is in the queue. Choose tickets in the list and press Ctrl+Enter: their price is shown before anything is sent."
 
@@ -99,10 +102,17 @@ class QueuePanel(QWidget):
         items = (self.model.held_item(row) for row in self._chosen_rows())
         return [item for item in items if item is not None]
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_wide = self.width() >= _WIDE
+        direction = QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom
+        if self._foot.direction() != direction:
+            self._foot.setDirection(direction)
+
     # How it is built
 
     def _build_table(self) -> None:
-        self.table = RowTable("Queue", hides={Column.ATTEMPTS: 95 * SPACE, Column.REFERENCE: 75 * SPACE})
+        self.table = RowTable("Queue", hides={Column.ATTEMPTS: 116 * SPACE, Column.REFERENCE: 100 * SPACE})
         self.table.setModel(self.model)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         header = self.table.horizontalHeader()
@@ -150,11 +160,10 @@ class QueuePanel(QWidget):
         return button
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(SPACE)
-        top.addWidget(self.headline, 1)
+        tools = QHBoxLayout()
+        tools.setSpacing(SPACE)
         for button in (self.pause, self.retry, self.clear):
-            top.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            tools.addWidget(button)
         notice = QHBoxLayout(self._notice)
         notice.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
         notice.addWidget(self._notice_icon)
@@ -164,23 +173,26 @@ class QueuePanel(QWidget):
         for button in self.filters.values():
             filters.addWidget(button)
         filters.addStretch()
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACE)
         for button in (self.to_front, self.to_back, self.remove):
-            foot.addWidget(button)
-        foot.addStretch()
-        foot.addWidget(self.caps)
+            buttons.addWidget(button)
+        buttons.addStretch()
+        self._foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._foot.setSpacing(SPACE)
+        self._foot.addLayout(buttons)
+        self._foot.addWidget(self.caps, 0, Qt.AlignmentFlag.AlignLeft)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 2 * SPACE)
         layout.setSpacing(2 * SPACE)
-        layout.addLayout(panel_head("Queue", self.closed))
-        layout.addLayout(top)
+        layout.addLayout(panel_head("Queue", self.closed, tools))
+        layout.addWidget(self.headline)
         layout.addWidget(self.progress)
         layout.addWidget(self._notice)
         layout.addWidget(self.empty)
         layout.addLayout(filters)
         layout.addWidget(self.table, 1)
-        layout.addLayout(foot)
+        layout.addLayout(self._foot)
         layout.addStretch(0)
 
     def _connect(self) -> None:
@@ -225,7 +237,8 @@ class QueuePanel(QWidget):
         self.model.refresh(self._count(self._state))
 
     def _show_buttons(self, status: QueueStatus) -> None:
-        for widget in (self.progress, self.table, self.to_front, self.to_back, self.remove):
+        self.table.setColumnHidden(Column.REASON, not status.failed)
+        for widget in (self.progress, self.caps, self.table, self.to_front, self.to_back, self.remove):
             widget.setVisible(status.total > 0)
         self.empty.setVisible(not status.total)
         self.headline.setVisible(status.total > 0)
@@ -260,8 +273,8 @@ class QueuePanel(QWidget):
     def _choose_filter(self, state: ItemState | None) -> None:
         self._state = state
         self.filters[state].setChecked(True)
-        self._chosen.clear()
         self.model.restart(self._count(state))
+        self._on_selection()
 
     async def _load_page(self, page: int) -> None:
         assert self._desk is not None
@@ -319,9 +332,9 @@ class QueuePanel(QWidget):
 
     # What is done
 
-    def _do(self, act: Callable[[Desk], object]) -> None:
+    def _do(self, act: Callable[[Desk], Coroutine[Any, Any, object]]) -> None:
         if self._desk is not None:
-            self.jobs.start(act(self._desk))  # type: ignore[arg-type]
+            self.jobs.start(act(self._desk))
 
     async def _pause_or_resume(self) -> None:
         assert self._desk is not None
@@ -352,7 +365,7 @@ class QueuePanel(QWidget):
         if item is not None:
             self.ticket_opened.emit(item.ticket_id)
 
-    def _pause_icon(self) -> object:
+    def _pause_icon(self) -> QIcon:
         t, icons = self._theme.tokens, self._theme.icons
         return icons.icon("play", t.on_accent) if self._status.is_paused else icons.icon("pause")
 
@@ -363,4 +376,5 @@ class QueuePanel(QWidget):
         self.to_back.setIcon(icons.icon("to-back"))
         self.remove.setIcon(icons.icon("close"))
         self.retry.setIcon(icons.icon("history"))
-        self.pause.setIcon(self._pause_icon())  # type: ignore[arg-type]
+        self.clear.setIcon(icons.icon("check"))
+        self.pause.setIcon(self._pause_icon())

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QBoxLayout,
     QCheckBox,
     QComboBox,
     QFrame,
@@ -34,6 +35,9 @@ from desktop.services.queue_wording import (
     describe_tickets,
 )
 from desktop.services.wording import count
+
+_WIDE = 156 * SPACE
+"""From here on the caps have room beside the choices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,13 @@ class QuotePanel(QFrame):
             return
         super().keyPressEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_wide = self.width() >= _WIDE
+        direction = QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom
+        if self._choices.direction() != direction:
+            self._choices.setDirection(direction)
+
     def _build(self) -> None:
         self._icon = Words()
         self.headline = Words()
@@ -152,6 +163,10 @@ class QuotePanel(QFrame):
         self.progress = QProgressBar(textVisible=False)
         self.progress.setRange(0, 1000)
         self.progress.setFixedHeight(SPACE // 2)
+        # What stands below must not jump when the price is there.
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(policy)
         self.provider, self.recipe = QComboBox(), QComboBox()
         for box, name in ((self.provider, "Provider"), (self.recipe, "Recipe")):
             box.setAccessibleName(name)
@@ -191,6 +206,10 @@ class QuotePanel(QFrame):
             choices.addSpacing(SPACE)
         choices.addWidget(self.refresh)
         choices.addStretch()
+        self._choices = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._choices.setSpacing(SPACE)
+        self._choices.addLayout(choices)
+        self._choices.addWidget(self.caps, 0, Qt.AlignmentFlag.AlignLeft)
         warning = QHBoxLayout(self._warning)
         warning.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
         warning.addWidget(self._warning_icon)
@@ -201,14 +220,13 @@ class QuotePanel(QFrame):
         for button in (self.summarize, self.batch, self.cancel):
             buttons.addWidget(button)
         buttons.addStretch()
-        buttons.addWidget(self.caps)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, SPACE + 4, 2 * SPACE, SPACE + 4)
         layout.setSpacing(SPACE)
         layout.addLayout(head)
         layout.addWidget(self.facts)
         layout.addWidget(self.progress)
-        layout.addLayout(choices)
+        layout.addLayout(self._choices)
         layout.addWidget(self._warning)
         layout.addLayout(buttons)
 

@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -221,8 +222,8 @@ def listen(client: OpenAIClient, tap: Tap) -> None:
     """Have the tap note each delta as it leaves the client."""
     stream = client.stream
 
-    async def noted(request: ChatRequest) -> AsyncIterator[object]:
-        async for event in stream(request):
+    async def noted(request: ChatRequest, **how: Any) -> AsyncIterator[object]:
+        async for event in stream(request, **how):
             if isinstance(event, StreamDelta):
                 tap.note()
             yield event

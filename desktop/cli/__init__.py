@@ -2,14 +2,18 @@
 
 COMMANDS = {
     "doctor": "doctor",
+    "erase": "erase",
     "export": "export",
     "import": "imports",
     "keys": "keys",
+    "keys": "providers",
+    "ledger": "operations",
     "list": "tickets",
     "mappings": "mappings",
     "providers": "providers",
     "recipes": "recipes",
     "show": "tickets",
+    "stats": "operations",
     "summarize": "summaries",
     "try": "tryout",
     "verify": "verify",

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from desktop.cli.output import say
+from desktop.cli.output import say, warn
 from desktop.domain.runs import (
     Cached,
     CheckedClaim,
     ClaimChecked,
+    Delayed,
+    FellBack,
     Finished,
     Highlight,
     Highlights,
@@ -43,6 +45,12 @@ class LiveSummary:
                 _say_highlights(highlights)
             case Started(provider, model):
                 say(f"\nSummary, being written by {model or 'a model'} ({provider}):")
+            case Delayed(seconds, reason):
+                self._end_line()
+                warn(f"Waiting{f' {seconds:.0f} s' if seconds else ''}: {reason}.")
+            case FellBack(provider, model, reason):
+                self._end_line()
+                warn(f"{reason.rstrip('.')}. Asking {provider}{f' ({model})' if model else ''} in its place.")
             case Cached(summary):
                 self.show_written(summary)
             case TextDelta(_, section, pending):

@@ -30,8 +30,8 @@ class Redaction:
 class Sent:
     """A request about to go: whom it goes to, why, and the exact bytes of its body as size and SHA-256.
 
-    `redactions` counts by kind what was replaced. `attempt` counts from 1 the requests of one action. `run_id` and
-    `ticket_id` are 0 where there is none. `body` is kept for the trace, the answer beside it later; both hold placeholders, never what they stand for.
+    `redactions` counts by kind what was replaced. `attempt` counts from 1 the requests of one action. `run_id` and `ticket_id` are 0 where there is
+    none. `body` is kept for the trace, the answer beside it later; both hold placeholders, never what they stand for.
     """
 
     host: str

@@ -59,6 +59,24 @@ class ProviderProfile:
     client_certificate: str = ""
     client_key: str = ""
 
+    @property
+    def network(self) -> Network:
+        """Return how this provider is reached."""
+        return Network(self.proxy, self.ca_file, self.client_certificate, self.client_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How a provider is reached, as in its profile: through which proxy, what is trusted beside the system's store, and what is shown to the server.
+
+    There is no way to have a certificate go unchecked.
+    """
+
+    proxy: str = ""
+    ca_file: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:

@@ -25,7 +25,9 @@ OPENED = "Tickets stay on this machine until you open one, which sends it for it
 
 
 class StatusFlow(QObject):
-    """Fills the menus of the bar and does what is chosen in them."""
+    """Fills the menus of the bar and does what is chosen in them. `locked()` when the lock was set or taken away here."""
+
+    locked = Signal()
 
     provider_shown = Signal(str)
     """What leaves this machine, and who writes summaries, in words."""
@@ -37,6 +39,7 @@ class StatusFlow(QObject):
         self.jobs = JobScope(on_error)
         status.provider_chosen.connect(self._on_provider)
         status.appearance_chosen.connect(self._on_appearance)
+        status.local_only_chosen.connect(self._on_local_only)
 
     def attach(self, desk: Desk) -> None:
         """Take the services, and show what is set."""
@@ -48,8 +51,16 @@ class StatusFlow(QObject):
         """Fill the menus again, because a provider was added, changed or removed."""
         assert self._desk is not None
         service = self._desk.providers
-        names = [(p.name, f"{p.name} · {p.model}" if p.model else _label(p.name)) for p in service.profiles()]
-        self._status.show_providers(names, service.default_name(), self._desk.settings.get("appearance"))
+        names = [
+            (p.name, f"{p.name} · {p.model}" if p.model else _label(p.name), service.locked_reason(p))
+            for p in service.profiles()
+        ]
+        self._status.show_providers(
+            names,
+            service.default_name(),
+            self._desk.settings.get("appearance"),
+            is_local_only=service.is_local_only,
+        )
         self.provider_shown.emit(_tell(service, is_automatic=self._desk.settings.get("auto_summarize") == "always"))
 
     def show_spend(self) -> None:
@@ -68,6 +79,15 @@ class StatusFlow(QObject):
             except DeskError as error:
                 self._on_error(error)
             self.show_providers()
+
+    def _on_local_only(self, is_on: bool) -> None:
+        if self._desk is not None:
+            try:
+                self._desk.providers.set_local_only(is_on=is_on)
+            except DeskError as error:
+                self._on_error(error)
+            self.show_providers()
+            self.locked.emit()
 
     def _on_appearance(self, appearance: str) -> None:
         if self._desk is not None:

@@ -115,7 +115,9 @@ class Answer:
 
     def take(self, chunk: Any) -> StreamDelta:
         """Note what a chunk says and return what it holds of text and of thinking; both may be ''."""
-        self._note_usage(getattr(chunk, "usage", None))
+        usage = getattr(chunk, "usage", None)
+        if usage is not None:
+            self.usage = usage_of(usage)
         choices = getattr(chunk, "choices", None)
         if not isinstance(choices, list):
             return _NOTHING
@@ -165,15 +167,14 @@ class Answer:
         self.thought += len(thinking)
         return StreamDelta(text, thinking)
 
-    def _note_usage(self, usage: Any) -> None:
-        if usage is None:
-            return
-        details = getattr(usage, "prompt_tokens_details", None)
-        self.usage = Usage(
-            input_tokens=_count(usage, "prompt_tokens"),
-            output_tokens=_count(usage, "completion_tokens"),
-            cached_input_tokens=_count(details, "cached_tokens"),
-        )
+
+def usage_of(usage: Any) -> Usage:
+    """Return what an answer says it took; what it does not say, or says in another way, is unknown."""
+    return Usage(
+        input_tokens=_count(usage, "prompt_tokens"),
+        output_tokens=_count(usage, "completion_tokens"),
+        cached_input_tokens=_count(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
+    )
 
 
 def _piece(delta: Any, name: str) -> str:
@@ -183,4 +184,4 @@ def _piece(delta: Any, name: str) -> str:
 
 def _count(holder: Any, name: str) -> int | None:
     value = getattr(holder, name, None)
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -7,17 +7,21 @@ anything of what was sent to it: error messages are shown, logged and stored.
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from desktop.domain.errors import DeskError
+from desktop.domain.llm import ProviderFault
+from desktop.llm.bounds import TooLargeError
+from desktop.llm.limits import LONGEST_WAIT_SECONDS, retry_after
 
 CHECK_URL = "Check the base URL in the provider's settings; it usually ends in /v1."
+CHECK_MODEL = "Choose another model in the provider's settings."
 _CHECK_KEY = "Check the key in the provider's settings."
 _TRY_LATER = "Try again in a moment."
 
@@ -35,18 +39,35 @@ _NO_MODEL = re.compile(
 )
 
 
+_OUR_FAULT = re.compile(r"invalid|auth|permission|not_found|not_supported|unsupported|context", re.IGNORECASE)
+"""What an error inside a stream is about when asking the same again makes no sense; everything else is the provider's own trouble."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: as an error when nothing came, as the `reason` of an incomplete answer when text had come."""
+    """One fault: as an error when nothing came, as the `reason` of an incomplete answer when text had come.
+
+    `status`, `is_transient` and `retry_after_seconds` are those of a `ProviderFault`.
+    """
 
     code: str
     message: str
     remedy: str
     reason: str
+    status: int = 0
+    is_transient: bool = False
+    retry_after_seconds: float | None = None
 
-    def error(self) -> DeskError:
+    def error(self) -> ProviderFault:
         """Return it as an error for the user."""
-        return DeskError(self.code, self.message, remedy=self.remedy)
+        return ProviderFault(
+            self.code,
+            self.message,
+            remedy=self.remedy,
+            status=self.status,
+            is_transient=self.is_transient,
+            retry_after_seconds=self.retry_after_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +102,8 @@ def explain(error: BaseException, exchange: Exchange) -> Fault:
     """Turn whatever the SDK raised into a fault; it never fails, and never repeats a key."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
-        return _status_fault(status, error, exchange)
+        headers = getattr(getattr(error, "response", None), "headers", {})
+        return replace(_status_fault(status, error, exchange), status=status, retry_after_seconds=retry_after(headers))
     if getattr(error, "body", None) is not None:
         return _reported_fault(error, exchange)
     return _transport_fault(error, exchange)
@@ -122,13 +144,14 @@ def _status_fault(status: int, error: BaseException, exchange: Exchange) -> Faul
     if status == 403:
         return _fault("provider-key", f"{host} does not allow this key to do that{quote}.", _CHECK_KEY)
     if status == 429:
-        return _fault("provider-quota", f"{host} is asked too often at the moment.", _wait(error))
+        words = f"{host} is asked too often at the moment."
+        return _fault("provider-quota", words, _wait(error), is_transient=True)
     if status in (400, 404, 422) and _NO_MODEL.search(words):
         named = f"a model named “{exchange.model}”" if exchange.model else "that model"
         return _fault(
             "provider-model",
             f"{host} does not offer {named} to this key.",
-            "Choose another model in the provider's settings.",
+            CHECK_MODEL,
         )
     if status in (404, 405):
         return _fault("provider-request", f"{host} knows no such address (error {status}).", CHECK_URL)
@@ -141,7 +164,8 @@ def _status_fault(status: int, error: BaseException, exchange: Exchange) -> Faul
             "Choose a model with a larger context.",
         )
     if status >= 500:
-        return _fault("provider-broken", f"{host} has a problem of its own (error {status}){quote}.", _TRY_LATER)
+        words = f"{host} has a problem of its own (error {status}){quote}."
+        return _fault("provider-broken", words, _TRY_LATER, is_transient=True)
     return _fault("provider-request", f"{host} refused the request (error {status}){quote}.", CHECK_URL)
 
 
@@ -166,7 +190,10 @@ def _reported_fault(error: BaseException, exchange: Exchange) -> Fault:
     if _NO_CREDIT.search(words) or "rate_limit" in words:
         return _status_fault(429, error, exchange)
     return _fault(
-        "provider-broken", f"{exchange.host} reported an error{exchange.quote(_message_of(error))}.", _TRY_LATER
+        "provider-broken",
+        f"{exchange.host} reported an error{exchange.quote(_message_of(error))}.",
+        _TRY_LATER,
+        is_transient=not _OUR_FAULT.search(words),
     )
 
 
@@ -177,7 +204,7 @@ def _transport_fault(error: BaseException, exchange: Exchange) -> Fault:
         return _fault(
             "provider-connection",
             f"The proxy {exchange.proxy} did not connect to {host}.",
-            "Check the system's proxy settings.",
+            "Check the proxy in the provider's settings, or the system's proxy settings.",
         )
     if _has(chain, socket.gaierror):
         return _fault(
@@ -193,8 +220,14 @@ def _transport_fault(error: BaseException, exchange: Exchange) -> Fault:
         )
     if "TimeoutException" in kinds or "APITimeoutError" in kinds or _has(chain, TimeoutError):
         return _fault(
-            "provider-timeout", f"{host} did not answer in time.", _TRY_LATER, reason="nothing more came in time"
+            "provider-timeout",
+            f"{host} did not answer in time.",
+            _TRY_LATER,
+            reason="nothing more came in time",
+            is_transient=True,
         )
+    if _has(chain, TooLargeError):
+        return _unreadable(exchange, "far more in one piece than an answer has")
     if _has(chain, UnicodeError) or "DecodingError" in kinds:
         return _unreadable(exchange, "text that is not valid")
     if _has(chain, ValueError) and "APIConnectionError" not in kinds:
@@ -205,6 +238,7 @@ def _transport_fault(error: BaseException, exchange: Exchange) -> Fault:
             f"The connection to {host} was closed before an answer came.",
             _TRY_LATER,
             reason="the connection broke off",
+            is_transient=True,
         )
     return _unreadable(exchange, "data that makes no sense")
 
@@ -215,7 +249,7 @@ def certificate_fault(error: ssl.SSLCertVerificationError, host: str) -> Fault:
     return _fault(
         "provider-certificate",
         f"The certificate of {host} is not trusted ({why}), so the key was not sent.",
-        "If a company's proxy is between, have its certificate installed on this machine or named in SSL_CERT_FILE.",
+        "If a company's proxy is between, name its certificate as the CA file in the provider's settings, or have it installed on this machine.",
     )
 
 
@@ -223,8 +257,8 @@ def _unreadable(exchange: Exchange, what: str) -> Fault:
     return _fault("provider-broken", f"{exchange.host} sent {what}.", _TRY_LATER, reason=f"the provider sent {what}")
 
 
-def _fault(code: str, message: str, remedy: str, *, reason: str = "") -> Fault:
-    return Fault(code, message, remedy, reason or message[:1] + message[1:].rstrip("."))
+def _fault(code: str, message: str, remedy: str, *, reason: str = "", is_transient: bool = False) -> Fault:
+    return Fault(code, message, remedy, reason or message.rstrip("."), is_transient=is_transient)
 
 
 def _message_of(error: BaseException) -> str:
@@ -234,9 +268,8 @@ def _message_of(error: BaseException) -> str:
 
 
 def _wait(error: BaseException) -> str:
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    seconds = str(headers.get("retry-after", ""))
-    return f"Try again in {int(seconds)} seconds." if seconds.isdigit() and 0 < int(seconds) < 86_400 else _TRY_LATER
+    seconds = retry_after(getattr(getattr(error, "response", None), "headers", {})) or 0.0
+    return f"Try again in {math.ceil(seconds)} seconds." if 0 < seconds < LONGEST_WAIT_SECONDS else _TRY_LATER
 
 
 def _has(chain: list[BaseException], *kinds: type[BaseException]) -> bool:

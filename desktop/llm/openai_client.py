@@ -1,42 +1,51 @@
 """The openai SDK, and nothing else of the program that touches it: one client for one base URL and key.
 
 It adds what the SDK leaves out. A stream is complete only when its terminal event was seen; four faults that pass the SDK silently are told;
-a trickle ends at a deadline; every error becomes a `DeskError` that names the host and never the key. The SDK is imported on first use, in a worker
-thread (1.7–3.4 s cold). Deliberately not here: retries after a failure (the caller's choice; refused parameters are asked another way, see
-`parameters`), and anything of the environment that would send the key or the tickets elsewhere.
+a trickle ends at a deadline; what is read is bounded; every error becomes a `ProviderFault` that names the host and never the key. The bytes of a
+request are made here and not by the SDK, so that what is shown beforehand, what is entered in the ledger and what is sent are one. The SDK is
+imported on first use, in a worker thread (1.7–3.4 s cold). Deliberately not here: retries after a failure (the caller's choice; refused parameters
+are asked another way, see `parameters`), and anything of the environment that would send the key or the tickets elsewhere.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from desktop import __version__
 from desktop.domain.errors import DeskError
-from desktop.domain.llm import ChatRequest, StreamEvent
-from desktop.domain.providers import TestStep
+from desktop.domain.llm import ChatRequest, Embeddings, Opened, ProviderFault, StreamEvent
+from desktop.domain.providers import Network, TestStep
+from desktop.domain.text import valid_text
 from desktop.llm.answer import TOO_LONG, Answer
-from desktop.llm.faults import CHECK_URL, Exchange, Fault, deadline_fault, empty_fault, explain
+from desktop.llm.bounds import bound
+from desktop.llm.embedding import read_embeddings
+from desktop.llm.faults import CHECK_MODEL, CHECK_URL, Exchange, Fault, deadline_fault, empty_fault, explain
+from desktop.llm.limits import rate_limits
+from desktop.llm.network import check_files, proxy_for, proxy_host, trusted_certificates
 from desktop.llm.parameters import MAX_REQUESTS, Parameters, first_parameters
 from desktop.llm.presets import host_of, is_loopback, normalize_base_url
 from desktop.llm.probe import probe
-from desktop.llm.proxies import proxy_for, proxy_host
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx2
     from openai import AsyncOpenAI
 
 T = TypeVar("T")
+OnSend = Callable[[bytes], Awaitable[None]]
+"""Awaited with the exact bytes of a request's body before they leave; what it raises is raised to the caller, and nothing leaves."""
 
 REMOTE_PATIENCE_SECONDS = 60.0
 # A model on this machine may be loaded first, and reads a long thread slowly.
 LOCAL_PATIENCE_SECONDS = 300.0
 CONNECT_SECONDS = 10.0
+MAX_ANSWER_BYTES = 64_000_000
+"""An answer that comes whole: 2,000 vectors of 1,500 numbers."""
 # WORKAROUND for the SDK's `AsyncStream`, which leaves its inner generators suspended after a fault; to go when it closes them itself.
 _TURNS_TO_END = 16
 
@@ -44,6 +53,19 @@ _TURNS_TO_END = 16
 _HEADERS = frozenset(
     ("host", "accept", "accept-encoding", "connection", "content-type", "content-length", "transfer-encoding")
 )
+
+
+@dataclass(slots=True)
+class _Sending:
+    """What the hooks of the HTTP client must know of the call that they are in."""
+
+    on_send: OnSend | None = None
+    is_stream: bool = False
+    most_bytes: int = MAX_ANSWER_BYTES
+    failure: BaseException | None = None
+
+
+_sending: ContextVar[_Sending] = ContextVar("sending")
 
 
 class OpenAIClient:
@@ -57,14 +79,15 @@ class OpenAIClient:
         timeout_seconds: float | None = None,
         deadline_seconds: float = 600.0,
         trust_environment: bool = True,
+        network: Network = Network(),
     ) -> None:
-        """Check the address and the key; nothing is imported or opened yet.
+        """Check the address, the key and the files of the network; nothing is imported or opened yet.
 
         `timeout_seconds` bounds the silence between two pieces (default: 60, on this machine 300), `deadline_seconds` the whole answer. A key may
         be '' on this machine only.
 
         Raises:
-            DeskError: `base-url`, `provider-key`.
+            DeskError: `base-url`, `provider-key`, `proxy`, `ca-file`, `client-certificate`.
         """
         self._base_url = normalize_base_url(base_url)
         self._is_local = is_loopback(self._base_url)
@@ -74,8 +97,9 @@ class OpenAIClient:
             LOCAL_PATIENCE_SECONDS if self._is_local else REMOTE_PATIENCE_SECONDS
         )
         self._deadline_seconds = deadline_seconds
-        self._proxy = proxy_for(self._base_url) if trust_environment else None
-        self._trust_environment = trust_environment and not self._is_local
+        self._network = network
+        check_files(network)
+        self._proxy = proxy_for(self._base_url, network) if trust_environment else None
         self._learned: dict[str, Parameters] = {}
         self._sdk: AsyncOpenAI | None = None
         self._building = asyncio.Lock()
@@ -84,19 +108,28 @@ class OpenAIClient:
     def __repr__(self) -> str:
         return f"OpenAIClient({self.host})"
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        """Send a request and yield its text as it comes, and what is thought before it, then one `StreamEnd`.
+    def body(self, request: ChatRequest) -> bytes:
+        """Return the exact body that would be sent for a request now, after all that was learned of its model."""
+        return self._parameters(request.model).encoded(request)
 
+    async def stream(
+        self, request: ChatRequest, *, on_send: OnSend | None = None, requests: int = MAX_REQUESTS
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Send a request; yield `Opened`, then its text as it comes and what is thought before it, then one `StreamEnd`.
+
+        `on_send` is awaited once for each HTTP request, those that are refused for a parameter too; `requests` bounds them.
         Closing the generator closes the connection at once.
 
         Raises:
-            DeskError: one of `domain.llm.FAULTS`, when no text came.
+            ProviderFault: one of `domain.llm.FAULTS`, when no text came.
         """
         exchange = self._exchange(request)
         deadline = asyncio.get_running_loop().time() + self._deadline_seconds
-        chunks = await self._open(request, exchange, deadline)
+        chunks = await self._open(request, exchange, deadline, _Sending(on_send, is_stream=True), requests)
         answer, fault = Answer(), None
         try:
+            status = chunks.response.status_code
+            yield Opened(status, rate_limits(chunks.response.headers))
             while not answer.is_too_long:
                 chunk = await self._try(_next(chunks), exchange, deadline)
                 if isinstance(chunk, Fault) or chunk is None:
@@ -110,31 +143,75 @@ class OpenAIClient:
                 yield delta
         finally:
             await _close(chunks)
-        yield _end_of(answer, fault, exchange)
+        yield _end_of(answer, fault, exchange, status)
 
-    async def list_models(self) -> tuple[str, ...]:
+    async def embed(self, texts: Sequence[str], *, model: str, on_send: OnSend | None = None) -> Embeddings:
+        """Return the vectors of texts, in their order.
+
+        Raises:
+            ProviderFault: one of `domain.llm.FAULTS`.
+        """
+        if not texts:
+            return Embeddings(())
+        valid = [valid_text(text) for text in texts]
+        answer = await self.call(
+            lambda sdk: sdk.embeddings.create(input=valid, model=model, encoding_format="float"),
+            on_send=on_send,
+            seconds=self._deadline_seconds,
+            exchange=self._exchange(model=model, sent="\n".join(valid)),
+        )
+        vectors = read_embeddings(answer, count=len(valid))
+        if isinstance(vectors, str):
+            raise ProviderFault("provider-broken", f"{self.host} {vectors}.", remedy=CHECK_MODEL, status=200)
+        return vectors
+
+    async def call(
+        self,
+        action: Callable[[AsyncOpenAI], Awaitable[T]],
+        *,
+        on_send: OnSend | None = None,
+        seconds: float | None = None,
+        exchange: Exchange | None = None,
+        most_bytes: int = MAX_ANSWER_BYTES,
+    ) -> T:
+        """Have one thing done by the SDK, with the deadline (default: the silence that is borne), the bounds and the words of this client.
+
+        Raises:
+            ProviderFault: one of `domain.llm.FAULTS`.
+        """
+        sdk, seconds = await self._ready(), seconds or self._timeout_seconds
+        deadline = asyncio.get_running_loop().time() + seconds
+        sending = _Sending(on_send, most_bytes=most_bytes)
+        done = await self._try(_once(action(sdk)), exchange or self._exchange(), deadline, seconds, sending=sending)
+        if isinstance(done, Fault):
+            raise done.error()
+        return done
+
+    async def list_models(self, *, on_send: OnSend | None = None) -> tuple[str, ...]:
         """Return the ids of the models that the provider offers, in its own order.
 
         Raises:
-            DeskError: one of `domain.llm.FAULTS`.
+            ProviderFault: one of `domain.llm.FAULTS`.
         """
-        exchange = self._exchange()
-        sdk = await self._ready()
-        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
-        page = await self._try(_once(sdk.models.list()), exchange, deadline, self._timeout_seconds)
-        if isinstance(page, Fault):
-            raise page.error()
+        page: Any = await self.call(lambda sdk: _once(sdk.models.list()), on_send=on_send)
         models = getattr(page, "data", None)
         if not isinstance(models, list):
-            raise DeskError("provider-broken", f"{self.host} did not answer with a list of models.", remedy=CHECK_URL)
+            words = f"{self.host} did not answer with a list of models."
+            raise ProviderFault("provider-broken", words, remedy=CHECK_URL, status=200)
         ids = (getattr(model, "id", None) for model in models)
         return tuple(id_ for id_ in ids if isinstance(id_, str))
 
-    async def test(self, model: str) -> AsyncGenerator[TestStep, None]:
+    async def test(self, model: str, *, on_send: OnSend | None = None) -> AsyncGenerator[TestStep, None]:
         """Try the provider step by step, in the order of `TEST_STEPS`; the last step yielded is the first that failed, if one did."""
         proxy = proxy_host(self._proxy) if self._proxy else ""
         steps = probe(
-            self, self._base_url, model=model, proxy=proxy, has_key=bool(self._key), trust=self._trusted_certificates
+            self,
+            self._base_url,
+            model=model,
+            proxy=proxy,
+            has_key=bool(self._key),
+            trust=lambda: trusted_certificates(self._network),
+            on_send=on_send,
         )
         async with aclosing(steps):
             async for step in steps:
@@ -147,21 +224,24 @@ class OpenAIClient:
         if sdk is not None:
             await sdk.close()
 
-    async def _open(self, request: ChatRequest, exchange: Exchange, deadline: float) -> Any:
-        """Begin a stream, asking another way when a parameter is refused: at most `MAX_REQUESTS` requests. What was accepted is remembered."""
+    async def _open(
+        self, request: ChatRequest, exchange: Exchange, deadline: float, sending: _Sending, requests: int
+    ) -> Any:
+        """Begin a stream, asking another way when a parameter is refused. What was refused is remembered."""
         sdk = await self._ready()
-        parameters = self._learned.get(request.model, first_parameters(self._base_url))
-        for remaining in reversed(range(MAX_REQUESTS)):
+        most = min(max(requests, 1), MAX_REQUESTS)
+        for sent in range(1, most + 1):
+            known = self._parameters(request.model)
+            way = known.barest() if sent == MAX_REQUESTS else known
             refusals: list[Exception] = []
-            opening = sdk.chat.completions.create(**parameters.body(request))
-            stream = await self._try(opening, exchange, deadline, noted=refusals)
+            opening = _begin(sdk, way.encoded(request))
+            stream = await self._try(opening, exchange, deadline, sending=sending, noted=refusals)
             if not isinstance(stream, Fault):
-                self._learned[request.model] = parameters
                 return stream
-            other = parameters.after(refusals[0], request) if refusals and remaining else None
+            other = way.after(refusals[0], request) if refusals else None
             if other is None:
                 break
-            parameters = other
+            self._learned[request.model] = known.without(other) if sent == MAX_REQUESTS else other
         raise stream.error()
 
     async def _try(
@@ -170,9 +250,12 @@ class OpenAIClient:
         exchange: Exchange,
         deadline: float,
         seconds: float | None = None,
+        *,
+        sending: _Sending | None = None,
         noted: list[Exception] | None = None,
     ) -> T | Fault:
         """Await one thing of the SDK. A fault is returned, not raised, so that it is not chained to an exception that holds the key."""
+        token = _sending.set(sending) if sending is not None else None
         try:
             async with asyncio.timeout_at(deadline):
                 return await waiting
@@ -181,7 +264,13 @@ class OpenAIClient:
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises at what a provider sent is the provider's fault
             if noted is not None:
                 noted.append(error)
-            return explain(error, exchange)
+            fault = explain(error, exchange)
+        finally:
+            if token is not None:
+                _sending.reset(token)
+        if sending is not None and sending.failure is not None:
+            raise sending.failure
+        return fault
 
     async def _ready(self) -> AsyncOpenAI:
         async with self._building:
@@ -198,40 +287,49 @@ class OpenAIClient:
         for name in ("openai", "httpx2", "httpcore2"):
             # OPENAI_LOG=debug would otherwise write about requests to wherever the program logs.
             logging.getLogger(name).setLevel(logging.WARNING)
+        trust = trusted_certificates(self._network)
         sdk = openai.AsyncOpenAI(
             api_key=self._key or "none",
             base_url=self._base_url,
             max_retries=0,
             http_client=httpx2.AsyncClient(
-                verify=self._trusted_certificates(),
-                proxy=self._proxy,
+                verify=trust,
+                proxy=httpx2.Proxy(self._proxy, ssl_context=trust) if self._proxy else None,
                 trust_env=False,
                 follow_redirects=False,
                 timeout=httpx2.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
                 limits=httpx2.Limits(max_connections=20, max_keepalive_connections=4, keepalive_expiry=20),
-                event_hooks={"request": [self._dress]},
+                event_hooks={"request": [self._dress], "response": [_bound]},
             ),
         )
         _ = sdk.chat.completions, sdk.models
         return sdk
 
-    def _trusted_certificates(self) -> ssl.SSLContext:
-        import httpx2
-
-        return httpx2.create_ssl_context(trust_env=self._trust_environment)
-
     async def _dress(self, request: httpx2.Request) -> None:
-        """Have the last word on the headers of a request, whatever the environment put in."""
+        """Have the last word on the headers of a request, whatever the environment put in, and tell what leaves."""
         for name in set(request.headers) - _HEADERS:
             del request.headers[name]
         request.headers["User-Agent"] = f"TLDesk/{__version__}"
         if self._key:
             request.headers["Authorization"] = f"Bearer {self._key}"
+        sending = _sending.get(None)
+        if sending is not None and sending.on_send is not None:
+            try:
+                await sending.on_send(await request.aread())
+            except Exception as error:
+                # The SDK would wrap it, and it would pass for a fault of the provider.
+                sending.failure = error
+                raise
 
-    def _exchange(self, request: ChatRequest | None = None) -> Exchange:
-        sent = "\n".join(message.content for message in request.messages) if request else ""
-        proxy = proxy_host(self._proxy) if self._proxy else ""
-        return Exchange(self.host, self._key, sent=sent, proxy=proxy, model=request.model if request else "")
+    def _parameters(self, model: str) -> Parameters:
+        return self._learned.get(model) or first_parameters(self._base_url)
+
+    def _exchange(self, request: ChatRequest | None = None, *, model: str = "", sent: str = "") -> Exchange:
+        if request is not None:
+            model, sent = request.model, "\n".join(message.content for message in request.messages)
+        return Exchange(
+            self.host, self._key, sent=sent, proxy=proxy_host(self._proxy) if self._proxy else "", model=model
+        )
 
     def _refuse_bad_key(self) -> None:
         if not self._key and not self._is_local:
@@ -244,6 +342,26 @@ class OpenAIClient:
                 f"The key for {self.host} holds a character that no key has.",
                 remedy="Copy it again and enter it in the provider's settings.",
             )
+
+
+async def _begin(sdk: AsyncOpenAI, raw: bytes) -> Any:
+    """Ask for a chat completion as a stream, by the SDK's own way for bodies that are bytes already."""
+    from openai import AsyncStream
+    from openai.types.chat import ChatCompletionChunk
+
+    return await sdk.post(
+        "/chat/completions",
+        cast_to=ChatCompletionChunk,
+        content=raw,
+        options={"headers": {"Content-Type": "application/json"}},
+        stream=True,
+        stream_cls=AsyncStream[ChatCompletionChunk],
+    )
+
+
+async def _bound(response: httpx2.Response) -> None:
+    sending = _sending.get(None) or _Sending()
+    bound(response, is_stream=sending.is_stream, most_bytes=sending.most_bytes)
 
 
 async def _next(chunks: Any) -> Any | None:
@@ -272,10 +390,10 @@ async def _close(chunks: Any) -> None:
         await asyncio.sleep(0)
 
 
-def _end_of(answer: Answer, fault: Fault | None, exchange: Exchange) -> StreamEvent:
+def _end_of(answer: Answer, fault: Fault | None, exchange: Exchange, status: int) -> StreamEvent:
     if answer.finish_reason or answer.characters or answer.thought or answer.is_too_long:
         too_long = TOO_LONG if answer.is_too_long else ""
         return answer.end(broken_off=fault.reason if fault else too_long)
     if fault is None and answer.chunks:
         return answer.end()
-    raise (fault or empty_fault(exchange)).error()
+    raise replace(fault or empty_fault(exchange), status=status).error()

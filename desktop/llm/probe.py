@@ -16,12 +16,14 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from desktop.domain.errors import DeskError
-from desktop.domain.llm import ChatMessage, ChatRequest, StreamDelta, StreamEnd, StreamEvent
+from desktop.domain.llm import ChatMessage, ChatRequest, Opened, StreamDelta, StreamEnd, StreamEvent
 from desktop.domain.providers import TestStep
 from desktop.domain.runs import RunState
 from desktop.llm.answer import EMPTY, LENGTH
 from desktop.llm.faults import Exchange, explain
 from desktop.llm.presets import host_of
+
+OnSend = Callable[[bytes], Awaitable[None]]
 
 STEP_SECONDS = 10.0
 ANSWER_SECONDS = 20.0
@@ -40,16 +42,24 @@ _MODELS_NAMED = 5
 class Probed(Protocol):
     """What is needed of a client."""
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]: ...
-    async def list_models(self) -> tuple[str, ...]: ...
+    def stream(self, request: ChatRequest, *, on_send: OnSend | None) -> AsyncGenerator[StreamEvent, None]: ...
+    async def list_models(self, *, on_send: OnSend | None) -> tuple[str, ...]: ...
 
 
 async def probe(
-    client: Probed, base_url: str, *, model: str, proxy: str, has_key: bool, trust: Callable[[], ssl.SSLContext]
+    client: Probed,
+    base_url: str,
+    *,
+    model: str,
+    proxy: str,
+    has_key: bool,
+    trust: Callable[[], ssl.SSLContext],
+    on_send: OnSend | None,
 ) -> AsyncGenerator[TestStep, None]:
     """Yield the steps of a test; ends after the first that failed.
 
-    `proxy` is the proxy's host, '' for a direct connection; `trust` builds what certificates are judged by, in a worker thread.
+    `proxy` is the proxy's host, '' for a direct connection; `trust` builds what certificates are judged by, in a worker thread; `on_send` is told
+    the body of each request before it leaves.
     """
     if not proxy:
         async with aclosing(_try_socket(base_url, trust)) as steps:
@@ -58,7 +68,7 @@ async def probe(
                 if not step.ok:
                     return
     host = host_of(base_url)
-    models, refused = await _models(client, host)
+    models, refused = await _models(client, host, on_send)
     failed = _STEP_OF.get(refused.code, "") if refused is not None else ""
     if proxy:
         for name in _SOCKET_STEPS:
@@ -70,20 +80,22 @@ async def probe(
     if refused is not None and failed in (*_SOCKET_STEPS, "key"):
         yield _failed("key", refused)
         return
-    async with aclosing(_try_model(client, host, model=model, models=models, has_key=has_key)) as steps:
+    async with aclosing(
+        _try_model(client, host, model=model, models=models, has_key=has_key, on_send=on_send)
+    ) as steps:
         async for step in steps:
             yield step
 
 
 async def _try_model(
-    client: Probed, host: str, *, model: str, models: tuple[str, ...], has_key: bool
+    client: Probed, host: str, *, model: str, models: tuple[str, ...], has_key: bool, on_send: OnSend | None
 ) -> AsyncGenerator[TestStep, None]:
     accepted = TestStep("key", ok=True, detail=f"{host} accepts the key." if has_key else f"{host} asks for no key.")
     if not model:
         yield accepted
         yield TestStep("model", ok=False, detail="No model is chosen.", remedy=_choose(models))
         return
-    refused = await _ask(client, model, host)
+    refused = await _ask(client, host, model=model, on_send=on_send)
     failed = None if refused is None else _STEP_OF.get(refused.code, "model")
     if refused is not None and failed == "key":
         yield _failed("key", refused)
@@ -102,10 +114,10 @@ async def _try_model(
     yield TestStep("quota", ok=True, detail="The quota is not used up.")
 
 
-async def _models(client: Probed, host: str) -> tuple[tuple[str, ...], DeskError | None]:
+async def _models(client: Probed, host: str, on_send: OnSend | None) -> tuple[tuple[str, ...], DeskError | None]:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            return await client.list_models(), None
+            return await client.list_models(on_send=on_send), None
     except DeskError as error:
         return (), error
     except TimeoutError:
@@ -113,14 +125,14 @@ async def _models(client: Probed, host: str) -> tuple[tuple[str, ...], DeskError
         return (), DeskError("provider-timeout", words, remedy="Check the port, and that the server is ready.")
 
 
-async def _ask(client: Probed, model: str, host: str) -> DeskError | None:
+async def _ask(client: Probed, host: str, *, model: str, on_send: OnSend | None) -> DeskError | None:
     """Have the model write a word; return what stood in the way."""
     request = ChatRequest(model, (ChatMessage("user", "Answer with one word: ready"),), max_tokens=16, temperature=None)
     end = None
     try:
-        async with aclosing(client.stream(request)) as events:
+        async with aclosing(client.stream(request, on_send=on_send)) as events:
             async for event in events:
-                if isinstance(event, StreamDelta):
+                if isinstance(event, (Opened, StreamDelta)):
                     continue
                 end = event
     except DeskError as error:

@@ -119,26 +119,37 @@ class SummaryWriter:
         question = await wanted.question(target)
         key = name_question(prepared.thread, question, target)
         text_key = await self._on_worker(partial(name_text, prepared, question, target))
-        if not wanted.refresh and not wanted.begun:
-            async for event in self._wait_for_twin(text_key, wanted.stop):
-                yield event
+        if wanted.refresh or wanted.begun:
+            async with aclosing(self._write_anew(target, question, wanted, retries, key, text_key)) as events:
+                async for event in events:
+                    yield event
+            return
+        async for delayed in self._wait_for_twin(text_key, wanted.stop):
+            yield delayed
+        written = self._being_written.setdefault(text_key, asyncio.Event())
+        try:
             found = await self._find_written(prepared, question, target, key, text_key)
             if found is not None:
                 yield Cached(found)
                 yield Finished(found)
                 return
-        endpoint = await self._reach(target, wanted.stop)
-        if not isinstance(endpoint, Endpoint):
-            yield Finished(_unreached(wanted, target, endpoint))
-            return
-        written = self._being_written.setdefault(text_key, asyncio.Event())
-        try:
-            async with aclosing(self._run(endpoint, question, wanted, retries, key, text_key)) as events:
+            async with aclosing(self._write_anew(target, question, wanted, retries, key, text_key)) as events:
                 async for event in events:
                     yield event
         finally:
             self._being_written.pop(text_key, None)
             written.set()
+
+    async def _write_anew(
+        self, target: Target, question: Question, wanted: Wanted, retries: Retries, key: str, text_key: str
+    ) -> AsyncGenerator[SummaryEvent, None]:
+        endpoint = await self._reach(target, wanted.stop)
+        if not isinstance(endpoint, Endpoint):
+            yield Finished(_unreached(wanted, target, endpoint))
+            return
+        async with aclosing(self._run(endpoint, question, wanted, retries, key, text_key)) as events:
+            async for event in events:
+                yield event
 
     async def _run(
         self, endpoint: Endpoint, question: Question, wanted: Wanted, retries: Retries, key: str, text_key: str

@@ -247,6 +247,8 @@ class SearchIndex:
                 connection.execute("PRAGMA journal_mode=WAL")
                 # Derived data: what the machine loses with its power is caught up with.
                 connection.execute("PRAGMA synchronous=NORMAL")
+                # Emptied is gone: who was erased must not be found in free pages.
+                connection.execute("PRAGMA secure_delete=ON")
                 _make_tables(connection)
                 connection.execute("ATTACH ? AS desk", [f"{self._tickets_path.as_uri()}?mode=ro"])
             except sqlite3.Error:
@@ -325,6 +327,9 @@ def _empty(index: sqlite3.Connection, history: str) -> None:
     with _transaction(index):
         index.execute("INSERT INTO ticket_fts (ticket_fts) VALUES ('delete-all')")
         index.execute("UPDATE state SET history = ?, revision = 0, written = 0", [history])
+    # What the log held of it goes too; while another program reads, it goes when the index is closed.
+    with contextlib.suppress(sqlite3.Error):
+        index.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
 
 
 def _count(index: sqlite3.Connection) -> int:

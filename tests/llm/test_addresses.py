@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from desktop.domain.errors import DeskError
+from desktop.llm.network import proxy_for, proxy_host
 from desktop.llm.presets import PRESETS, host_of, is_loopback, normalize_base_url
-from desktop.llm.proxies import proxy_for, proxy_host
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from desktop.domain.errors import DeskError
-from desktop.domain.llm import ChatMessage, ChatRequest, StreamDelta, StreamEnd
+from desktop.domain.llm import ChatMessage, ChatRequest, Opened, StreamDelta, StreamEnd
 from desktop.domain.runs import RunState, Usage
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.scripted_server import (
@@ -33,11 +33,13 @@ async def read(server: ScriptedServer, *, seconds: float = 5.0, deadline: float 
     text, end = "", None
     try:
         async with aclosing(client.stream(ASK)) as events:
+            assert await anext(events) == Opened(200)
             async for event_ in events:
                 assert end is None, "nothing comes after the end"
                 if isinstance(event_, StreamDelta):
                     text += event_.text
                 else:
+                    assert isinstance(event_, StreamEnd)
                     end = event_
     finally:
         await client.aclose()
@@ -210,6 +212,7 @@ async def test_closing_the_stream_closes_the_connection_at_once() -> None:
     with ScriptedServer(Script(words("one two three"), then="hang")) as server:
         client = OpenAIClient(base_url=server.base_url, key=KEY)
         events = client.stream(ASK)
+        assert isinstance(await anext(events), Opened)
         assert isinstance(await anext(events), StreamDelta)
         closed = time.monotonic()
         await events.aclose()

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from desktop.domain.errors import DeskError
-from desktop.domain.llm import ChatMessage, ChatRequest, StreamDelta, StreamEnd
+from desktop.domain.llm import ChatMessage, ChatRequest, Opened, StreamDelta, StreamEnd
 from desktop.domain.runs import RunState
 from desktop.llm.answer import MAX_CHARACTERS
 from desktop.llm.openai_client import OpenAIClient
@@ -23,6 +23,7 @@ async def read(*parts: bytes, is_endless: bool = False) -> tuple[list[StreamDelt
         client = OpenAIClient(base_url=server.base_url, key="sk-test-0123456789", deadline_seconds=20.0)
         try:
             async with aclosing(client.stream(ASK)) as events:
+                assert isinstance(await anext(events), Opened)
                 seen = [event async for event in events]
         finally:
             await client.aclose()

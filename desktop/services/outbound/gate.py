@@ -73,7 +73,7 @@ class Outbound:
                         yield event
                 return
             except ProviderFault as fault:
-                self._resting.failed(endpoint.host, fault.code)
+                self._resting.failed(endpoint.base_url, fault.code)
                 attempt = entry.attempt
                 seconds = wait_before_retry(fault, attempt) if sending.retries.usable else None
                 if seconds is None or self._is_resting(endpoint, sending):
@@ -96,7 +96,7 @@ class Outbound:
                 async for event in events:
                     match event:
                         case Opened():
-                            self._resting.answered(endpoint.host)
+                            self._resting.answered(endpoint.base_url)
                             entry.opened(event.status)
                         case StreamDelta():
                             entry.first_token()
@@ -217,7 +217,7 @@ class Outbound:
 
     def _refuse_when_resting(self, endpoint: Endpoint, sending: Sending) -> None:
         if self._is_resting(endpoint, sending):
-            seconds = max(1, round(self._resting.seconds_left(endpoint.host)))
+            seconds = max(1, round(self._resting.seconds_left(endpoint.base_url)))
             raise ProviderFault(
                 "provider-rested",
                 f"{endpoint.host} failed several times in a row and is left alone for {seconds} seconds.",
@@ -229,7 +229,7 @@ class Outbound:
     def _is_resting(self, endpoint: Endpoint, sending: Sending) -> bool:
         """Tell whether a provider is not to be asked now. A person who asks for it by hand, and has no other, may try."""
         has_other = sending.retries.spare > 0
-        return (has_other or not sending.is_urgent) and self._resting.seconds_left(endpoint.host) > 0
+        return (has_other or not sending.is_urgent) and self._resting.seconds_left(endpoint.base_url) > 0
 
 
 def _failed(error: DeskError) -> Outcome:

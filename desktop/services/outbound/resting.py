@@ -25,15 +25,15 @@ class _Record:
 
 
 class Resting:
-    """Which hosts are left alone, and for how long."""
+    """Which providers, by base URL, are left alone, and for how long."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._records: dict[str, _Record] = {}
 
-    def seconds_left(self, host: str) -> float:
-        """Return how long a host still rests, 0 when it may be asked. Whoever asks after a rest tries it for all others: they find it resting."""
-        record = self._records.get(host)
+    def seconds_left(self, address: str) -> float:
+        """Return how long one still rests, 0 when it may be asked. Whoever asks after a rest tries it for all others: they find it resting."""
+        record = self._records.get(address)
         if record is None or record.failures < FAILURES:
             return 0.0
         left = record.until - self._clock()
@@ -42,11 +42,11 @@ class Resting:
         record.until = self._clock() + record.rest_seconds
         return 0.0
 
-    def failed(self, host: str, code: str) -> None:
+    def failed(self, address: str, code: str) -> None:
         """Count a fault."""
         if code not in FAILING:
             return
-        record = self._records.setdefault(host, _Record())
+        record = self._records.setdefault(address, _Record())
         record.failures += 1
         if record.failures == FAILURES:
             record.until = self._clock() + record.rest_seconds
@@ -54,6 +54,6 @@ class Resting:
             record.rest_seconds = min(LONGEST_REST_SECONDS, record.rest_seconds * 2)
             record.until = self._clock() + record.rest_seconds
 
-    def answered(self, host: str) -> None:
+    def answered(self, address: str) -> None:
         """Forget what went wrong: the host answers."""
-        self._records.pop(host, None)
+        self._records.pop(address, None)

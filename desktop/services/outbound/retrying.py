@@ -23,7 +23,7 @@ def wait_before_retry(fault: ProviderFault, attempt: int) -> float | None:
     asked_for = fault.retry_after_seconds
     if asked_for is not None:
         return asked_for if asked_for <= LONGEST_WAIT_SECONDS else None
-    return FIRST_WAIT_SECONDS * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads waits, keeps no secret
+    return FIRST_WAIT_SECONDS * 2.0 ** (attempt - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads waits, keeps no secret
 
 
 def describe_wait(fault: ProviderFault, host: str) -> str:

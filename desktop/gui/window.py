@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState
+from desktop.gui import window_layout
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
 from desktop.gui.export_flow import ExportFlow
@@ -41,16 +42,16 @@ from desktop.gui.queue_flow import QueueFlow
 from desktop.gui.sidebar import Sidebar
 from desktop.gui.status_flow import StatusFlow
 from desktop.gui.theme.style import Theme
-from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
+from desktop.gui.theme.tokens import SIDEBAR_WIDTH
 from desktop.gui.ticket_list import TicketList
 from desktop.gui.ticket_pane import TicketPane
 from desktop.gui.watch_flow import WatchFlow
+from desktop.gui.window_layout import DEFAULT_SIZE
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
 SETTLE_MS = 150
-DEFAULT_SIZE = QSize(1440, 900)
 LEAST_SIZE = QSize(960, 600)
 
 
@@ -118,25 +119,11 @@ class MainWindow(QMainWindow):
 
     def restore_layout(self, state: dict[str, object]) -> None:
         """Bring back place, size and column widths; what does not fit is ignored."""
-        geometry = state.get("geometry")
-        if isinstance(geometry, str):
-            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
-        elif (
-            not self.screen()
-            .availableGeometry()
-            .adjusted(0, 0, -SPACE, -5 * SPACE)
-            .contains(QRect(QPoint(), DEFAULT_SIZE))
-        ):
-            self.setWindowState(Qt.WindowState.WindowMaximized)
-        for name, splitter in (("outer", self._outer), ("inner", self._inner)):
-            value = state.get(name)
-            if isinstance(value, str):
-                splitter.restoreState(QByteArray.fromBase64(value.encode()))
+        window_layout.restore(self, state, outer=self._outer, inner=self._inner)
 
     def layout_state(self) -> dict[str, object]:
         """Return what `restore_layout` brings back."""
-        parts = {"geometry": self.saveGeometry(), "outer": self._outer.saveState(), "inner": self._inner.saveState()}
-        return {name: bytes(value.toBase64().data()).decode() for name, value in parts.items()}
+        return window_layout.state_of(self, outer=self._outer, inner=self._inner)
 
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""

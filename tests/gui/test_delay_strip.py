@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.runs import RunState
-from desktop.gui.delay_strip import DelayStrip
 from desktop.gui.theme.style import Theme
 from tests.gui.card_values import claim, shown_card, summary
 
@@ -24,12 +23,12 @@ def test_a_wait_is_counted_down_until_something_comes(qtbot: QtBot, theme: Theme
 
 
 def test_the_seconds_pass_by_themselves_and_end(qtbot: QtBot, theme: Theme) -> None:
-    strip = DelayStrip(theme)
-    qtbot.addWidget(strip)
-    strip.count_down(1, "host asks to wait")
-    assert strip.is_waiting
-    qtbot.waitUntil(lambda: not strip.is_waiting)
-    assert strip.isHidden()
+    card = shown_card(qtbot, theme)
+    card.begin_run("OpenAI")
+    card.show_delay(1, "host asks to wait")
+    assert card.delay.is_waiting
+    qtbot.waitUntil(lambda: not card.delay.is_waiting)
+    assert not card.delay.isVisible()
 
 
 def test_a_wait_whose_end_nobody_knows_has_no_seconds(qtbot: QtBot, theme: Theme) -> None:

@@ -102,11 +102,11 @@ def _tell(service: ProviderService, *, is_automatic: bool) -> str:
     """Say what leaves this machine, and when, and on another line who writes summaries."""
     profile = service.profile()
     is_local = service.is_local(profile)
-    who = "the built-in model" if profile.name == BUILT_IN else profile.name
-    place = "on this machine" if is_local else service.host(profile)
     model = f", {profile.model}" if profile.model else ""
+    who = "the built-in model" if profile.name == BUILT_IN else f"{profile.name} ({service.host(profile)}){model}"
+    place = ", on this machine" if is_local else ""
     promise = OPENED if is_automatic and not is_local else PROMISE
-    return f"{promise}\nSummaries are written by {who}{model}, {place}."
+    return f"{promise}\nSummaries are written by {who}{place}."
 
 
 def _label(name: str) -> str:

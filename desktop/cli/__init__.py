@@ -6,7 +6,6 @@ COMMANDS = {
     "export": "export",
     "import": "imports",
     "keys": "keys",
-    "keys": "providers",
     "ledger": "operations",
     "list": "tickets",
     "mappings": "mappings",

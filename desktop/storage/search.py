@@ -177,8 +177,7 @@ class SearchIndex:
                 # Whoever waits is told; for the rest the next ticket or the next start tries again.
                 fault = error
                 self._close_index()
-            if not self._opened.done():
-                self._opened.set_result(None)
+            self._tell_opened(is_failed=fault is not None)
             for request in requests:
                 if self._is_closing:
                     request.cancel()
@@ -196,6 +195,12 @@ class SearchIndex:
                 self._changed.wait(left if self._news else None)
             return not self._is_closing
 
+    def _tell_opened(self, *, is_failed: bool = False) -> None:
+        """Let those read who wait for the index; not while it is to be made again because one of them found it damaged."""
+        with self._changed:
+            if not self._opened.done() and (is_failed or not self._is_damaged):
+                self._opened.set_result(None)
+
     def _catch_up(self) -> None:
         try:
             self._take_over()
@@ -210,10 +215,9 @@ class SearchIndex:
             if self._is_damaged:
                 self._discard()
             index = self._open_index()
-            if not self._opened.done():
-                self._opened.set_result(None)
             history, last = index.execute("SELECT history, last FROM desk.ticket_revision").fetchone()
             known, revision, written = index.execute("SELECT history, revision, written FROM state").fetchone()
+            self._tell_opened()
             # Another file of tickets, or an older copy put back: its revisions mean other words.
             if known != history or revision > last:
                 _empty(index, history)

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState, QueueItem, QueueStatus
+from desktop.gui.batch_list import BatchList
 from desktop.gui.caps_editor import CapsEditor
 from desktop.gui.jobs import JobScope
 from desktop.gui.panel_parts import panel_head
@@ -59,13 +60,14 @@ class QueuePanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
         self._desk: Desk | None = None
-        self._stop_listening: Callable[[], None] | None = None
+        self._stop_listening: list[Callable[[], None]] = []
         self._status = QueueStatus()
         self._state: ItemState | None = None
         self._chosen: set[int] = set()
         self._is_choosing = False
         self.jobs = JobScope(self.failed.emit)
         self._pages = JobScope(self.failed.emit)
+        self._batch_jobs = JobScope(self.failed.emit)
         self.model = QueueModel(theme)
         self._build_table()
         self._build_tools()
@@ -79,7 +81,10 @@ class QueuePanel(QWidget):
         """Take the services, and follow the queue."""
         self._desk = desk
         self.caps.attach(desk.settings)
-        self._stop_listening = desk.queue.listen(self._on_status)
+        self._stop_listening = [
+            desk.queue.listen(self._on_status),
+            desk.batches.listen(lambda _: self._batch_jobs.restart(self._load_batches())),
+        ]
         self._on_status(desk.queue.status_now)
 
     def open(self, state: ItemState | None = None) -> None:
@@ -87,19 +92,22 @@ class QueuePanel(QWidget):
         assert self._desk is not None
         self._choose_filter(state)
         self._on_status(self._desk.queue.status_now)
+        self._batch_jobs.restart(self._load_batches())
         self.caps.show_caps()
         self.table.setFocus()
 
     async def close_jobs(self) -> None:
         """End everything that runs."""
-        if self._stop_listening is not None:
-            self._stop_listening()
-        await self.jobs.close()
-        await self._pages.close()
+        for stop in self._stop_listening:
+            stop()
+        for scope in (self.jobs, self._pages, self._batch_jobs):
+            await scope.close()
 
     def chosen_items(self) -> list[QueueItem]:
         """Return the tickets that are chosen, in the order of the queue, as far as they are held."""
-        items = (self.model.held_item(row) for row in self._chosen_rows())
+        ranges = self.table.selectionModel().selection().toList()
+        rows = sorted(self.model.held_rows().values())
+        items = (self.model.held_item(row) for row in rows if any(r.top() <= row <= r.bottom() for r in ranges))
         return [item for item in items if item is not None]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -138,6 +146,7 @@ class QueuePanel(QWidget):
         self.clear.setToolTip("Take the tickets that are done or failed out of this list; their summaries stay")
         self._notice = named_frame("strip")
         self._notice_icon, self.notice = Words(), Words(wraps=True)
+        self.batches = BatchList(self._theme)
         self.empty = Words(_NOTHING, kind="muted", wraps=True)
         self.to_front = QPushButton("Move to front")
         self.to_front.setToolTip("Write the chosen tickets next (Alt+Up)")
@@ -189,6 +198,7 @@ class QueuePanel(QWidget):
         layout.addWidget(self.headline)
         layout.addWidget(self.progress)
         layout.addWidget(self._notice)
+        layout.addWidget(self.batches)
         layout.addWidget(self.empty)
         layout.addLayout(filters)
         layout.addWidget(self.table, 1)
@@ -206,6 +216,7 @@ class QueuePanel(QWidget):
         self.to_front.clicked.connect(lambda: self.jobs.start(self._move(to_front=True)))
         self.to_back.clicked.connect(lambda: self.jobs.start(self._move(to_front=False)))
         self.remove.clicked.connect(lambda: self.jobs.start(self._remove()))
+        self.batches.stop_requested.connect(lambda batch: self._do(lambda desk: desk.batches.cancel(batch)))
         self.caps.refused.connect(self._say)
 
     def _add_keys(self) -> None:
@@ -284,11 +295,15 @@ class QueuePanel(QWidget):
             self.model.put_page(page, tuple(items))
             self._choose_again()
 
+    async def _load_batches(self) -> None:
+        assert self._desk is not None
+        self.batches.show_batches(await self._desk.batches.batches())
+
     # What is chosen
 
-    def _chosen_rows(self) -> list[int]:
-        ranges = self.table.selectionModel().selection().toList()
-        return sorted({row for found in ranges for row in range(found.top(), found.bottom() + 1)})
+    def _chosen_count(self) -> int:
+        # Ranges, not rows: all of a long queue may be chosen.
+        return sum(r.bottom() - r.top() + 1 for r in self.table.selectionModel().selection().toList())
 
     def _on_selection(self) -> None:
         if self._is_choosing:
@@ -300,12 +315,13 @@ class QueuePanel(QWidget):
 
     def _choose_again(self) -> None:
         """Keep chosen what was chosen, wherever it stands now; a choice that reaches beyond what is held stays as it is."""
-        rows = self._chosen_rows()
-        if len(rows) != len(self._chosen) or not rows:
+        if not self._chosen or self._chosen_count() != len(self._chosen):
+            return
+        if {item.id for item in self.chosen_items()} == self._chosen:
             return
         held = self.model.held_rows()
         now = sorted(held[item_id] for item_id in self._chosen if item_id in held)
-        if now == rows or not now:
+        if not now:
             return
         selection = QItemSelection()
         last = len(Column) - 1
@@ -321,8 +337,7 @@ class QueuePanel(QWidget):
         """Return all tickets that are chosen, those that are not held read for it."""
         assert self._desk is not None
         items = self.chosen_items()
-        rows = self._chosen_rows()
-        if len(items) == len(rows):
+        if len(items) == self._chosen_count():
             return items
         found: list[QueueItem] = []
         for chosen in self.table.selectionModel().selection().toList():

@@ -5,6 +5,7 @@ A price is never rounded down to nothing, an unknown one is said to be unknown, 
 
 from __future__ import annotations
 
+from desktop.domain.batches import Batch, BatchState
 from desktop.domain.providers import BUILT_IN
 from desktop.domain.queue import ItemState, QueueItem, QueueStatus, Quote
 from desktop.services.wording import count
@@ -18,6 +19,20 @@ _STATES = {
     ItemState.SUBMITTED: "In a batch",
     ItemState.DONE: "Done",
     ItemState.FAILED: "Failed",
+}
+
+_BATCH_STATES = {
+    BatchState.PREPARING: "being prepared",
+    BatchState.PREPARED: "being handed over",
+    BatchState.UPLOADED: "being handed over",
+    BatchState.VALIDATING: "being looked at by the provider",
+    BatchState.IN_PROGRESS: "being written",
+    BatchState.FINALIZING: "nearly done",
+    BatchState.COMPLETED: "done, being taken in",
+    BatchState.FAILED: "refused",
+    BatchState.EXPIRED: "expired",
+    BatchState.CANCELLING: "being stopped",
+    BatchState.CANCELLED: "stopped",
 }
 
 
@@ -137,6 +152,15 @@ def describe_queue_end(status: QueueStatus) -> str:
     """Say how the queue ended: `214 tickets summarized, 3 failed`."""
     failed = f", {status.failed:,} failed" if status.failed else ""
     return f"{count(status.done, 'ticket')} summarized{failed}"
+
+
+def describe_batch(batch: Batch) -> str:
+    """Say where a batch stands: `Batch 3 · 214 tickets · being written, 120 answered · OpenAI (api.openai.com), gpt-4.1-mini`."""
+    state = "taken in" if batch.ended_at and batch.state is BatchState.COMPLETED else _BATCH_STATES[batch.state]
+    answered = f", {batch.completed:,} answered" if batch.is_running and batch.completed else ""
+    place = f"{batch.provider} ({batch.host}), {batch.model}"
+    words = f"Batch {batch.id} · {count(batch.requests, 'ticket')} · {state}{answered} · {place}"
+    return f"{words} · {batch.reason}" if batch.reason else words
 
 
 def _rounded(tokens: int) -> int:

@@ -31,7 +31,9 @@ _NUMBER = r"\d{1,5}(?:\s?[a-zA-Z](?!\w))?(?:\s?[/\-–]\s?(?:\d{1,4}[a-zA-Z]?|[A
 _NUMBER_SIGN = r"(?:n\.?\s?[º°o]\.?|nº|no\.?:?|num\.?|nr\.?|č\.|д\.|дом|αρ\.)?\s?"
 _NAMED = rf"(?:{_LINK}\s?)*(?:{_CAP}|\d{{1,2}}\.?\s(?:de\s)?{_CAP})(?:[ \-](?:{_LINK}\s?)*(?:{_CAP}|[IVX]+(?!\w)|\d{{1,2}}\s(?=de\s))){{0,5}}"
 
-_COUNTRY = r"(?:(?:D|DE|A|AT|CH|F|FR|I|IT|NL|B|BE|L|E|ES|P|PT|PL|CZ|S|SE|N|NO|DK|FI|FIN|H|HU|SLO|HR|GR|RO|BG|SK|EE|LT|LV)-)?"
+_COUNTRY = (
+    r"(?:(?:D|DE|A|AT|CH|F|FR|I|IT|NL|B|BE|L|E|ES|P|PT|PL|CZ|S|SE|N|NO|DK|FI|FIN|H|HU|SLO|HR|GR|RO|BG|SK|EE|LT|LV)-)?"
+)
 _CODE = (
     r"(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4}\s?[A-Z]{2}(?=\s[A-Z])|\d{5}-\d{3,4}|\d{2}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}|\d{3}\s\d{2}|\d{2}\s\d{3}"
     r"|\d{6}|\d{5}|\d{4}|\d{3}(?=\s[A-Z]))(?!\w)"
@@ -46,7 +48,9 @@ _SEPARATOR = r"(?:\s?[,;\\]\s?|,?\s?\n[ >?\t]{0,6},?\s?|\s[\-–]\s|\s{1,3})"
 _PIECES = (
     re.compile(rf"{_SEPARATOR}{_UNIT}", re.IGNORECASE),
     re.compile(rf"{_SEPARATOR}{_COUNTRY}{_CODE}(?:\s{_CITY})?"),
-    re.compile(rf"\s?,\s?{_CITY},?\s{_COUNTRY}{_CODE}|\s{_CITY},?\s{_COUNTRY}{_CODE}|{_SEPARATOR}{_CITY},?\s{_STATE}(?:,?\s{_CODE})?"),
+    re.compile(
+        rf"\s?,\s?{_CITY},?\s{_COUNTRY}{_CODE}|\s{_CITY},?\s{_COUNTRY}{_CODE}|{_SEPARATOR}{_CITY},?\s{_STATE}(?:,?\s{_CODE})?"
+    ),
     re.compile(rf"{_SEPARATOR}{_STATE}(?:\s{_CODE})?"),
     re.compile(rf"\s?,\s?\n?[ >?]{{0,4}}{_CITY}(?=\s*[,.;\n?!)]|\s*$|\s[\-–])|\s[\-–]\s{_CITY}(?=\s*[,.;\n]|\s*$)"),
 )
@@ -136,7 +140,9 @@ def _street_at(reading: Reading, place: int, word: Word) -> tuple[int, int] | No
         if following:
             return _at_the_end(text, word, following.end())
     if lower in PREPOSITIONS:
-        named = _AFTER_WORD.match(text, word.end) or (_AFTER_WORD.match(text, reading.words[place + 1].end) if place + 1 < len(reading.words) else None)
+        named = _AFTER_WORD.match(text, word.end) or (
+            _AFTER_WORD.match(text, reading.words[place + 1].end) if place + 1 < len(reading.words) else None
+        )
         if named and _CODE_AND_CITY_FOLLOW.match(text, named.end()):
             return word.start, named.end()
     return None
@@ -149,7 +155,9 @@ def _between(text: str, word: Word) -> tuple[int, int] | None:
     if not found:
         return None
     names = found["name"].split()
-    is_large = text[word.start].isupper() and all(not name[0].islower() or name in ("of", "the", "de", "la") for name in names)
+    is_large = text[word.start].isupper() and all(
+        not name[0].islower() or name in ("of", "the", "de", "la") for name in names
+    )
     if not (is_large and names) and (not names or not _is_small_street(names, text[word.start : word.end])):
         return None
     return found.start(), word.end + (text[word.end : word.end + 1] == ".")
@@ -157,7 +165,25 @@ def _between(text: str, word: Word) -> tuple[int, int] | None:
 
 def _is_small_street(names: list[str], word: str) -> bool:
     return (
-        word in ("street", "avenue", "road", "boulevard", "lane", "drive", "st", "ave", "rd", "blvd", "terrace", "crescent", "parkway", "highway", "court", "place")
+        word
+        in (
+            "street",
+            "avenue",
+            "road",
+            "boulevard",
+            "lane",
+            "drive",
+            "st",
+            "ave",
+            "rd",
+            "blvd",
+            "terrace",
+            "crescent",
+            "parkway",
+            "highway",
+            "court",
+            "place",
+        )
         and len(names) <= 3
         and not any(name.lower() in NO_NAMES_OF_STREETS for name in names)
     )
@@ -176,7 +202,11 @@ def _before(text: str, word: Word) -> tuple[int, int] | None:
     if not found:
         return None
     is_sure = text[word.start].isupper() and word.lower != "via"
-    if is_sure or word.lower not in ("via", "place", "route", "cours", "passage", "largo", "camino", "strada", "cesta") or _with_place(text, found.end()) > found.end():
+    if (
+        is_sure
+        or word.lower not in ("via", "place", "route", "cours", "passage", "largo", "camino", "strada", "cesta")
+        or _with_place(text, found.end()) > found.end()
+    ):
         return word.start, found.end()
     return None
 

@@ -170,7 +170,9 @@ class People:
         """Return the next part of the same name: part ('' for an initial), the place of its word and its end."""
         words, text = reading.words, reading.text
         for ahead in (1, 2, 3, 4):
-            if last + ahead >= len(words) or not _GAP.fullmatch(text, words[last + ahead - 1].end, words[last + ahead].start):
+            if last + ahead >= len(words) or not _GAP.fullmatch(
+                text, words[last + ahead - 1].end, words[last + ahead].start
+            ):
                 return None
             word = words[last + ahead]
             known, part, end = self._known(word, text)
@@ -190,15 +192,28 @@ def _stem(part: str) -> str:
 
 def _is_initial(text: str, word: Word, person: _Person) -> bool:
     following = text[word.end : word.end + 1]
-    return text[word.start].isupper() and word.lower in person.initials and (following == "." or (word.lower not in "iao" and not following.isalpha()))
+    return (
+        text[word.start].isupper()
+        and word.lower in person.initials
+        and (following == "." or (word.lower not in "iao" and not following.isalpha()))
+    )
 
 
 def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
     """Return where a name begins with its initials and particles: *R. Jackson*, *van den Berg*."""
     words, text, first = reading.words, reading.text, at
-    while first > 0 and _GAP.fullmatch(text, words[first - 1].end, words[first].start) and "," not in text[words[first - 1].end : words[first].start]:
+    while (
+        first > 0
+        and _GAP.fullmatch(text, words[first - 1].end, words[first].start)
+        and "," not in text[words[first - 1].end : words[first].start]
+    ):
         word = words[first - 1]
-        is_initial = len(word.lower) == 1 and word.lower in person.initials and text[word.start].isupper() and text[word.end] in "._-"
+        is_initial = (
+            len(word.lower) == 1
+            and word.lower in person.initials
+            and text[word.start].isupper()
+            and text[word.end] in "._-"
+        )
         is_particle = word.lower in PARTICLES and word.lower[0] in person.initials and len(word.lower) > 1
         if not (is_initial or is_particle):
             break

@@ -35,7 +35,15 @@ _SAID = {
     "#": "other",
     "№": "other",
 }
-_PHRASES = {"messages to": "phone", "message to": "phone", "answering at": "phone", "line is": "phone", "me at": "phone", "me on": "phone", "us on": "phone"}
+_PHRASES = {
+    "messages to": "phone",
+    "message to": "phone",
+    "answering at": "phone",
+    "line is": "phone",
+    "me at": "phone",
+    "me on": "phone",
+    "us on": "phone",
+}
 _NUMBER_WORDS = frozenset("no nr num number nummer numer numéro número numero id code #".split())
 """What may stand between a word and its number: *order number 5512*."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’.][^\W\d_]+)*|[#№]")

@@ -5,7 +5,6 @@ COMMANDS = {
     "export": "export",
     "import": "imports",
     "keys": "keys",
-    "keys": "providers",
     "ledger": "operations",
     "list": "tickets",
     "mappings": "mappings",

@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "doctor": "doctor",
+    "erase": "erase",
     "export": "export",
     "import": "imports",
     "keys": "keys",

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QProgressBa
 
 from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
-from desktop.gui.words import Words
+from desktop.gui.words import Words, plain_tip
 
 SEARCH_MS = 120
 APPEARANCES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
@@ -115,6 +115,7 @@ class StatusBar(QFrame):
     providers_requested = Signal()
     recipes_requested = Signal()
     appearance_chosen = Signal(str)
+    local_only_chosen = Signal(bool)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -131,10 +132,18 @@ class StatusBar(QFrame):
         self.queue = Words("Queue 0")
         self.queue.setToolTip("Summaries being written now")
         self.spend = Words("today $0.00")
+        self.local_only = QPushButton("Local only")
+        self.local_only.setProperty("kind", "flat")
+        self.local_only.setToolTip(
+            "Nothing is sent to any other machine; click for the providers, where it is switched off"
+        )
+        self.local_only.clicked.connect(self.providers_requested)
+        self.local_only.hide()
         self.provider = QPushButton("…")
         self.provider.setProperty("kind", "flat")
         self.provider.setAccessibleName("Provider")
         self.menu = QMenu(self.provider)
+        self.menu.setToolTipsVisible(True)
         self.provider.setMenu(self.menu)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, 1, SPACE, 1)
@@ -143,9 +152,17 @@ class StatusBar(QFrame):
         for widget in (self.tickets, self.progress_text, self.progress, self.cancel):
             layout.addWidget(widget)
         layout.addStretch()
-        for widget in (self.queue, self.spend, self.provider):
+        for widget in (self.queue, self.spend, self.local_only, self.provider):
             layout.addWidget(widget)
-        for widget in (self.tickets, self.progress_text, self.cancel, self.queue, self.spend, self.provider):
+        for widget in (
+            self.tickets,
+            self.progress_text,
+            self.cancel,
+            self.queue,
+            self.spend,
+            self.local_only,
+            self.provider,
+        ):
             widget.setFont(small)
         self.hide_progress()
         self._on_theme()
@@ -188,18 +205,30 @@ class StatusBar(QFrame):
         """Say how many summaries are being written."""
         self.queue.setText(f"Queue {count}")
 
-    def show_providers(self, names: list[tuple[str, str]], default: str, appearance: str) -> None:
-        """Fill the menu with providers (name, label), the settings and the appearance."""
+    def show_providers(
+        self, names: list[tuple[str, str, str]], default: str, appearance: str, *, is_local_only: bool
+    ) -> None:
+        """Fill the menu with providers (name, label, why it may not be asked now), the lock, the settings and the appearance."""
         self.menu.clear()
         group = QActionGroup(self.menu)
-        for name, label in names:
-            action = self.menu.addAction(label)
+        for name, label, locked in names:
+            action = self.menu.addAction(f"{label}  · locked" if locked else label)
             action.setCheckable(True)
             action.setChecked(name == default)
+            action.setEnabled(not locked)
+            action.setToolTip(plain_tip(locked))
             group.addAction(action)
             action.triggered.connect(lambda _=False, n=name: self.provider_chosen.emit(n))
             if name == default:
-                self.provider.setText(f"{label}  ▾")
+                self.provider.setText(f"{action.text()}  ▾")
+                self.provider.setToolTip(plain_tip(locked))
+        self.menu.addSeparator()
+        lock = self.menu.addAction("Local only")
+        lock.setCheckable(True)
+        lock.setChecked(is_local_only)
+        lock.setToolTip("Locks the whole program to this machine: nothing is sent to any other")
+        lock.triggered.connect(self.local_only_chosen)
+        self.local_only.setVisible(is_local_only)
         self.menu.addSeparator()
         self.menu.addAction("Providers…").triggered.connect(self.providers_requested)
         self.menu.addAction("Recipes…").triggered.connect(self.recipes_requested)
@@ -213,4 +242,5 @@ class StatusBar(QFrame):
             action.triggered.connect(lambda _=False, v=value: self.appearance_chosen.emit(v))
 
     def _on_theme(self) -> None:
+        self.local_only.setIcon(self._theme.icons.icon("lock", self._theme.tokens.muted))
         self.provider.setIcon(self._theme.icons.icon("plug", self._theme.tokens.muted))

@@ -56,6 +56,12 @@ class Pages(QStackedWidget):
         """End everything that runs."""
         await asyncio.gather(*(panel.close_jobs() for panel in self._panels))
 
+    def show_lock(self) -> None:
+        """Show in the providers that the lock was set or taken away elsewhere; nothing where they were never opened."""
+        panel = vars(self).get("providers")
+        if panel is not None and panel.isVisible():
+            panel.show_lock()
+
     @cached_property
     def history(self) -> HistoryPanel:
         """Return the imports so far."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 class StatusFlow(QObject):
-    """Fills the menus of the bar and does what is chosen in them."""
+    """Fills the menus of the bar and does what is chosen in them. `locked()` when the lock was set or taken away here."""
+
+    locked = Signal()
 
     def __init__(self, status: StatusBar, theme: Theme, on_error: Callable[[DeskError], None]) -> None:
         super().__init__()
@@ -30,6 +32,7 @@ class StatusFlow(QObject):
         self.jobs = JobScope(on_error)
         status.provider_chosen.connect(self._on_provider)
         status.appearance_chosen.connect(self._on_appearance)
+        status.local_only_chosen.connect(self._on_local_only)
 
     def attach(self, desk: Desk) -> None:
         """Take the services, and show what is set."""
@@ -41,8 +44,16 @@ class StatusFlow(QObject):
         """Fill the menus again, because a provider was added, changed or removed."""
         assert self._desk is not None
         service = self._desk.providers
-        names = [(p.name, f"{p.name} · {p.model}" if p.model else _label(p.name)) for p in service.profiles()]
-        self._status.show_providers(names, service.default_name(), self._desk.settings.get("appearance"))
+        names = [
+            (p.name, f"{p.name} · {p.model}" if p.model else _label(p.name), service.locked_reason(p))
+            for p in service.profiles()
+        ]
+        self._status.show_providers(
+            names,
+            service.default_name(),
+            self._desk.settings.get("appearance"),
+            is_local_only=service.is_local_only,
+        )
 
     def show_spend(self) -> None:
         """Add up again what today's summaries cost."""
@@ -60,6 +71,15 @@ class StatusFlow(QObject):
             except DeskError as error:
                 self._on_error(error)
             self.show_providers()
+
+    def _on_local_only(self, is_on: bool) -> None:
+        if self._desk is not None:
+            try:
+                self._desk.providers.set_local_only(is_on=is_on)
+            except DeskError as error:
+                self._on_error(error)
+            self.show_providers()
+            self.locked.emit()
 
     def _on_appearance(self, appearance: str) -> None:
         if self._desk is not None:

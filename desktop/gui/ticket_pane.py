@@ -286,10 +286,12 @@ class TicketPane(QWidget):
 
     def _starts_by_itself(self) -> bool:
         assert self._desk is not None
-        wanted = self._desk.settings.get("auto_summarize")
-        return wanted == "always" or (
-            wanted == "local" and self._desk.providers.is_local(self._desk.providers.profile())
-        )
+        wanted, providers = self._desk.settings.get("auto_summarize"), self._desk.providers
+        profile = providers.profile(providers.route("summarize")[0][0])
+        # Nobody asked for it: what is locked is not tried only to be refused.
+        if providers.locked_reason(profile):
+            return False
+        return wanted == "always" or (wanted == "local" and providers.is_local(profile))
 
     async def _summarize(self, ticket_id: int, *, again: bool) -> None:
         assert self._desk is not None

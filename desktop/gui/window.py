@@ -221,6 +221,7 @@ class MainWindow(QMainWindow):
         self.pages.ticket_opened.connect(self._open_ticket)
         self.pages.tickets_mended.connect(self._on_mended)
         self.pages.tried.connect(self._on_tried)
+        self.status_flow.locked.connect(self.pages.show_lock)
         self.status.recipes_requested.connect(self.show_recipes)
         self.status.providers_requested.connect(self.show_providers)
         self.status.cancel_requested.connect(self.imports.cancel)

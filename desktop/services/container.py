@@ -16,13 +16,14 @@ from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile
+from desktop.domain.providers import BUILT_IN, KeyState, Network, ProviderProfile
 from desktop.ingest.definitions import load_systems
 from desktop.llm import presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
 from desktop.services.doctor import Check, Doctor
+from desktop.services.erasing import ErasingService
 from desktop.services.export import ExportService
 from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
@@ -38,8 +39,10 @@ from desktop.services.span_export import SpanExport
 from desktop.services.summaries import SummaryService
 from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
+from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
 from desktop.storage.database import Database
+from desktop.storage.erasing import ErasingStore
 from desktop.storage.exporting import ExportStore
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
@@ -70,7 +73,7 @@ class Desk:
         self._database = Database(paths.database)
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="worker")
         self._engine = LocalEngine(command=_engine_command())
-        self._clients: dict[tuple[str, str], OpenAIClient] = {}
+        self._clients: dict[tuple[object, ...], OpenAIClient] = {}
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
         ledger = LedgerStore(self._database)
@@ -135,6 +138,13 @@ class Desk:
                 route=self.providers.route,
             ),
         )
+        self.erasing = ErasingService(
+            ErasingStore(self._database, hash_messages=hash_messages),
+            paths=paths,
+            secret=self.secret,
+            is_importing=lambda: self.imports.is_running,
+            forget=lambda: self.summaries.forget(),
+        )
         spans = SpanExport(
             SpanStore(self._database), self.settings, is_loopback=presets.is_loopback, secret=self.secret
         )
@@ -172,6 +182,7 @@ class Desk:
         await self._database.open()
         if not self.read_only_reason:
             await self._runs.recover()
+            await self.erasing.finish()
             self.operations.start()
 
     async def close(self) -> None:
@@ -229,7 +240,7 @@ class Desk:
             is_local=target.is_local,
             context_tokens=target.context_tokens,
             redacts=target.redacts,
-            client=self._client(base_url, key),
+            client=self._client(base_url, key, network_of(profile)),
         )
 
     async def _start_built_in(self, profile: ProviderProfile) -> tuple[str, str]:
@@ -242,11 +253,13 @@ class Desk:
             )
         return await self._engine.start(path)
 
-    def _client(self, base_url: str, key: str) -> OpenAIClient:
-        """Reuse one client for an address and key: its connections stay warm."""
-        if (base_url, key) not in self._clients:
-            self._clients[base_url, key] = OpenAIClient(base_url=base_url, key=key)
-        return self._clients[base_url, key]
+    def _client(self, base_url: str, key: str, network: Network) -> OpenAIClient:
+        """Reuse one client for an address, a key and a way there: its connections stay warm. A file that was changed is a new way."""
+        files = (network.ca_file, network.client_certificate, network.client_key)
+        name = (base_url, key, network, *map(_changed_at, files))
+        if name not in self._clients:
+            self._clients[name] = OpenAIClient(base_url=base_url, key=key, network=network)
+        return self._clients[name]
 
 
 async def open_desk(paths: Paths) -> Desk:
@@ -274,6 +287,19 @@ def _engine_command() -> tuple[str, ...]:
     return (
         (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
     )
+
+
+def network_of(profile: ProviderProfile) -> Network:
+    """Return how a provider is reached."""
+    return Network(profile.proxy, profile.ca_file, profile.client_certificate, profile.client_key)
+
+
+def _changed_at(path: str) -> int:
+    """Return when a file was last written; 0 for none."""
+    try:
+        return Path(path).stat().st_mtime_ns if path else 0
+    except OSError:
+        return 0
 
 
 def _no_key(profile: ProviderProfile, host: str, state: KeyState) -> DeskError:

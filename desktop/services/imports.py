@@ -78,6 +78,11 @@ class ImportService:
         self._workers = workers
         self._running: set[int] = set()
 
+    @property
+    def is_running(self) -> bool:
+        """Tell whether anything is being imported here."""
+        return bool(self._running)
+
     async def expand(self, path: Path) -> tuple[Path, ...]:
         """Return the tables that a path leads to: those inside a ZIP, the lists of a JSON document of several, else the path itself.
 

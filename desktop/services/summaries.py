@@ -217,6 +217,11 @@ class SummaryService:
         """Take a ticket's summary as an example for others, or no longer."""
         await self._starred.star(ticket_id, is_starred=is_starred)
 
+    def forget(self) -> None:
+        """Read anew what is kept of tickets: a person was erased from them."""
+        self._starred.forget()
+        self._prepared.forget()
+
     async def examples(self, thread: Thread, recipe: Recipe) -> tuple[Example, ...]:
         """Return the starred summaries that are sent along as examples for a ticket."""
         starred = await self._starred.all(self._sections(recipe))

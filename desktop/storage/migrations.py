@@ -271,6 +271,12 @@ CREATE TABLE queue_item (
   cost_microusd INTEGER, tokens INTEGER NOT NULL DEFAULT 0, is_cached INTEGER NOT NULL DEFAULT 0, added_at TEXT NOT NULL,
   ended_at TEXT NOT NULL DEFAULT '', UNIQUE (ticket_id, recipe)) STRICT;
 CREATE INDEX queue_item_in_order ON queue_item (state, rank, id);
+CREATE INDEX batch_request_by_ticket ON batch_request (ticket_id);
+CREATE TABLE erased_person (
+  identity TEXT PRIMARY KEY, stand_in TEXT NOT NULL, way TEXT NOT NULL, erased_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE erasure (
+  id INTEGER PRIMARY KEY, at TEXT NOT NULL, way TEXT NOT NULL, stand_in TEXT NOT NULL, counts_json TEXT NOT NULL,
+  is_swept INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE span_target (
   id INTEGER PRIMARY KEY CHECK (id = 1), address TEXT NOT NULL, sent_up_to INTEGER NOT NULL, leased_until TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE span_sent (ledger_id INTEGER PRIMARY KEY) STRICT;
@@ -279,7 +285,10 @@ CREATE TABLE span_sent (ledger_id INTEGER PRIMARY KEY) STRICT;
 
 @migrations()
 def keep_traces_batches_and_the_queue(db: Database) -> None:
-    """What each request held and how it ended, what the cache saved, what was handed over in batches, and which tickets wait for a summary."""
+    """What each request held and how it ended, what the cache saved, what was handed over in batches, and which tickets wait for a summary.
+
+    Of people who were erased no name is kept but keyed hashes, so that an import that brings one back is noticed.
+    """
     for statement in _OUTGOING.split(";\n"):
         if statement.strip():
             db.execute(statement)

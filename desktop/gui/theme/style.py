@@ -150,6 +150,9 @@ QPushButton[kind="icon"] {{ padding: {half + 1}px {SPACE}px; }}
 QPushButton[kind="flat"] {{ background: transparent; border: 1px solid transparent; }}
 QPushButton[kind="flat"]:hover {{ background: {t.hover}; }}
 QPushButton[kind="flat"]:focus {{ border: 1px solid {t.accent}; }}
+QPushButton[kind="disclosure"] {{ background: transparent; border: 1px solid transparent; padding: 2px 4px 2px 0; text-align: left; }}
+QPushButton[kind="disclosure"]:hover {{ background: {t.hover}; }}
+QPushButton[kind="disclosure"]:focus {{ border: 1px solid {t.accent}; }}
 QPushButton[kind="link"] {{ background: transparent; border: 1px solid transparent; color: {t.accent}; padding: 2px 4px; }}
 QPushButton[kind="link"]:focus {{ border: 1px solid {t.accent}; }}
 QPushButton[kind="group"] {{ background: transparent; border: 1px solid transparent; color: {t.muted}; }}
@@ -185,7 +188,7 @@ QTableView, QTableWidget, QListWidget {{ background: {t.ground}; border: 0; outl
 #framed QLineEdit {{ border-radius: 0; padding: 0 {SPACE - 1}px; }}
 #framed {{ border: 1px solid {t.line}; border-radius: {RADIUS}px; }}
 #sidebar QListWidget {{ background: transparent; }}
-QListWidget::item {{ padding: {half + 1}px {SPACE}px; border-radius: {RADIUS}px; color: {t.text}; }}
+QListWidget::item {{ padding: {half + 1}px {SPACE}px; border-radius: {RADIUS}px; }}
 QListWidget::item:hover {{ background: {t.hover}; }}
 QListWidget::item:selected {{ background: {t.selection}; color: {t.text}; }}
 QSplitter::handle {{ background: {t.line}; }}

@@ -26,7 +26,7 @@ _VERSION_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LOOK_BACK = 24
-_NOBODYS = ("127.", "0.0.0.0", "255.")
+_NOBODYS = ("127.", "0.0.0.0", "255.")  # noqa: S104 - a text is looked at, nothing is bound
 """This machine, any machine, and masks: the same everywhere, and a technician needs them."""
 
 

@@ -94,6 +94,20 @@ class TestFigures:
             for name in ("calls", "errors", "input_tokens", "cost_microusd", "cache_hits", "saved_microusd"):
                 assert sum(getattr(g, name) for g in stats.groups) == getattr(stats.total, name), (stats.by, name)
 
+    async def test_they_are_narrowed_to_one_group_of_another_grouping(self, tmp_path: Path) -> None:
+        async with opened_desk(tmp_path, with_sample=False) as desk:
+            write_rows(
+                desk.paths.database,
+                row(provider="a", first_token_seconds=1.0),
+                row(provider="b", first_token_seconds=9.0, at=ago(DAY)),
+                row(provider="b", first_token_seconds=7.0),
+            )
+            write_hits(desk.paths.database, provider="b", hits=4)
+            write_hits(desk.paths.database, provider="a", hits=1)
+            stats = await desk.operations.stats(by="day", only=("provider", "b"))
+        assert (stats.total.calls, stats.total.cache_hits, stats.total.first_token) == (2, 4, Percentiles(7.0, 9.0))
+        assert [(g.calls, g.cache_hits, g.first_token.p95) for g in stats.groups] == [(1, 0, 9.0), (1, 4, 7.0)]
+
     async def test_only_what_was_sent_since_then_counts(self, tmp_path: Path) -> None:
         async with opened_desk(tmp_path, with_sample=False) as desk:
             write_rows(desk.paths.database, row(at=ago(10 * DAY)), row(at=ago(3 * DAY)), row())

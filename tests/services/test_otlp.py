@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,10 @@ def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain for a span"
+        await asyncio.sleep(0.01)
 
 
 async def aim(desk: Desk, address: str) -> None:
@@ -94,6 +96,7 @@ class TestSpans:
                 await desk.operations.spans.send_now()
                 ticket = await desk.tickets.thread(summary.ticket_id)
         assert CANARY in summary.text
+        assert ticket is not None
         sent = b"".join(collector.bodies)
         assert len(collector.spans) == 2
         assert CANARY.encode() not in sent
@@ -120,9 +123,8 @@ class TestSending:
                 await desk._database.write(
                     lambda c: c.execute("UPDATE ledger SET state = 'complete' WHERE id = ?", [running]).rowcount
                 )
-                async with asyncio.timeout(10):
-                    while (status := await desk.operations.spans.status()).sent < 3:
-                        await asyncio.sleep(0.01)
+                await until(lambda: desk.operations.spans._sent == 3)
+                status = await desk.operations.spans.status()
                 assert (status.pending, status.failure) == (0, "")
             async with opened_desk(tmp_path, with_sample=False) as desk:
                 write_rows(desk.paths.database, row(model="next day"))

@@ -22,6 +22,7 @@ from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
+from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
 from desktop.services.erasing import ErasingService
 from desktop.services.export import ExportService
@@ -32,6 +33,7 @@ from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
+from desktop.services.prepared import PreparedTickets
 from desktop.services.profile_checks import network_of
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
@@ -42,6 +44,7 @@ from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
 from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
+from desktop.storage.batches import BatchStore
 from desktop.storage.database import Database
 from desktop.storage.erasing import ErasingStore
 from desktop.storage.exporting import ExportStore
@@ -49,6 +52,7 @@ from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.languages import LanguageStore
 from desktop.storage.ledger import LedgerStore
+from desktop.storage.locking import FileLock
 from desktop.storage.mappings import MappingStore
 from desktop.storage.operations import OperationsStore
 from desktop.storage.people import PeopleStore
@@ -97,6 +101,7 @@ class Desk:
             systems=systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
+            erased=lambda source_id: self.erasing.people(source_id),
         )
         self.joining = JoiningService(self.imports)
         self.history = HistoryService(
@@ -119,6 +124,18 @@ class Desk:
             resolve=self.resolve,
             recipes=self.recipes,
         )
+        writer = SummaryWriter(
+            runs=self._runs,
+            ledger=ledger,
+            outbound=outbound,
+            recipes=self.recipes,
+            settings=self.settings,
+            secret=self.secret,
+            workers=self._workers,
+            target=self.target,
+            resolve=self.resolve,
+            route=self.providers.route,
+        )
         self.summaries = SummaryService(
             tickets=ticket_store,
             runs=self._runs,
@@ -127,18 +144,20 @@ class Desk:
             settings=self.settings,
             secret=self.secret,
             workers=self._workers,
-            writer=SummaryWriter(
-                runs=self._runs,
-                ledger=ledger,
-                outbound=outbound,
-                recipes=self.recipes,
-                settings=self.settings,
-                secret=self.secret,
-                workers=self._workers,
-                target=self.target,
-                resolve=self.resolve,
-                route=self.providers.route,
-            ),
+            writer=writer,
+        )
+        self.batches = BatchService(
+            BatchStore(self._database),
+            summaries=self.summaries,
+            writer=writer,
+            runs=self._runs,
+            outbound=outbound,
+            recipes=self.recipes,
+            prepared=PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness"))),
+            secret=self.secret,
+            workers=self._workers,
+            resolve=self.resolve,
+            lock=FileLock(paths.data_dir / "batches.lock"),
         )
         self.erasing = ErasingService(
             ErasingStore(self._database, hash_messages=hash_messages),
@@ -189,6 +208,7 @@ class Desk:
 
     async def close(self) -> None:
         """Close clients, the built-in model, the database and the threads, in that order."""
+        await self.batches.stop()
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()

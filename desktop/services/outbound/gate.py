@@ -29,6 +29,7 @@ from desktop.domain.providers import TestStep
 from desktop.domain.runs import RunState, Usage
 from desktop.llm.prices import PriceTable
 from desktop.llm.tokens import count_tokens, estimate_tokens
+from desktop.services.outbound.batching import Batching
 from desktop.services.outbound.entry import Entry
 from desktop.services.outbound.resting import Resting
 from desktop.services.outbound.restoring import Restoring
@@ -49,6 +50,7 @@ class Outbound:
         self._prices = prices
         self._is_locked = is_locked
         self._resting = Resting()
+        self.batching = Batching(ledger, prices, refuse_when_locked=self._refuse_when_locked)
 
     async def stream(
         self, endpoint: Endpoint, request: ChatRequest, sending: Sending

@@ -79,7 +79,7 @@ class Desk:
         ledger = LedgerStore(self._database)
         outbound = Outbound(
             ledger,
-            load_prices(paths.resources / "prices.toml"),
+            load_prices(paths.resources / "prices.toml", paths.prices),
             is_locked=lambda: bool(self.settings.get("local_only")),
         )
         self.tickets = TicketService(ticket_store)

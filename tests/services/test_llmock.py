@@ -26,7 +26,7 @@ from desktop.llm import openai_client
 from desktop.services.outbound import retrying
 from tests.services.conftest import opened_desk, summarize
 
-ONCE_FAILED = {
+ONCE_FAILED: dict[str, dict[str, object]] = {
     "a rate limit": {"type": "fail", "status": 429, "retry_after": 0.3, "times": 2},
     "a rate limit without a word of when": {"type": "fail", "status": 429, "times": 2},
     "an error of the server": {"type": "fail", "status": 500, "times": 2},
@@ -39,7 +39,7 @@ ONCE_FAILED = {
     "a slow first word": {"type": "slow_first_token", "seconds": 0.5},
     "nothing at all": {"type": "delay", "seconds": 0.1},
 }
-FAILED = {
+FAILED: dict[str, dict[str, object]] = {
     **{f"status {status}": {"type": "fail", "status": status} for status in (400, 401, 403, 404, 422)},
     "an outage": {"type": "fail", "status": 503, "times": None},
     "no end of rate limits": {"type": "fail", "status": 429, "retry_after": 0.1, "times": None},

@@ -84,7 +84,7 @@ class Desk:
         ledger = LedgerStore(self._database)
         self._outbound = outbound = Outbound(
             ledger,
-            load_prices(paths.resources / "prices.toml"),
+            load_prices(paths.resources / "prices.toml", paths.prices),
             is_locked=lambda: bool(self.settings.get("local_only")),
         )
         self.tickets = TicketService(ticket_store)

@@ -135,7 +135,10 @@ class ProvidersPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * SPACE)
         layout.addWidget(self._locked)
-        layout.addWidget(FormArea(self.form), 100)
+        area = FormArea(self.form)
+        for part in (self.form.privacy, self.form.pricing):
+            part.toggled.connect(lambda is_open, p=part: area.show_whole(p) if is_open else None)
+        layout.addWidget(area, 100)
         layout.addLayout(self._build_buttons())
         layout.addWidget(self._steps)
         layout.addStretch(1)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.providers import BUILT_IN, ProviderProfile, TaskModel
+from desktop.gui.panel_parts import FormArea
 from desktop.gui.providers_panel import ProvidersPanel
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import ScriptedServer, good_stream
@@ -292,3 +293,16 @@ async def test_the_file_of_prices_is_opened_and_its_mistakes_are_shown(qtbot: Qt
         panel.form.price.open_button.click()
         assert opened == [str(desk.prices.path)]
         assert "has no program to open" in panel._words.text()
+
+
+async def test_what_is_opened_in_a_low_window_is_scrolled_to_and_the_buttons_stay(qtbot: QtBot, data_dir: Path) -> None:
+    async with opened_panel(data_dir, CLOUD) as (panel, window, _):
+        window.resize(window.minimumSize())
+        area = next(area for area in panel.findChildren(FormArea) if area.widget() is panel.form)
+        panel.form.pricing.button.click()
+        panel.form.privacy.button.click()
+        panel.form.pricing.button.click()
+        panel.form.pricing.button.click()
+        await until(lambda: area.verticalScrollBar().value() == area.verticalScrollBar().maximum() > 0, "the end of it")
+        corner = button(window, "Save").mapTo(window, button(window, "Save").rect().bottomRight())
+        assert window.rect().contains(corner), "the buttons left the window"

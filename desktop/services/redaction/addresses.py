@@ -22,6 +22,7 @@ from desktop.services.redaction.street_words import (
     NUMBER_FIRST,
     PREPOSITIONS,
     STATES,
+    WEAK_ENDINGS,
 )
 
 _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĻŁŃŅŇŌŐŒŘŚŞŠŤŢŪŮŰŲŹŻŽΆ-ΫА-ЯЁЄІЇҐ"
@@ -42,12 +43,19 @@ _UNIT = (
     r"(?:(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|block|box|po box|appt|bât|étage|esc|wohnung|whg|top|stock|og|piso|puerta|pta|depto|interno|int|scala"
     r"|apto|bloco|sala|andar|m\.|lok\.|кв|корп|стр|lgh|daire|kat)\.?\s?[:#]?\s?(?=[\w\-]{0,5}\d|[A-Z](?!\w))[\w\-]{1,6}|#\s?[\w\-]{1,8}|\d{1,2}\s?[º°ª](?:\s?[A-Za-z](?!\w))?|\d{1,2}(?:st|nd|rd|th) floor)(?!\w)"
 )
+_ALL_ENDINGS = (*ENDINGS, *WEAK_ENDINGS)
+_SAID = re.compile(
+    r"(?:address|adresse|anschrift|wohne|wohnen|live[sd]? (?:at|in|on)|liefer\w*|ship(?:ped)? to|send \w* ?to|deliver\w* (?:to|at)|dirección|indirizzo|adres|endereço|adress|cím)[^\n.]{0,24}$",
+    re.IGNORECASE,
+)
 _SEPARATOR = r"(?:\s?[,;\\]\s?|,?\s?\n[ >?\t]{0,6},?\s?|\s[\-–]\s|\s{1,3})"
 _PIECES = (
     re.compile(rf"{_SEPARATOR}{_UNIT}", re.IGNORECASE),
     re.compile(rf"{_SEPARATOR}{_COUNTRY}{_CODE}(?:\s{_CITY})?"),
     re.compile(rf"\s?,\s?{_CITY},?\s{_COUNTRY}{_CODE}|\s{_CITY},?\s{_COUNTRY}{_CODE}|{_SEPARATOR}{_CITY},?\s{_STATE}(?:,?\s{_CODE})?"),
     re.compile(rf"{_SEPARATOR}{_STATE}(?:\s{_CODE})?"),
+    # A block's lines: a town, then a country with its code
+    re.compile(rf"[ ]?\n[ >?]{{1,6}}{_CITY}(?=\n)|[ ]?\n+[ >?]{{0,6}}{_CITY}\s(?:\([A-Z][a-z]+\)\s)?\d{{4,6}}(?!\w)"),
     re.compile(rf"\s?,\s?\n?[ >?]{{0,4}}{_CITY}(?=\s*[,.;\n?!)]|\s*$|\s[\-–])|\s[\-–]\s{_CITY}(?=\s*[,.;\n]|\s*$)"),
 )
 """What may follow a street and its number, piece by piece."""
@@ -63,33 +71,53 @@ _FAR_BACK = 70
 _UNIT_AFTER_STREET = re.compile(
     rf"(?<![\w.,$€£#\-])\d{{1,6}}[A-Za-z]?\s(?:(?:{_CAP}|\d{{1,5}}|{_LINK})[ ]){{1,5}}(?:\d{{1,4}}[ ])?[\s,]*(?:Apt|Suite|Unit|Flat)\.?\s\w{{1,6}}"
 )
+_HOUSE_BEFORE = re.compile(r"(?<![\w.,/\-])\d{1,6}\s$")
 _BACK_OVER_NAMES = re.compile(rf"(?:{_CAP}[ \-]){{0,3}}$")
 _NUMBER_FOLLOWS = re.compile(rf"\.?,?\s{_NUMBER_SIGN}{_NUMBER}\.?", re.IGNORECASE)
 _AFTER_WORD = re.compile(rf"[./]?\s?{_NAMED},?\s{_NUMBER_SIGN}{_NUMBER}")
 _AFTER_NUMBER = re.compile(rf"\.?\s{_NAMED}")
 _NUMBER_AND_WORD = re.compile(r"(?<![\w.,\-])\d{1,4}(?:\s?(?:bis|ter|quater|[A-D]))?,?\s$")
+_DIGIT = re.compile(r"\d")
+_BEFORE_NUMBER = re.compile(rf"\.?,?\s{_NUMBER_SIGN}\d", re.IGNORECASE)
+_STREET_WORDS = BETWEEN | BEFORE | PREPOSITIONS
 _COLOMBIAN = re.compile(r"\.?\s\d{1,3}\s?[A-Z]?\s(?:#|No\.?|N°)\s?\d{1,3}[A-Z]?\s?-\s?\d{1,3}")
 
 _STREET_THEN_CODE = re.compile(
-    rf"(?<![\w])(?:{_CAP}\s){{1,3}}\d{{1,4}}[a-z]?(?:/\d{{1,4}})?,\s?{_COUNTRY}(?:\d{{5}}|\d{{4}}|\d{{3}}\s\d{{2}}|\d{{2}}-\d{{3}})\s{_CITY}"
+    rf"(?<!\w)(?:{_CAP}\s){{1,3}}\d{{1,4}}[a-z]?(?:/\d{{1,4}})?,\s?{_COUNTRY}(?:\d{{5}}|\d{{4}}|\d{{3}}\s\d{{2}}|\d{{2}}-\d{{3}})\s{_CITY}"
+)
+_STREETS = (
+    (re.compile(r"(?:apt|suite|unit|flat)\b", re.IGNORECASE), _UNIT_AFTER_STREET),
+    (re.compile(r"\d[a-z]?,\s?(?:[A-Z]{1,3}-)?\d\d"), _STREET_THEN_CODE),
 )
 _CODES = (
     # SW1A 1AA, and its town before
-    re.compile(rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)"),
+    (re.compile(r"\d[A-Z\d]?\s\d[A-Z]{2}(?!\w)"), re.compile(rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)")),
     # Austin, TX 78704
-    re.compile(rf"(?<!\w){_CAP}(?:\s{_CAP}){{0,2}},\s(?:{'|'.join(STATES[:51])})\s\d{{5}}(?:-\d{{4}})?(?!\w)"),
+    (re.compile(r",\s[A-Z]{2}\s\d{5}"), re.compile(rf"(?<!\w){_CAP}(?:\s{_CAP}){{0,2}},\s(?:{'|'.join(STATES[:51])})\s\d{{5}}(?:-\d{{4}})?(?!\w)")),
     # H2Y 1H2
-    re.compile(r"(?<!\w)[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]\s\d[ABCEGHJ-NPRSTV-Z]\d(?!\w)"),
+    (re.compile(r"[A-Z]\d[A-Z]\s\d"), re.compile(r"(?<!\w)[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]\s\d[ABCEGHJ-NPRSTV-Z]\d(?!\w)")),
     # 1016 EA Amsterdam; D-10969 Berlin; 31-864 Kraków; CEP 01310-200
-    re.compile(rf"(?<![\w\-])(?:[1-9]\d{{3}}\s?[A-Z]{{2}},?\s|(?:D|DE|A|AT|CH|F|FR|I|IT|B|BE|L|E|ES|PL|CZ|SE|DK|NO|FI|SLO|HR)-\d{{2,3}}[\s-]?\d{{2,3}}\s|\d{{2}}-\d{{3}}\s){_CITY}"),
-    re.compile(r"(?:(?<=CEP )|(?<=CEP: ))\d{5}-?\d{3}(?!\d)"),
+    (
+        re.compile(r"\d\s?[A-Z]{2},?\s|[A-Z]-\d\d|\d\d-\d{3}\s"),
+        re.compile(
+            r"(?<![\w\-])(?:[1-9]\d{3}\s?[A-Z]{2},?\s|(?:D|DE|A|AT|CH|F|FR|I|IT|B|BE|L|E|ES|PL|CZ|SE|DK|NO|FI|SLO|HR)-\d{2,3}[\s-]?\d{2,3}\s|\d{2}-\d{3}\s)" + _CITY
+        ),
+    ),
+    (re.compile("CEP"), re.compile(r"(?:(?<=CEP )|(?<=CEP: ))\d{5}-?\d{3}(?!\d)")),
     # A line of its own: 10969 Berlin
-    re.compile(rf"(?<=\n)[ >]*{_COUNTRY}\d{{4,5}}\s{_CITY}[ ]*$", re.MULTILINE),
-    re.compile(rf"(?<![\w.,\-])\d{{4,5}}\s(?:{'|'.join(city.capitalize() for city in CITIES)})(?!\w)"),
+    (re.compile(r"\n[ >]*[A-Z\-]{0,4}\d{4,5}\s"), re.compile(rf"(?<=\n)[ >]*{_COUNTRY}\d{{4,5}}\s{_CITY}[ ]*$", re.MULTILINE)),
+    (re.compile(r"\d{4}\s[A-ZÅ]"), re.compile(rf"(?<![\w.,\-])\d{{4,5}}\s(?:{'|'.join(city.capitalize() for city in CITIES)})(?!\w)")),
     # PSC 3294, Box 9168, APO AA 61487; P.O. Box 1180
-    re.compile(r"(?<!\w)(?:PSC|CMR|Unit|USNS|USS|USCGC)\s[\w ]{1,24},?\s(?:Box\s\d{1,5}\s?,?\s)?(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s\d{5}(?:-\d{4})?", re.IGNORECASE),
-    re.compile(r"(?<!\w)(?:P\.?\s?O\.?\s?Box|Postfach|Boîte postale|B\.P\.|Apartado(?: de correos)?|Caixa Postal|Postbus|Casella Postale)\s\d{2,6}(?!\d)"),
-)  # fmt: skip
+    (
+        re.compile(r"[AFDafd][Pp][Oo]\s"),
+        re.compile(r"(?<!\w)(?:PSC|CMR|Unit|USNS|USS|USCGC)\s[\w ]{1,24},?\s(?:Box\s\d{1,5}\s?,?\s)?(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s\d{5}(?:-\d{4})?", re.IGNORECASE),
+    ),
+    (
+        re.compile(r"[Bb]ox|BOX|Post|postale|B\.P\.|Apartado|Postal|Casella"),
+        re.compile(r"(?<!\w)(?:P\.?\s?O\.?\s?Box|Postfach|Boîte postale|B\.P\.|Apartado(?: de correos)?|Caixa Postal|Postbus|Casella Postale)\s\d{2,6}(?!\d)"),
+    ),
+)
+"""Each with what is looked for first, because it is cheaper."""
 
 _EAST_ASIAN = re.compile(
     "(?:〒\\s?\\d{3}-\\d{4}\\s?)?(?:東京都|北海道|大阪府|京都府|[\u4e00-\u9fff]{2,3}県)[\u4e00-\u9fff\u3040-\u30ffー\\s]{1,20}[\\d０-９一二三四五六七八九十]+[-－−ー丁目番地号の\\d０-９]*"
@@ -103,18 +131,22 @@ _EAST_ASIAN = re.compile(
 def find_addresses(reading: Reading) -> Iterator[Span]:
     """Yield postal addresses."""
     text = reading.text
-    if not any(digit in text for digit in "0123456789"):
+    if not _DIGIT.search(text):
         return
+    before_numbers = {found.start() for found in _BEFORE_NUMBER.finditer(text)}
     for place, word in enumerate(reading.words):
-        street = _street_at(reading, place, word)
-        if street:
-            yield Span(street[0], _with_place(text, street[1]), "address")
-    for pattern in (_UNIT_AFTER_STREET, _STREET_THEN_CODE):
-        for found in pattern.finditer(text):
-            yield Span(found.start(), _with_place(text, found.end()), "address")
-    for pattern in _CODES:
-        for found in pattern.finditer(text):
-            yield Span(found.start(), found.end(), "address")
+        if word.lower in _STREET_WORDS or word.end in before_numbers:
+            street = _street_at(reading, place, word)
+            if street:
+                yield Span(street[0], _with_place(text, street[1]), "address")
+    for gate, pattern in _STREETS:
+        if gate.search(text):
+            for found in pattern.finditer(text):
+                yield Span(found.start(), _with_place(text, found.end()), "address")
+    for gate, pattern in _CODES:
+        if gate.search(text):
+            for found in pattern.finditer(text):
+                yield Span(found.start(), found.end(), "address")
     if not text.isascii() or "-ku" in text or "-shi" in text:
         for found in _EAST_ASIAN.finditer(text):
             yield Span(found.start(), found.end(), "address")
@@ -131,15 +163,20 @@ def _street_at(reading: Reading, place: int, word: Word) -> tuple[int, int] | No
         found = _before(text, word)
         if found:
             return found
-    if lower.endswith(ENDINGS):
+    if lower.endswith(_ALL_ENDINGS):
         following = _NUMBER_FOLLOWS.match(text, word.end)
-        if following:
+        if following and (lower.endswith(ENDINGS) or _is_said_or_placed(text, word.start, following.end())):
             return _at_the_end(text, word, following.end())
     if lower in PREPOSITIONS:
         named = _AFTER_WORD.match(text, word.end) or (_AFTER_WORD.match(text, reading.words[place + 1].end) if place + 1 < len(reading.words) else None)
         if named and _CODE_AND_CITY_FOLLOW.match(text, named.end()):
             return word.start, named.end()
     return None
+
+
+def _is_said_or_placed(text: str, start: int, end: int) -> bool:
+    """Tell whether an address is spoken of just before, or a code and city follow."""
+    return _CODE_AND_CITY_FOLLOW.match(text, end) is not None or _SAID.search(text, max(0, start - 40), start) is not None
 
 
 def _between(text: str, word: Word) -> tuple[int, int] | None:
@@ -183,16 +220,17 @@ def _before(text: str, word: Word) -> tuple[int, int] | None:
 
 def _at_the_end(text: str, word: Word, end: int) -> tuple[int, int] | None:
     """A name that ends in the word, or the word after a name, and a number."""
-    if not text[word.start].isupper() and word.lower not in ENDINGS:
+    if not text[word.start].isupper() and word.lower not in _ALL_ENDINGS:
         return None
     back = _BACK_OVER_NAMES.search(text, max(0, word.start - 40), word.start)
     start = back.start() if back else word.start
     names = text[start : word.start].split()
     while names and names[0].lower().strip(".") in NO_STREETS:
         start += len(names.pop(0)) + 1
-    if not names and (word.lower in ENDINGS or len(word.lower) < _SHORTEST_STREET):
+    if not names and (word.lower in _ALL_ENDINGS or len(word.lower) < _SHORTEST_STREET):
         return None
-    return start, end
+    number = _HOUSE_BEFORE.search(text, max(0, start - 8), start)
+    return (number.start() if number else start), end
 
 
 _SHORTEST_STREET = 6

@@ -212,7 +212,7 @@ def _name_at(text: str, start: int) -> tuple[str, int]:
         token = found[0]
         lower = token.lower().rstrip(".")
         is_particle = lower in _PARTICLES and (bool(tokens) or token[0].isupper())
-        if not is_particle and (token[0].islower() or lower in NO_NAMES or (token.isupper() and len(token) > 1 and tokens and not tokens[-1].isupper())):
+        if not is_particle and (token[0].islower() or lower in NO_NAMES or (token.isupper() and len(token.rstrip(".")) > 1 and tokens and not tokens[-1].isupper())):
             break
         if lower in ROLE_WORDS:
             return "", found.end()

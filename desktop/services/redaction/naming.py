@@ -28,7 +28,7 @@ _ARTICLES = frozenset(
 )
 _BUTTONS = frozenset("click press select choose tap hit option button menu tab setting field".split())
 _DEEDS = frozenset(
-    "said says wrote writes called calls told tells asked asks wants replied replies confirmed confirms needs sent sends paid opened opens tried tries reports reported mentioned"
+    "said says began wrote writes called calls told tells asked asks wants replied replies confirmed confirms needs sent sends paid opened opens tried tries reports reported mentioned"
     " agreed promised spoke went got found thinks knows knew gave and or here again signed called's confirmed still never also just already insists insisted claims claimed"
     " hat sagt sagte schrieb schreibt rief ruft a dit écrit dice dijo ha scrive schreef zegt disse napisał".split()
 )
@@ -65,7 +65,10 @@ def is_used_as_name(reading: Reading, at: int, part: str) -> bool:
     if following in _DEEDS and after[:1].isalpha():
         return True
     is_given = part in _GIVEN
-    return is_given and (after[:1] in (",", "!") or text[word.start - 1 : word.start] == "@" or following in _BEING)
+    if is_given and not text[word.end :].strip(" .!\n") or after.startswith("\n"):
+        # Signed at the end of a paragraph: “…until Monday. Tom”
+        return True
+    return is_given and (after[:1] in (",", "!", ":") or following.endswith("ed") or text[word.start - 1 : word.start] == "@" or following in _BEING)
 
 
 def _line_around(text: str, start: int, end: int) -> str:

@@ -22,6 +22,8 @@ _ENDINGS = frozenset(
     "a u y i e o ie em om owi owie ą ę ego emu im ej ova ová ové ovou ovi ou ům ů ем ом ой ою ою у а е ы и ю я ев ову ого ому ым ым ей ів ові ою ої ій".split()
 )
 _LEAST_STEM = 4
+_HEAD = 3
+"""Letters of a name by which words are told apart quickly."""
 _VOWELS = "aeiouyаеиоуыюяьй"
 _HONORIFICS = "様さ殿氏先くちよは、。,がのにをと님씨이가은는께 \n\t！!？?：:）)"
 _LEAST_UNSPACED = 2
@@ -34,6 +36,7 @@ class _Person:
     number: int
     parts: list[str] = field(default_factory=list)
     initials: set[str] = field(default_factory=set)
+    particles: set[str] = field(default_factory=set)
 
 
 class People:
@@ -42,6 +45,7 @@ class People:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._people: list[_Person] = []
         self._by_part: dict[str, list[_Person]] = {}
+        self._heads: set[str] = set()
         self._by_stem: dict[str, list[_Person]] = {}
         self._whole: dict[str, _Person] = {}
         for name in names:
@@ -79,7 +83,10 @@ class People:
         for part in parts:
             lower = part.lower()
             person.initials.add(folded(lower)[0])
+            if lower in PARTICLES:
+                person.particles.add(lower)
             for spelling in spellings(part) if is_telling(lower) else ():
+                self._heads.add(spelling[:_HEAD])
                 if spelling not in person.parts:
                     person.parts.append(spelling)
                 known = self._by_part.setdefault(spelling, [])
@@ -101,16 +108,15 @@ class People:
     def find(self, reading: Reading) -> Iterator[Span]:
         """Yield where people are named."""
         yield from self._find_whole(reading)
-        words, at = reading.words, 0
-        if not self._by_part:
-            return
-        while at < len(words):
-            found = self._at(reading, at)
-            if found is None:
-                at += 1
+        begins, past = self._heads, 0
+        for at, (_, _, lower) in enumerate(reading.words):
+            # Cheap first: hardly any word begins like a name.
+            if at < past or not (lower[:_HEAD] in begins or not lower.isascii() or "'" in lower):
                 continue
-            span, at = found
-            yield span
+            found = self._at(reading, at)
+            if found:
+                span, past = found
+                yield span
 
     def _find_whole(self, reading: Reading) -> Iterator[Span]:
         for name, person in self._whole.items():
@@ -199,8 +205,7 @@ def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
     while first > 0 and _GAP.fullmatch(text, words[first - 1].end, words[first].start) and "," not in text[words[first - 1].end : words[first].start]:
         word = words[first - 1]
         is_initial = len(word.lower) == 1 and word.lower in person.initials and text[word.start].isupper() and text[word.end] in "._-"
-        is_particle = word.lower in PARTICLES and word.lower[0] in person.initials and len(word.lower) > 1
-        if not (is_initial or is_particle):
+        if not (is_initial or word.lower in person.particles):
             break
         first -= 1
     while first < at and not text[words[first].start].isupper() and len(words[first].lower) == 1:

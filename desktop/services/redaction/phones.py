@@ -15,7 +15,7 @@ from desktop.services.redaction.spans import Span
 from desktop.services.redaction.surroundings import said_before
 
 _CANDIDATE = re.compile(
-    r"(?<![A-Za-z0-9_.,/$€£¥%@=&\-])(?<![:+]\d)(?:\+\s?|00)?\(?\+?[0-9](?:[ \u00a0()\-./–]{0,3}+[0-9]){6,16}"
+    r"(?<![A-Za-z0-9_/$€£¥%@=&\-])(?<![:+]\d)(?<!\d[.,])(?:\+\s?|00)?\(?\+?[0-9](?:[ \u00a0()\-./–]{0,3}+[0-9]){6,16}"
     r"(?:\s?(?:x|ext\.?|extension|durchwahl|poste|int\.)\s?[0-9]{1,6})?(?![A-Za-z0-9_]|[.,:]\d|%|\s?[€$£])",
     re.IGNORECASE,
 )

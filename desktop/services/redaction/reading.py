@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word: where it stands, and itself in lower case."""
 
     start: int
@@ -29,7 +29,7 @@ class Reading:
 def read(text: str) -> Reading:
     """Cut a text into words: runs of letters, apostrophes inside them included."""
     lower = lowered(text)
-    return Reading(text, lower, tuple(Word(*found.span(), found[0]) for found in _WORD.finditer(lower)))
+    return Reading(text, lower, tuple([Word(*found.span(), found[0]) for found in _WORD.finditer(lower)]))
 
 
 def lowered(text: str) -> str:

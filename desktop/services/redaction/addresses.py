@@ -7,7 +7,7 @@ number, is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from desktop.services.redaction.reading import Reading, Word
 from desktop.services.redaction.spans import Span
@@ -75,49 +75,43 @@ _HOUSE_BEFORE = re.compile(r"(?<![\w.,/\-])\d{1,6}\s$")
 _BACK_OVER_NAMES = re.compile(rf"(?:{_CAP}[ \-]){{0,3}}$")
 _NUMBER_FOLLOWS = re.compile(rf"\.?,?\s{_NUMBER_SIGN}{_NUMBER}\.?", re.IGNORECASE)
 _AFTER_WORD = re.compile(rf"[./]?\s?{_NAMED},?\s{_NUMBER_SIGN}{_NUMBER}")
+_AFTER_PREPOSITION = re.compile(rf"(?:\s(?:der|dem|den))?\s{_NAMED},?\s{_NUMBER}")
+_LAST_WORD = re.compile(r"[^\W\d_]+$")
+_LONGEST_WORD = 40
 _AFTER_NUMBER = re.compile(rf"\.?\s{_NAMED}")
 _NUMBER_AND_WORD = re.compile(r"(?<![\w.,\-])\d{1,4}(?:\s?(?:bis|ter|quater|[A-D]))?,?\s$")
-_DIGIT = re.compile(r"\d")
-_BEFORE_NUMBER = re.compile(rf"\.?,?\s{_NUMBER_SIGN}\d", re.IGNORECASE)
+_BEFORE_NUMBER = re.compile(r"\.?,?\s(?:n\.?\s?[º°o]\.?|nº|no\.?:?|num\.?|nr\.?|č\.|д\.|дом|αρ\.)?\s?$", re.IGNORECASE)
 _STREET_WORDS = BETWEEN | BEFORE | PREPOSITIONS
 _COLOMBIAN = re.compile(r"\.?\s\d{1,3}\s?[A-Z]?\s(?:#|No\.?|N°)\s?\d{1,3}[A-Z]?\s?-\s?\d{1,3}")
 
 _STREET_THEN_CODE = re.compile(
     rf"(?<!\w)(?:{_CAP}\s){{1,3}}\d{{1,4}}[a-z]?(?:/\d{{1,4}})?,\s?{_COUNTRY}(?:\d{{5}}|\d{{4}}|\d{{3}}\s\d{{2}}|\d{{2}}-\d{{3}})\s{_CITY}"
 )
-_STREETS = (
-    (re.compile(r"(?:apt|suite|unit|flat)\b", re.IGNORECASE), _UNIT_AFTER_STREET),
-    (re.compile(r"\d[a-z]?,\s?(?:[A-Z]{1,3}-)?\d\d"), _STREET_THEN_CODE),
-)
-_CODES = (
-    # SW1A 1AA, and its town before
-    (re.compile(r"\d[A-Z\d]?\s\d[A-Z]{2}(?!\w)"), re.compile(rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)")),
-    # Austin, TX 78704
-    (re.compile(r",\s[A-Z]{2}\s\d{5}"), re.compile(rf"(?<!\w){_CAP}(?:\s{_CAP}){{0,2}},\s(?:{'|'.join(STATES[:51])})\s\d{{5}}(?:-\d{{4}})?(?!\w)")),
-    # H2Y 1H2
-    (re.compile(r"[A-Z]\d[A-Z]\s\d"), re.compile(r"(?<!\w)[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]\s\d[ABCEGHJ-NPRSTV-Z]\d(?!\w)")),
-    # 1016 EA Amsterdam; D-10969 Berlin; 31-864 Kraków; CEP 01310-200
+_BRITISH = re.compile(rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)")
+_CANADIAN = re.compile(r"(?<!\w)[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]\s\d[ABCEGHJ-NPRSTV-Z]\d(?!\w)")
+_AMERICAN = re.compile(rf"(?<!\w){_CAP}(?:\s{_CAP}){{0,2}},\s(?:{'|'.join(STATES[:51])})\s\d{{5}}(?:-\d{{4}})?(?!\w)")
+_DUTCH = re.compile(rf"[1-9]\d{{3}}\s?[A-Z]{{2}},?\s{_CITY}")
+_POLISH = re.compile(rf"\d{{2}}-\d{{3}}\s{_CITY}")
+_WITH_COUNTRY = re.compile(rf"(?<![\w\-])(?:D|DE|A|AT|CH|F|FR|I|IT|B|BE|L|E|ES|DK|NO|FI|SLO|HR)-\d{{4,5}}\s{_CITY}")
+_ON_ITS_LINE = re.compile(rf"\d{{4,5}}\s{_CITY}[ ]*$", re.MULTILINE)
+_OF_A_KNOWN_CITY = re.compile(rf"\d{{4,5}}\s(?:{'|'.join(city.capitalize() for city in CITIES)})(?!\w)")
+"""*SW1A 1AA*, *H2Y 1H2*, *Austin, TX 78704*, *1016 EA Amsterdam*, *31-864 Kraków*, *D-10969 Berlin*, and *10969 Berlin* on a line of its own."""
+
+_SIGNED = (
+    (("apt", "suite", "unit ", "flat "), _UNIT_AFTER_STREET, True),
+    (("cep",), re.compile(r"(?:(?<=CEP )|(?<=CEP: ))\d{5}-?\d{3}(?!\d)"), False),
+    # PSC 3294, Box 9168, APO AA 61487
     (
-        re.compile(r"\d\s?[A-Z]{2},?\s|[A-Z]-\d\d|\d\d-\d{3}\s"),
-        re.compile(
-            r"(?<![\w\-])(?:[1-9]\d{3}\s?[A-Z]{2},?\s|(?:D|DE|A|AT|CH|F|FR|I|IT|B|BE|L|E|ES|PL|CZ|SE|DK|NO|FI|SLO|HR)-\d{2,3}[\s-]?\d{2,3}\s|\d{2}-\d{3}\s)" + _CITY
-        ),
-    ),
-    (re.compile("CEP"), re.compile(r"(?:(?<=CEP )|(?<=CEP: ))\d{5}-?\d{3}(?!\d)")),
-    # A line of its own: 10969 Berlin
-    (re.compile(r"\n[ >]*[A-Z\-]{0,4}\d{4,5}\s"), re.compile(rf"(?<=\n)[ >]*{_COUNTRY}\d{{4,5}}\s{_CITY}[ ]*$", re.MULTILINE)),
-    (re.compile(r"\d{4}\s[A-ZÅ]"), re.compile(rf"(?<![\w.,\-])\d{{4,5}}\s(?:{'|'.join(city.capitalize() for city in CITIES)})(?!\w)")),
-    # PSC 3294, Box 9168, APO AA 61487; P.O. Box 1180
-    (
-        re.compile(r"[AFDafd][Pp][Oo]\s"),
+        ("apo ", "fpo ", "dpo "),
         re.compile(r"(?<!\w)(?:PSC|CMR|Unit|USNS|USS|USCGC)\s[\w ]{1,24},?\s(?:Box\s\d{1,5}\s?,?\s)?(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s\d{5}(?:-\d{4})?", re.IGNORECASE),
+        False,
     ),
     (
-        re.compile(r"[Bb]ox|BOX|Post|postale|B\.P\.|Apartado|Postal|Casella"),
+        ("box ", "postfach", "postale", "b.p.", "apartado", "postal ", "postbus"),
         re.compile(r"(?<!\w)(?:P\.?\s?O\.?\s?Box|Postfach|Boîte postale|B\.P\.|Apartado(?: de correos)?|Caixa Postal|Postbus|Casella Postale)\s\d{2,6}(?!\d)"),
+        True,
     ),
 )
-"""Each with what is looked for first, because it is cheaper."""
 
 _EAST_ASIAN = re.compile(
     "(?:〒\\s?\\d{3}-\\d{4}\\s?)?(?:東京都|北海道|大阪府|京都府|[\u4e00-\u9fff]{2,3}県)[\u4e00-\u9fff\u3040-\u30ffー\\s]{1,20}[\\d０-９一二三四五六七八九十]+[-－−ー丁目番地号の\\d０-９]*"
@@ -131,47 +125,118 @@ _EAST_ASIAN = re.compile(
 def find_addresses(reading: Reading) -> Iterator[Span]:
     """Yield postal addresses."""
     text = reading.text
-    if not _DIGIT.search(text):
+    numbers = [(start, end) for start, end in reading.numbers if end - start <= _LONGEST_CODE]
+    if not numbers:
         return
-    before_numbers = {found.start() for found in _BEFORE_NUMBER.finditer(text)}
-    for place, word in enumerate(reading.words):
-        if word.lower in _STREET_WORDS or word.end in before_numbers:
-            street = _street_at(reading, place, word)
-            if street:
-                yield Span(street[0], _with_place(text, street[1]), "address")
-    for gate, pattern in _STREETS:
-        if gate.search(text):
+    for word in _words_of_streets(reading, numbers):
+        street = _street_at(text, word)
+        if street:
+            yield Span(street[0], _with_place(text, street[1]), "address")
+    for start, end in numbers:
+        code = _code_at(text, start, end)
+        if code:
+            yield code
+    lower = reading.lower
+    for signs, pattern, is_street in _SIGNED:
+        if any(sign in lower for sign in signs):
             for found in pattern.finditer(text):
-                yield Span(found.start(), _with_place(text, found.end()), "address")
-    for gate, pattern in _CODES:
-        if gate.search(text):
-            for found in pattern.finditer(text):
-                yield Span(found.start(), found.end(), "address")
+                yield Span(found.start(), _with_place(text, found.end()) if is_street else found.end(), "address")
     if not text.isascii() or "-ku" in text or "-shi" in text:
         for found in _EAST_ASIAN.finditer(text):
             yield Span(found.start(), found.end(), "address")
 
 
-def _street_at(reading: Reading, place: int, word: Word) -> tuple[int, int] | None:
+def _before_number(text: str, start: int) -> Iterator[int]:
+    """Yield where the word ends that a number stands right behind."""
+    if text[start - 1 : start].isspace() or text[start - 1 : start] in ".:º°":
+        found = _BEFORE_NUMBER.search(text, max(0, start - _NUMBER_SIGN_LENGTH), start)
+        if found:
+            yield found.start()
+
+
+_NUMBER_SIGN_LENGTH = 9
+
+
+def _code_at(text: str, start: int, end: int) -> Span | None:
+    """Return the postal code with its city that a run of digits is a part of."""
+    length, before, after = end - start, text[start - 1 : start], text[end : end + 1]
+    if length <= 2 and before.isupper():
+        if not (after.isupper() or (after == " " and text[end + 2 : end + 4].isupper())):
+            return None
+        return _search_back(text, (_BRITISH, _CANADIAN), start, end)
+    if length == 2 and after == "-" and text[end + 1 : end + 4].isdigit():
+        return _match_code(text, _POLISH, start) or _search_back(text, (_STREET_THEN_CODE,), start, end, is_street=True)
+    follows_comma = before == "," or text[start - 2 : start] == ", "
+    if length == 3 and follows_comma and after == " " and text[end + 1 : end + 3].isdigit():
+        return _search_back(text, (_STREET_THEN_CODE,), start, end, is_street=True)
+    if length not in (4, 5):
+        return None
+    if before == " " and text[start - 3 : start - 1].isupper():
+        return _search_back(text, (_AMERICAN,), start, end)
+    if not text[end : end + 2].strip()[:1].isupper():
+        return None
+    if follows_comma or (before == "-" and text[start - 2 : start - 1].isupper()):
+        found = _search_back(text, (_STREET_THEN_CODE, _WITH_COUNTRY), start, end, is_street=True)
+        if found:
+            return found
+    if length == 4 and before not in "-." and text[end : end + 3].strip()[:2].isupper():
+        return _match_code(text, _DUTCH, start)
+    line = text.rfind("\n", 0, start) + 1
+    is_first = line > 0 and not text[line:start].strip(" >")
+    return _match_code(text, _ON_ITS_LINE if is_first else _OF_A_KNOWN_CITY, start) if before not in ".,-" or not before else None
+
+
+def _match_code(text: str, pattern: re.Pattern[str], start: int) -> Span | None:
+    found = pattern.match(text, start)
+    return Span(start, found.end(), "address") if found else None
+
+
+def _search_back(text: str, patterns: tuple[re.Pattern[str], ...], start: int, end: int, *, is_street: bool = False) -> Span | None:
+    """Return what a pattern finds around a run of digits, beginning at most some words before."""
+    first = max(0, start - _FAR_BACK)
+    while first and text[first - 1].isalnum():
+        first -= 1
+    for pattern in patterns:
+        for found in pattern.finditer(text, first):
+            if found.start() > start:
+                break
+            if found.end() >= end:
+                return Span(found.start(), _with_place(text, found.end()) if is_street else found.end(), "address")
+    return None
+
+
+_LONGEST_CODE = 5
+
+
+def _words_of_streets(reading: Reading, numbers: Sequence[tuple[int, int]]) -> Iterator[Word]:
+    """Yield the words that a street may have: those of the lists, and whatever ends like a street before a number."""
+    listed = reading.vocabulary & _STREET_WORDS
+    if listed:
+        for place, lower in enumerate(reading.words):
+            if lower in listed:
+                yield reading.word(place)
+    for start, _ in numbers:
+        for end in _before_number(reading.text, start):
+            word = _LAST_WORD.search(reading.lower, max(0, end - _LONGEST_WORD), end)
+            if word and word[0].endswith(_ALL_ENDINGS):
+                yield Word(word.start(), end, word[0])
+
+
+def _street_at(text: str, word: Word) -> tuple[int, int] | None:
     """Return where a street with its number stands that a word is a part of."""
-    text, lower = reading.text, word.lower
-    if lower in BETWEEN:
-        found = _between(text, word)
-        if found:
-            return found
-    if lower in BEFORE:
+    lower = word.lower
+    found = _between(text, word) if lower in BETWEEN else None
+    if not found and lower in BEFORE:
         found = _before(text, word)
-        if found:
-            return found
-    if lower.endswith(_ALL_ENDINGS):
+    if not found and lower.endswith(_ALL_ENDINGS):
         following = _NUMBER_FOLLOWS.match(text, word.end)
         if following and (lower.endswith(ENDINGS) or _is_said_or_placed(text, word.start, following.end())):
-            return _at_the_end(text, word, following.end())
-    if lower in PREPOSITIONS:
-        named = _AFTER_WORD.match(text, word.end) or (_AFTER_WORD.match(text, reading.words[place + 1].end) if place + 1 < len(reading.words) else None)
+            found = _at_the_end(text, word, following.end())
+    if not found and lower in PREPOSITIONS:
+        named = _AFTER_PREPOSITION.match(text, word.end)
         if named and _CODE_AND_CITY_FOLLOW.match(text, named.end()):
             return word.start, named.end()
-    return None
+    return found
 
 
 def _is_said_or_placed(text: str, start: int, end: int) -> bool:

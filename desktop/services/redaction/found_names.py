@@ -16,6 +16,8 @@ _TOKEN = re.compile(r"[^\W\d_]\.(?=[ \u00a0][^\W\d_])|[^\W\d_]+(?:['’\-][^\W\d
 _SPACE = re.compile(r"[ \u00a0]+")
 _PARTICLES = frozenset("de da do dos das del della di du la le van von der den ter ten zu zur al el bin ibn ben abu y e".split())
 _MOST_TOKENS = 4
+_LONGEST_GREETING = 120
+_LONGEST_CLOSER = 60
 _BEFORE_NAME = GREETING_REST | GREETINGS
 _NEAR = re.compile(r"[ .,\u00a0]{1,2}")
 _HEAD = re.compile(
@@ -67,6 +69,7 @@ _WEAK_INTRODUCTIONS = {
     "ben": re.compile(r" "),
 }
 """After these a single word may be anything: two that are large count, or one before *from*, *here* and the like."""
+_CUES = frozenset((*_INTRODUCTIONS, *_WEAK_INTRODUCTIONS, *TITLES))
 _AFTER_WEAK = re.compile(r"[ ,]*(?:from|here|with|again|calling|speaking|at|von|aus|de|da|van|di)\b|\s*$")
 _JAPANESE = re.compile(
     "(?P<a>[\u4e00-\u9fff]{1,5})(?:様|さま|さん|氏|殿)(?![\u4e00-\u9fff])|(?P<b>[\u4e00-\u9fff]{2,5})(?:と申します|です。|でございます)"
@@ -103,8 +106,7 @@ def _on_lines(reading: Reading) -> Iterator[str]:
             continue
         if closes:
             yield from _signature(own)
-        plain = own.lower().strip(" ,.!;:-–~*_。、！")
-        closes = plain in CLOSERS or own.strip() in ("--", "—", "–", "__") or _closes_at_length(plain)
+        closes = len(own) < _LONGEST_CLOSER and _closes(own)
         if closes:
             continue
         yield from _greeted(own)
@@ -119,16 +121,20 @@ def _on_lines(reading: Reading) -> Iterator[str]:
             yield from _signature(own[1:].strip(), most=2)
 
 
-def _closes_at_length(plain: str) -> bool:
-    """Tell whether a line closes a letter with a few words more: *Viele Grüße aus Hamburg*."""
+def _closes(line: str) -> bool:
+    """Tell whether a line closes a letter, with a few words more perhaps: *Viele Grüße aus Hamburg*."""
+    plain = line.lower().strip(" ,.!;:-–~*_。、！")
+    if plain in CLOSERS or line.strip() in ("--", "—", "–", "__"):
+        return True
     words = plain.split()
     return 2 < len(words) < 7 and (" ".join(words[:2]) in CLOSERS or " ".join(words[:3]) in CLOSERS) and words[-2] in ("aus", "from", "de", "da", "uit")
 
 
 def _greeted(line: str) -> Iterator[str]:
-    tokens = list(_TOKEN.finditer(line[:120]))
-    if not tokens or tokens[0][0].lower().rstrip(".") not in GREETINGS:
+    first = _TOKEN.match(line)
+    if not first or first[0].lower().rstrip(".") not in GREETINGS:
         return
+    tokens = list(_TOKEN.finditer(line[:_LONGEST_GREETING]))
     at = 1
     while at < len(tokens) and tokens[at][0].lower().rstrip(".") in _BEFORE_NAME and _NEAR.fullmatch(line, tokens[at - 1].end(), tokens[at].start()):
         at += 1
@@ -167,17 +173,17 @@ def _is_surname_first(text: str, end: int) -> bool:
 
 def _introduced(reading: Reading) -> Iterator[str]:
     text, lower = reading.text, reading.lower
-    for place, word in enumerate(reading.words):
-        joint = _INTRODUCTIONS.get(word.lower)
-        is_weak = joint is None
-        if joint is None:
-            joint = _WEAK_INTRODUCTIONS.get(word.lower)
-        if joint is not None:
-            found = joint.match(lower, word.end)
-            if found:
-                yield from _name_after(text, found.end(), is_weak=is_weak)
-        elif word.lower in TITLES:
-            yield from _titled(text, word, place)
+    known = reading.vocabulary & _CUES
+    for at, cue in enumerate(reading.words) if known else ():
+        if cue not in known:
+            continue
+        word = reading.word(at)
+        joint = _INTRODUCTIONS.get(cue) or _WEAK_INTRODUCTIONS.get(cue)
+        found = joint.match(lower, word.end) if joint else None
+        if found:
+            yield from _name_after(text, found.end(), is_weak=cue not in _INTRODUCTIONS)
+        elif cue in TITLES:
+            yield from _titled(text, word)
 
 
 def _name_after(text: str, start: int, *, is_weak: bool) -> Iterator[str]:
@@ -190,7 +196,7 @@ def _name_after(text: str, start: int, *, is_weak: bool) -> Iterator[str]:
         yield from _in_lower_case(text[start:end])
 
 
-def _titled(text: str, title: Word, place: int) -> Iterator[str]:
+def _titled(text: str, title: Word) -> Iterator[str]:
     start = title.end + (text[title.end : title.end + 1] == ".")
     if text[start : start + 1] not in (" ", "\u00a0"):
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from desktop.services.redaction.name_words import GREETINGS, TITLES
-from desktop.services.redaction.reading import Reading
+from desktop.services.redaction.reading import Reading, Word
 
 _GIVEN = frozenset(
     "will mark may rose bill grace hope joy faith drew jack art rob sue pat dean guy chase hunter april june august dawn crystal ruby pearl amber ivy lily daisy iris olive"
@@ -39,8 +39,8 @@ _LOOK_BACK = 12
 
 def is_used_as_name(reading: Reading, at: int, part: str) -> bool:
     """Tell whether the word at a place of a reading, an ordinary one, names somebody here."""
-    text, words = reading.text, reading.words
-    word = words[at]
+    text = reading.text
+    word = reading.word(at)
     if not text[word.start].isupper():
         return False
     written = text[word.start : word.end]
@@ -49,8 +49,7 @@ def is_used_as_name(reading: Reading, at: int, part: str) -> bool:
         return True
     if len(written) > 1 and written.isupper() and line.isupper():
         return False
-    before = words[at - 1].lower if at and words[at - 1].end > word.start - 4 and "\n" not in text[words[at - 1].end : word.start] else ""
-    following = words[at + 1].lower if at + 1 < len(words) and words[at + 1].start < word.end + 3 else ""
+    before, following = _neighbors(reading, at, word)
     if before in TITLES or before in GREETINGS:
         return True
     if before in _ARTICLES or before in _BUTTONS:
@@ -69,6 +68,23 @@ def is_used_as_name(reading: Reading, at: int, part: str) -> bool:
         # Signed at the end of a paragraph: “…until Monday. Tom”
         return True
     return is_given and (after[:1] in (",", "!", ":") or following.endswith("ed") or text[word.start - 1 : word.start] == "@" or following in _BEING)
+
+
+def _neighbors(reading: Reading, at: int, word: Word) -> tuple[str, str]:
+    """Return the words right before and behind, '' where there is none near or a line ends between."""
+    before = following = ""
+    if at:
+        other = reading.word(at - 1)
+        if other.end > word.start - _NEAR and "\n" not in reading.text[other.end : word.start]:
+            before = other.lower
+    if at + 1 < len(reading.words):
+        other = reading.word(at + 1)
+        if other.start < word.end + _NEAR - 1:
+            following = other.lower
+    return before, following
+
+
+_NEAR = 4
 
 
 def _line_around(text: str, start: int, end: int) -> str:

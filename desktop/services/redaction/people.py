@@ -108,10 +108,11 @@ class People:
     def find(self, reading: Reading) -> Iterator[Span]:
         """Yield where people are named."""
         yield from self._find_whole(reading)
-        begins, past = self._heads, 0
-        for at, (_, _, lower) in enumerate(reading.words):
-            # Cheap first: hardly any word begins like a name.
-            if at < past or not (lower[:_HEAD] in begins or not lower.isascii() or "'" in lower):
+        # Cheap first: hardly any word begins like a name.
+        likely = {word for word in reading.vocabulary if word[:_HEAD] in self._heads or not word.isascii() or "'" in word}
+        past = 0
+        for at, lower in enumerate(reading.words) if likely else ():
+            if at < past or lower not in likely:
                 continue
             found = self._at(reading, at)
             if found:
@@ -127,7 +128,7 @@ class People:
 
     def _at(self, reading: Reading, at: int) -> tuple[Span, int] | None:
         """Return the name that begins with a word, and the place of the word after it."""
-        word = reading.words[at]
+        word = reading.word(at)
         people, first, end = self._known(word, reading.text)
         if not people:
             return None
@@ -174,11 +175,13 @@ class People:
 
     def _following(self, reading: Reading, last: int, people: list[_Person]) -> tuple[str, int, int] | None:
         """Return the next part of the same name: part ('' for an initial), the place of its word and its end."""
-        words, text = reading.words, reading.text
+        text, before = reading.text, reading.word(last)
         for ahead in (1, 2, 3, 4):
-            if last + ahead >= len(words) or not _GAP.fullmatch(text, words[last + ahead - 1].end, words[last + ahead].start):
+            if last + ahead >= len(reading.words):
                 return None
-            word = words[last + ahead]
+            word = reading.word(last + ahead)
+            if not _GAP.fullmatch(text, before.end, word.start):
+                return None
             known, part, end = self._known(word, text)
             if any(person in known for person in people):
                 return part, last + ahead, end
@@ -187,6 +190,7 @@ class People:
             is_between = word.lower in PARTICLES or len(word.lower) == 1
             if not is_between:
                 return None
+            before = word
         return None
 
 
@@ -201,20 +205,22 @@ def _is_initial(text: str, word: Word, person: _Person) -> bool:
 
 def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
     """Return where a name begins with its initials and particles: *R. Jackson*, *van den Berg*."""
-    words, text, first = reading.words, reading.text, at
-    while first > 0 and _GAP.fullmatch(text, words[first - 1].end, words[first].start) and "," not in text[words[first - 1].end : words[first].start]:
-        word = words[first - 1]
+    text, first = reading.text, at
+    while first > 0:
+        word, following = reading.word(first - 1), reading.word(first)
+        if not _GAP.fullmatch(text, word.end, following.start) or "," in text[word.end : following.start]:
+            break
         is_initial = len(word.lower) == 1 and word.lower in person.initials and text[word.start].isupper() and text[word.end] in "._-"
         if not (is_initial or word.lower in person.particles):
             break
         first -= 1
-    while first < at and not text[words[first].start].isupper() and len(words[first].lower) == 1:
+    while first < at and len(reading.words[first]) == 1 and not text[reading.word(first).start].isupper():
         first += 1
-    return words[first].start
+    return reading.word(first).start
 
 
 def _can_stand_alone(reading: Reading, at: int, part: str, start: int, last: int) -> bool:
-    if not is_ordinary(part) or start < reading.words[at].start or last > at:
+    if not is_ordinary(part) or start < reading.word(at).start or last > at:
         return True
     return is_used_as_name(reading, at, part)
 

@@ -20,7 +20,7 @@ ENDINGS = (
 
 WEAK_ENDINGS = (
     "weg", "ring", "steig", "graben", "markt", "stieg", "kamp", "berg", "hof", "tor", "str", "pad", "baan", "plan", "gate", "plass", "torv", "tie", "rinne", "út", "tér", "tere", "mah",
-    "brücke", "park", "burg", "feld", "garten", "höhe", "wall", "zeile", "winkel", "wiese", "u",
+    "brücke", "park", "burg", "feld", "garten", "höhe", "wall", "zeile", "winkel", "wiese",
 )  # fmt: skip
 """Endings of other words as well (*Monitor 27*, *During 2017*): a place must follow, or something must say that this is an address."""
 

@@ -12,11 +12,18 @@ from desktop.services.wording import count
 
 
 class ListMenu(QObject):
-    """Opens on a right click or the menu key; `copy` and `export` are what the window does on Ctrl+C and Ctrl+E."""
+    """Opens on a right click or the menu key; `copy` and `export` are what the window does on Ctrl+C and Ctrl+E, `erase` a ticket's requester."""
 
-    def __init__(self, tickets: TicketList, *, copy: Callable[[], object], export: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        tickets: TicketList,
+        *,
+        copy: Callable[[], object],
+        export: Callable[[], object],
+        erase: Callable[[int], object],
+    ) -> None:
         super().__init__(tickets)
-        self._list, self._copy, self._export = tickets, copy, export
+        self._list, self._copy, self._export, self._erase = tickets, copy, export, erase
         tickets.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         tickets.table.customContextMenuRequested.connect(self._open)
 
@@ -28,6 +35,10 @@ class ListMenu(QObject):
         is_one = chosen == 1
         menu.addAction(f"{'Copy summary' if is_one else f'Copy {chosen:,} summaries'}\tCtrl+C", self._copy)
         menu.addAction(f"Export {'all listed' if is_one else count(chosen, 'ticket')}…\tCtrl+E", self._export)
+        if is_one:
+            menu.addSeparator()
+            ticket_id = self._list.chosen_ids()[0]
+            menu.addAction("Erase this person…", lambda: self._erase(ticket_id))
         return menu
 
     def _open(self, place: QPoint) -> None:

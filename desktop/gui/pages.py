@@ -21,6 +21,7 @@ from desktop.gui.notices import NoticeBar
 from desktop.gui.theme.style import Theme
 
 if TYPE_CHECKING:
+    from desktop.gui.erase_panel import ErasePanel
     from desktop.gui.history_panel import HistoryPanel
     from desktop.gui.providers_panel import ProvidersPanel
     from desktop.gui.recipes_panel import RecipesPanel
@@ -35,6 +36,7 @@ class Pages(QStackedWidget):
     ticket_opened = Signal(int)
     tickets_mended = Signal()
     """A rejected row became a ticket."""
+    person_erased = Signal()
     tried = Signal(int)
     """A recipe was tried: the ticket has another summary."""
 
@@ -44,7 +46,7 @@ class Pages(QStackedWidget):
         super().__init__()
         self._theme, self._imports, self._notice, self._on_error = theme, imports, notice, on_error
         self._desk: Desk | None = None
-        self._panels: list[HistoryPanel | ProvidersPanel | RecipesPanel] = []
+        self._panels: list[ErasePanel | HistoryPanel | ProvidersPanel | RecipesPanel] = []
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
@@ -77,6 +79,16 @@ class Pages(QStackedWidget):
         return panel
 
     @cached_property
+    def erasing(self) -> ErasePanel:
+        """Return what erases a person."""
+        from desktop.gui.erase_panel import ErasePanel
+
+        panel = ErasePanel(self._theme)
+        panel.erased.connect(self.person_erased)
+        self._add(panel)
+        return panel
+
+    @cached_property
     def providers(self) -> ProvidersPanel:
         """Return who may write summaries."""
         from desktop.gui.providers_panel import ProvidersPanel
@@ -99,7 +111,7 @@ class Pages(QStackedWidget):
         self._add(panel)
         return panel
 
-    def _add(self, panel: HistoryPanel | ProvidersPanel | RecipesPanel) -> None:
+    def _add(self, panel: ErasePanel | HistoryPanel | ProvidersPanel | RecipesPanel) -> None:
         panel.closed.connect(self.left)
         if self._desk is not None:
             panel.attach(self._desk)

@@ -43,7 +43,7 @@ from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span, ThreadView
-from desktop.gui.ticket_facts import describe_ticket
+from desktop.gui.ticket_facts import FactsLine
 from desktop.gui.verify_panel import VerifyPanel
 from desktop.gui.words import Words
 from desktop.services.rendering import CopyItem
@@ -62,6 +62,8 @@ class TicketPane(QWidget):
     providers_requested = Signal()
     noticed = Signal(str)
     failed = Signal(object)
+    erase_requested = Signal(int)
+    """The ticket whose requester is to be erased."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -88,7 +90,8 @@ class TicketPane(QWidget):
         self._title = Words(wraps=True)
         self._title.setFont(title_font(self.font()))
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._facts = Words(kind="muted", wraps=True)
+        self._facts = FactsLine()
+        self._facts.erase_requested.connect(self.erase_requested)
         self._build()
         self._connect()
 
@@ -264,7 +267,7 @@ class TicketPane(QWidget):
     def _show_opened(self, opened: OpenedTicket) -> None:
         self._thread, self._summary, self._highlights = opened.thread, None, opened.highlights
         self._title.setText(opened.thread.ticket.title)
-        self._facts.setText(describe_ticket(opened.thread))
+        self._facts.show_thread(opened.thread)
         sentences = self._sentences = {s.id: s.text for s in opened.sentences}
         spans = {s.id: Span(s.position, s.start, s.end) for s in opened.sentences}
         self.thread_view.show_thread(opened.thread)
@@ -282,7 +285,7 @@ class TicketPane(QWidget):
         assert self._desk is not None
         rows = await self._desk.tickets.rows([thread.ticket.id])
         if rows and thread is self._thread:
-            self._facts.setText(describe_ticket(replace(thread, ticket=rows[0])))
+            self._facts.show_thread(replace(thread, ticket=rows[0]))
 
     def _starts_by_itself(self) -> bool:
         assert self._desk is not None

@@ -82,7 +82,7 @@ class MainWindow(QMainWindow):
         self.status.add(self.watching.button)
         self.languages = LanguageFlow(self.imports, self._show_error)
         self.exports = ExportFlow(self.status, self.notice, self._show_error)
-        self._list_menu = ListMenu(self.list, copy=self._on_copy_chosen, export=self.export)
+        self._list_menu = ListMenu(self.list, copy=self._on_copy_chosen, export=self.export, erase=self.show_erasing)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._build()
         self._connect()
@@ -220,6 +220,8 @@ class MainWindow(QMainWindow):
         self.pages.providers_changed.connect(self.status_flow.show_providers)
         self.pages.ticket_opened.connect(self._open_ticket)
         self.pages.tickets_mended.connect(self._on_mended)
+        self.pages.person_erased.connect(self._on_erased)
+        self.ticket.erase_requested.connect(self.show_erasing)
         self.pages.tried.connect(self._on_tried)
         self.status_flow.locked.connect(self.pages.show_lock)
         self.status.recipes_requested.connect(self.show_recipes)
@@ -277,6 +279,12 @@ class MainWindow(QMainWindow):
             self._show_page(self.pages.history)
             self.pages.history.open()
 
+    def show_erasing(self, ticket_id: int) -> None:
+        """Show what is here of a ticket's requester, and how they can be erased."""
+        if self._desk is not None:
+            self._show_page(self.pages.erasing)
+            self.pages.erasing.open(ticket_id)
+
     def show_recipes(self) -> None:
         """Show the recipes in place of the tickets, their prompts for the tickets of the list."""
         if self._desk is not None:
@@ -304,6 +312,13 @@ class MainWindow(QMainWindow):
         self.list.model.forget_leads()
         self.ticket.reload()
         self.tickets.refresh()
+
+    def _on_erased(self) -> None:
+        """Read everything anew, whatever is shown: the name must not stay on the screen."""
+        self.list.model.forget_leads()
+        self.list.model.refresh()
+        self.ticket.clear()
+        self.tickets.reload()
 
     def _show_history_of(self, show: Callable[[int], None], import_id: int) -> None:
         self._show_page(self.pages.history)

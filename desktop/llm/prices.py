@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,19 @@ class Price:
 class PriceTable:
     """Prices by host and model."""
 
-    def __init__(self, prices: dict[tuple[str, str], Price]) -> None:
+    def __init__(self, prices: dict[tuple[str, str], Price], batch_shares: Mapping[str, float] | None = None) -> None:
+        """`batch_shares` are the hosts that take batches, and the share of the price that they ask for them."""
         self._prices = prices
+        self._batch_shares = dict(batch_shares or {})
+
+    def batch_share(self, host: str) -> float | None:
+        """Return what share of the price a host asks for batches; None when it takes none."""
+        return self._batch_shares.get(host)
+
+    def batch_cost_microusd(self, *, host: str, model: str, usage: Usage) -> int | None:
+        """Return what a call costs as a part of a batch; None when the host takes none, or the price or the usage is unknown."""
+        share, cost = self.batch_share(host), self.cost_microusd(host=host, model=model, usage=usage)
+        return None if share is None or cost is None else round(cost * share)
 
     def cost_microusd(self, *, host: str, model: str, usage: Usage) -> int | None:
         """Return what a call costs in micro-dollars, rounded; None when the price or the usage is unknown."""
@@ -56,7 +68,8 @@ def load_prices(path: Path) -> PriceTable:
                 (host, model): Price(float(p["input"]), float(p.get("cached_input", p["input"])), float(p["output"]))
                 for host, models in values["hosts"].items()
                 for model, p in models.items()
-            }
+            },
+            {host: float(share) for host, share in values.get("batch", {}).items()},
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DeskError(

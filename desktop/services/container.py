@@ -22,6 +22,7 @@ from desktop.llm import presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
+from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
 from desktop.services.erasing import ErasingService
 from desktop.services.export import ExportService
@@ -32,6 +33,7 @@ from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
+from desktop.services.prepared import PreparedTickets
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
 from desktop.services.queue import QueueService
@@ -44,6 +46,7 @@ from desktop.services.tickets import TicketService
 from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
 from desktop.services.written_before import WrittenBefore
+from desktop.storage.batches import BatchStore
 from desktop.storage.database import Database
 from desktop.storage.erasing import ErasingStore
 from desktop.storage.exporting import ExportStore
@@ -51,6 +54,7 @@ from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.languages import LanguageStore
 from desktop.storage.ledger import LedgerStore
+from desktop.storage.locking import FileLock
 from desktop.storage.mappings import MappingStore
 from desktop.storage.operations import OperationsStore
 from desktop.storage.people import PeopleStore
@@ -82,7 +86,7 @@ class Desk:
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
         ledger = LedgerStore(self._database)
-        outbound = Outbound(
+        self._outbound = outbound = Outbound(
             ledger,
             load_prices(paths.resources / "prices.toml"),
             is_locked=lambda: bool(self.settings.get("local_only")),
@@ -101,6 +105,7 @@ class Desk:
             systems=systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
+            erased=lambda source_id: self.erasing.people(source_id),
         )
         self.joining = JoiningService(self.imports)
         self.history = HistoryService(
@@ -122,6 +127,18 @@ class Desk:
             resolve=self.resolve,
             recipes=self.recipes,
         )
+        writer = SummaryWriter(
+            runs=self._runs,
+            ledger=ledger,
+            outbound=outbound,
+            recipes=self.recipes,
+            settings=self.settings,
+            secret=self.secret,
+            workers=self._workers,
+            target=self.target,
+            resolve=self.resolve,
+            route=self.providers.route,
+        )
         self.summaries = SummaryService(
             tickets=ticket_store,
             runs=self._runs,
@@ -130,18 +147,20 @@ class Desk:
             settings=self.settings,
             secret=self.secret,
             workers=self._workers,
-            writer=SummaryWriter(
-                runs=self._runs,
-                ledger=ledger,
-                outbound=outbound,
-                recipes=self.recipes,
-                settings=self.settings,
-                secret=self.secret,
-                workers=self._workers,
-                target=self.target,
-                resolve=self.resolve,
-                route=self.providers.route,
-            ),
+            writer=writer,
+        )
+        self.batches = BatchService(
+            BatchStore(self._database),
+            summaries=self.summaries,
+            writer=writer,
+            runs=self._runs,
+            outbound=outbound,
+            recipes=self.recipes,
+            prepared=PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness"))),
+            secret=self.secret,
+            workers=self._workers,
+            resolve=self.resolve,
+            lock=FileLock(paths.data_dir / "batches.lock"),
         )
         self.queue = QueueService(
             QueueStore(self._database),
@@ -201,6 +220,7 @@ class Desk:
     async def close(self) -> None:
         """Close the queue, clients, the built-in model, the database and the threads, in that order."""
         await self.queue.close()
+        await self.batches.stop()
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()
@@ -240,9 +260,11 @@ class Desk:
         """Turn a provider's name ('' for the default) into an endpoint; the built-in model is started when it is needed.
 
         Raises:
-            DeskError: `provider-missing`, `provider-no-key`, `engine-…`.
+            DeskError: `provider-missing`, `local-only`, `provider-no-key`, `engine-…`; as `OpenAIClient` for files and proxies.
         """
         profile, target = self.providers.profile(name), self.target(name, model)
+        # The gate would refuse it anyway; here no keyring is opened for a key that is not going to be used.
+        self._outbound.refuse_when_locked(target)
         if profile.kind == BUILT_IN:
             base_url, key = await self._start_built_in(profile)
         else:

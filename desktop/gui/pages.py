@@ -16,7 +16,6 @@ from PySide6.QtWidgets import QStackedWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import ProviderProfile
-from desktop.domain.queue import QueueItem
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.notices import NoticeBar
 from desktop.gui.theme.style import Theme
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from desktop.gui.recipes_panel import RecipesPanel
     from desktop.services.container import Desk
 
-    Panel = HistoryPanel | ProvidersPanel | QueuePanel | RecipesPanel
+    Panel = ErasePanel | HistoryPanel | ProvidersPanel | QueuePanel | RecipesPanel
 
 
 class Pages(QStackedWidget):
@@ -139,9 +138,9 @@ class Pages(QStackedWidget):
         words = f"{profile.name} is removed, and its key if it had one."
         self._notice.show_notice(words, actions=[("Undo", lambda: self.providers.put_back(profile))])
 
-    def _on_queue_removed(self, number: int, items: tuple[QueueItem, ...]) -> None:
+    def _on_queue_removed(self, number: int) -> None:
         words = f"{count(number, 'ticket')} taken out of the queue."
-        self._notice.show_notice(words, actions=[("Undo", lambda: self.queue.put_back(items))])
+        self._notice.show_notice(words, actions=[("Undo", self.queue.put_back)])
 
     def _on_recipe_removed(self, name: str, text: str) -> None:
         words = f"Your recipe {name} is removed."

@@ -114,6 +114,7 @@ class StatusBar(QFrame):
     provider_chosen = Signal(str)
     providers_requested = Signal()
     recipes_requested = Signal()
+    operations_requested = Signal()
     appearance_chosen = Signal(str)
     local_only_chosen = Signal(bool)
 
@@ -131,7 +132,9 @@ class StatusBar(QFrame):
         self.cancel.clicked.connect(self.cancel_requested)
         self.queue = Words("Queue 0")
         self.queue.setToolTip("Summaries being written now")
-        self.spend = Words("today $0.00")
+        self.spend = QPushButton("today $0.00")
+        self.spend.setProperty("kind", "flat")
+        self.spend.clicked.connect(self.operations_requested)
         self.local_only = QPushButton("Local only")
         self.local_only.setProperty("kind", "flat")
         self.local_only.setToolTip(
@@ -199,7 +202,9 @@ class StatusBar(QFrame):
         self.spend.setToolTip(
             f"Spent since midnight UTC: ${dollars:.6f}"
             + (f"; {unknown} calls without a known price" if unknown else "")
+            + ". Click for all figures (Ctrl+Shift+O)"
         )
+        self.spend.setAccessibleName(f"Operations, spent {self.spend.text()}")
 
     def show_queue(self, count: int) -> None:
         """Say how many summaries are being written."""
@@ -232,6 +237,7 @@ class StatusBar(QFrame):
         self.menu.addSeparator()
         self.menu.addAction("Providers…").triggered.connect(self.providers_requested)
         self.menu.addAction("Recipes…").triggered.connect(self.recipes_requested)
+        self.menu.addAction("Operations…").triggered.connect(self.operations_requested)
         self.menu.addSeparator()
         looks = QActionGroup(self.menu)
         for value, label in APPEARANCES:

@@ -22,6 +22,7 @@ from desktop.gui.theme.style import Theme
 
 if TYPE_CHECKING:
     from desktop.gui.history_panel import HistoryPanel
+    from desktop.gui.operations_panel import OperationsPanel
     from desktop.gui.providers_panel import ProvidersPanel
     from desktop.gui.recipes_panel import RecipesPanel
     from desktop.services.container import Desk
@@ -35,6 +36,8 @@ class Pages(QStackedWidget):
     ticket_opened = Signal(int)
     tickets_mended = Signal()
     """A rejected row became a ticket."""
+    limits_changed = Signal()
+    """What the user wants to be warned of is another."""
     tried = Signal(int)
     """A recipe was tried: the ticket has another summary."""
 
@@ -44,7 +47,7 @@ class Pages(QStackedWidget):
         super().__init__()
         self._theme, self._imports, self._notice, self._on_error = theme, imports, notice, on_error
         self._desk: Desk | None = None
-        self._panels: list[HistoryPanel | ProvidersPanel | RecipesPanel] = []
+        self._panels: list[HistoryPanel | OperationsPanel | ProvidersPanel | RecipesPanel] = []
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
@@ -77,6 +80,19 @@ class Pages(QStackedWidget):
         return panel
 
     @cached_property
+    def operations(self) -> OperationsPanel:
+        """Return what the calls of models came to."""
+        from desktop.gui.operations_panel import OperationsPanel
+
+        panel = OperationsPanel(self._theme)
+        panel.failed.connect(self._on_error)
+        panel.said.connect(self._notice.show_notice)
+        panel.ticket_opened.connect(self.ticket_opened)
+        panel.limits_changed.connect(self.limits_changed)
+        self._add(panel)
+        return panel
+
+    @cached_property
     def providers(self) -> ProvidersPanel:
         """Return who may write summaries."""
         from desktop.gui.providers_panel import ProvidersPanel
@@ -99,7 +115,7 @@ class Pages(QStackedWidget):
         self._add(panel)
         return panel
 
-    def _add(self, panel: HistoryPanel | ProvidersPanel | RecipesPanel) -> None:
+    def _add(self, panel: HistoryPanel | OperationsPanel | ProvidersPanel | RecipesPanel) -> None:
         panel.closed.connect(self.left)
         if self._desk is not None:
             panel.attach(self._desk)

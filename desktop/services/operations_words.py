@@ -156,7 +156,7 @@ def describe_totals(figures: Figures) -> str:
         f"whole answer p50 {describe_seconds(figures.total.p50)}, p95 {describe_seconds(figures.total.p95)}",
         f"{figures.input_tokens:,} tokens in, {figures.output_tokens:,} out",
         f"spent {describe_spend(figures)}",
-        f"{count(figures.cache_hits, 'summary')[:-1] + 'ies' if figures.cache_hits != 1 else '1 summary'} from the cache,"
+        f"{figures.cache_hits:,} {'summary' if figures.cache_hits == 1 else 'summaries'} from the cache,"
         f" {describe_money(figures.saved_microusd)} saved",
     ]
     return "; ".join(parts) + "."

@@ -59,7 +59,7 @@ class AlertFlow(QObject):
     def _show(self, alerts: tuple[Alert, ...]) -> None:
         words = [alert.message for alert in alerts]
         more = f" (+{len(words) - 1})" if len(words) > 1 else ""
-        self.button.setText(words[0] + more if words else "")
+        self.button.setText(alerts[0].title + more if alerts else "")
         self.button.setToolTip(plain_tip(". ".join(words)))
         self.button.setAccessibleName("Warning: " + ". ".join(words))
         self.button.setVisible(bool(words))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from desktop.services.container import Desk
 
 SETTLE_MS = 150
-_WIDTHS = (20, 24, 18, 0, 11, 0, 19, 13)
+_WIDTHS = (19, 20, 17, 18, 10, 0, 18, 11)
 
 
 class LedgerView(QWidget):
@@ -48,7 +48,7 @@ class LedgerView(QWidget):
         self.search = QLineEdit(placeholderText="Host, model, purpose, error or ticket")
         self.model = LedgerTableModel(theme)
         self.table = RowTable(
-            "Requests", hides={LedgerTableModel.SIZE: 100 * SPACE, LedgerTableModel.PURPOSE: 84 * SPACE}
+            "Requests", hides={LedgerTableModel.SIZE: 120 * SPACE, LedgerTableModel.PURPOSE: 112 * SPACE}
         )
         self.table.setModel(self.model)
         self._sum = Words(kind="muted")

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QGridLayout, QHeaderView, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.domain.errors import DeskError
 from desktop.domain.operations import HOUR, Figures, Stats
@@ -19,7 +30,7 @@ from desktop.domain.outgoing import LedgerEntry
 from desktop.gui.jobs import JobScope
 from desktop.gui.operations_series import bucket_keys, plot_contents, short_number
 from desktop.gui.operations_tables import FailureTableModel, GroupTableModel
-from desktop.gui.tables import TABLE_ROW_HEIGHT, RowTable
+from desktop.gui.tables import RowTable
 from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, named_frame
@@ -41,12 +52,14 @@ TILE_WIDTH = 17 * SPACE
 PLOT_WIDTH = 42 * SPACE
 MOST_ROWS = 9
 PLOTS = 6
+FAILURE_HEIGHT = 6 * SPACE
 
 
 class OperationsOverview(QScrollArea):
-    """Shows the figures of a period by a grouping. `request_opened(id)` when a failed call is to be looked at."""
+    """Shows the figures of a period by a grouping. `request_opened(id)` when a failed call is to be looked at, `failures_wanted()` when all are."""
 
     request_opened = Signal(int)
+    failures_wanted = Signal()
     failed = Signal(DeskError)
 
     def __init__(self, theme: Theme) -> None:
@@ -102,6 +115,7 @@ class OperationsOverview(QScrollArea):
         self._show_tiles(buckets.total if only else stats.total)
         self.failures.set_entries(failures)
         self._no_failures.setVisible(not failures)
+        self._all_failures.setVisible(bool(failures))
         self.failure_table.fit(len(failures))
         await self._show_plots(buckets)
         self._title.setText(
@@ -182,9 +196,19 @@ class OperationsOverview(QScrollArea):
         self._unit = Words(kind="faint")
         self._unit.setFont(small_font(self.font()))
         self._title = _heading("By provider")
+        self._all_failures = QPushButton("All that failed")
+        self._all_failures.setProperty("kind", "link")
+        self._all_failures.clicked.connect(self.failures_wanted)
+        failures = QHBoxLayout()
+        failures.addWidget(_heading("Last errors, and what to do"))
+        failures.addStretch()
+        failures.addWidget(self._all_failures)
         self._no_failures = Words("No call failed in this time.", kind="muted")
         _set_up_columns(self.group_table, self.groups, (0, 10, 13, 21, 20, 22, 23, 12, 11))
-        _set_up_columns(self.failure_table, self.failures, (20, 26, 0, 0))
+        _set_up_columns(self.failure_table, self.failures, (20, 24, 0, 0))
+        # What happened and what to do are sentences: two lines of them are read, not cut.
+        self.failure_table.setWordWrap(True)
+        self.failure_table.verticalHeader().setDefaultSectionSize(FAILURE_HEIGHT)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, SPACE, SPACE)
@@ -197,7 +221,8 @@ class OperationsOverview(QScrollArea):
         for widget in (self._title, self.group_table):
             layout.addWidget(widget)
         layout.addSpacing(SPACE)
-        for widget in (_heading("Last errors, and what to do"), self._no_failures, self.failure_table):
+        layout.addLayout(failures)
+        for widget in (self._no_failures, self.failure_table):
             layout.addWidget(widget)
         layout.addStretch()
         self.setWidget(content)
@@ -215,12 +240,7 @@ class OperationsOverview(QScrollArea):
             (self._plot_grid, self.plots, PLOT_WIDTH),
         ):
             columns = max(1, min(len(widgets), (width + SPACE) // (least + SPACE)))
-            # Four and three look better than five and two.
-            columns = -(-len(widgets) // -(-len(widgets) // columns)) if widgets else 1
-            for place, widget in enumerate(widgets):
-                grid.addWidget(widget, place // columns, place % columns)
-            for column in range(7):
-                grid.setColumnStretch(column, 1 if column < columns else 0)
+            _lay_out(grid, widgets, columns)
 
     def _on_group(self) -> None:
         row = self.group_table.currentIndex().row()
@@ -234,6 +254,22 @@ class OperationsOverview(QScrollArea):
         if index.isValid():
             entry: LedgerEntry = self.failures.entries[index.row()]
             self.request_opened.emit(entry.id)
+
+
+def _lay_out(grid: QGridLayout, widgets: Sequence[QWidget], columns: int) -> None:
+    """Put widgets into rows of at most so many: rows of about one length, each as wide as the grid."""
+    if not widgets:
+        return
+    rows = -(-len(widgets) // columns)
+    longest = -(-len(widgets) // rows)
+    lengths = [longest] * (rows - 1) + [len(widgets) - longest * (rows - 1)]
+    cells = math.lcm(*lengths)
+    places = ((row, number) for row, length in enumerate(lengths) for number in range(length))
+    for widget, (row, number) in zip(widgets, places, strict=True):
+        span = cells // lengths[row]
+        grid.addWidget(widget, row, number * span, 1, span)
+    for column in range(max(cells, grid.columnCount())):
+        grid.setColumnStretch(column, 1 if column < cells else 0)
 
 
 class _Tile(QWidget):
@@ -270,7 +306,7 @@ class _FittedTable(RowTable):
         """Be as high as so many rows."""
         self.setVisible(rows > 0)
         header = self.horizontalHeader().sizeHint().height()
-        self.setFixedHeight(header + min(rows, MOST_ROWS) * TABLE_ROW_HEIGHT + 4)
+        self.setFixedHeight(header + min(rows, MOST_ROWS) * self.verticalHeader().defaultSectionSize() + 4)
 
 
 def _set_up_columns(table: RowTable, model: Any, widths: tuple[int, ...]) -> None:

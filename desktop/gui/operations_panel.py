@@ -82,9 +82,16 @@ class OperationsPanel(QWidget):
 
     def show_request(self, entry_id: int) -> None:
         """Show one request whole."""
-        self.trace.head.back.setText(LEAVES[max(0, self.tabs.checkedId())])
+        self.trace.head.lead_back_to(LEAVES[max(0, self.tabs.checkedId())])
         self._pages.setCurrentWidget(self.trace)
         self.trace.show_request(entry_id)
+
+    def show_failures(self) -> None:
+        """List all requests that failed."""
+        self.ledger.state.setCurrentIndex(self.ledger.state.findData("failed"))
+        self.tabs.buttons()[1].setChecked(True)
+        self._show_leaf(1)
+        self.ledger.table.setFocus()
 
     def refresh(self) -> None:
         """Read what is in sight again."""
@@ -107,6 +114,7 @@ class OperationsPanel(QWidget):
         """Return the figures."""
         leaf = OperationsOverview(self._theme)
         leaf.request_opened.connect(self.show_request)
+        leaf.failures_wanted.connect(self.show_failures)
         leaf.failed.connect(self.failed)
         self._take(leaf)
         return leaf
@@ -160,6 +168,10 @@ class OperationsPanel(QWidget):
             box.currentIndexChanged.connect(lambda _: self._show_leaf(self.tabs.checkedId()))
         self.export = QPushButton("Export…")
         self.export.clicked.connect(self._on_export)
+        # The line keeps its height: the tabs below must not move when they are clicked.
+        policy = self.export.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.export.setSizePolicy(policy)
         tools = QHBoxLayout()
         tools.setSpacing(SPACE)
         for widget in (self.group, self.period, self.export):

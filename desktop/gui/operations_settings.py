@@ -14,7 +14,7 @@ from desktop.domain.operations import AlertLimits, SpanStatus
 from desktop.gui.jobs import JobScope
 from desktop.gui.panel_parts import add_row, form_layout, side_by_side
 from desktop.gui.theme.style import Theme, scaled
-from desktop.gui.theme.tokens import SPACE
+from desktop.gui.theme.tokens import LABEL_WIDTH, SPACE
 from desktop.gui.words import Words
 from desktop.services.wording import count
 
@@ -45,7 +45,7 @@ class OperationsSettings(QWidget):
         self.spend, self.rate, self.latency = (_number_field(_NUMBER, "never") for _ in range(3))
         self.days = _number_field(_WHOLE, "30")
         self.address = QLineEdit(placeholderText="https://collector.example.com:4318")
-        self.address.setMinimumWidth(ADDRESS_WIDTH)
+        self.address.setMaximumWidth(ADDRESS_WIDTH)
         self.send = QPushButton("Send now")
         self.spans = Words(kind="muted", wraps=True)
         self.said = Words(kind="errorText", wraps=True)
@@ -137,7 +137,7 @@ class OperationsSettings(QWidget):
         ):
             _add(alerts, title, field, unit)
         self.address.setAccessibleName("Collector")
-        add_row(spans, "Collector", side_by_side(self.address, self.send))
+        add_row(spans, "Collector", side_by_side(self.address, self.send, QWidget()))
         _add(
             traces,
             "Keep for",
@@ -145,8 +145,12 @@ class OperationsSettings(QWidget):
             "days; prompts and answers older than that are forgotten, the list of requests stays",
         )
         explained = Words(_SPANS, kind="muted", wraps=True)
+        for form in (alerts, spans, traces):
+            for row in range(form.rowCount()):
+                # The fields of all three forms stand below each other.
+                form.itemAt(row, QFormLayout.ItemRole.LabelRole).widget().setMinimumWidth(LABEL_WIDTH)
         for heading, widgets in (
-            ("Warn in the status bar above", (alerts,)),
+            ("Warn in the status bar above these", (alerts,)),
             ("OpenTelemetry", (explained, spans, self.spans)),
             ("Texts of requests", (traces,)),
         ):

@@ -67,7 +67,7 @@ class TraceView(QWidget):
         self._trace: Trace | None = None
         self.jobs = JobScope(self.failed.emit)
         self.head = LeafHead(theme)
-        self.head.back.setText("Requests")
+        self.head.lead_back_to("Requests")
         self.ticket = QPushButton("Open the ticket")
         self.raw = QPushButton("Exact bytes")
         self.raw.setCheckable(True)
@@ -150,7 +150,9 @@ class TraceView(QWidget):
         words = Words(value, wraps=True)
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         words.setMinimumWidth(1)
-        self.facts.addRow(Words(title, kind="muted"), words)
+        name = Words(title, kind="muted")
+        name.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.facts.addRow(name, words)
 
     def _show_prompt(self) -> None:
         if self._trace is None:
@@ -168,6 +170,7 @@ class TraceView(QWidget):
         strip.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE)
         strip.addWidget(self._trouble_words, 1)
         self.trouble.hide()
+        self.facts.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.facts.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
         self.facts.setVerticalSpacing(SPACE // 2 + 2)
         inside = QWidget()
@@ -211,7 +214,7 @@ class _Text(QPlainTextEdit):
         self.setUndoRedoEnabled(False)
         self.setAccessibleName(name)
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        fixed.setPointSizeF(self.font().pointSizeF() * 0.94)
+        fixed.setPointSizeF(self.font().pointSizeF())
         self.setFont(fixed)
         self._marks = _Placeholders(self, theme)
 

@@ -142,6 +142,8 @@ def remedy_for(entry: LedgerEntry) -> str:
         )
     if entry.state not in ("failed", "incomplete"):
         return ""
+    if entry.state == "incomplete" and not entry.error:
+        return "Ask for it again; where the limit of tokens was met, a shorter recipe or another model helps."
     remedy = _REMEDIES.get(entry.error, "Try again; if it stays, test the provider in its settings.")
     return "" if remedy in entry.message else remedy
 

@@ -178,8 +178,13 @@ class BatchServer:
         name, content = self.files[file_id]
         purpose = "batch" if file_id.startswith("file-in") else "batch_output"
         return {
-            "id": file_id, "object": "file", "bytes": len(content), "created_at": 1, "filename": name,
-            "purpose": purpose, "status": "processed",
+            "id": file_id,
+            "object": "file",
+            "bytes": len(content),
+            "created_at": 1,
+            "filename": name,
+            "purpose": purpose,
+            "status": "processed",
         }
 
     def _batches(self, request: Journaled, rest: str) -> tuple[int, bytes, str]:
@@ -245,9 +250,16 @@ class BatchServer:
     def _batch(self, batch: _Batch) -> dict[str, Any]:
         errors = {"object": "list", "data": [{"code": "x", "message": batch.problem, "line": None, "param": None}]}
         return {
-            "id": batch.id, "object": "batch", "endpoint": "/v1/chat/completions", "completion_window": "24h",
-            "created_at": 1, "input_file_id": batch.input_file_id, "status": batch.state,
-            "output_file_id": batch.output, "error_file_id": batch.errors, "metadata": batch.metadata,
+            "id": batch.id,
+            "object": "batch",
+            "endpoint": "/v1/chat/completions",
+            "completion_window": "24h",
+            "created_at": 1,
+            "input_file_id": batch.input_file_id,
+            "status": batch.state,
+            "output_file_id": batch.output,
+            "error_file_id": batch.errors,
+            "metadata": batch.metadata,
             "errors": errors if batch.problem else None,
             "request_counts": {"total": batch.total, "completed": batch.completed, "failed": batch.failed},
         }

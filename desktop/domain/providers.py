@@ -59,11 +59,6 @@ class ProviderProfile:
     client_certificate: str = ""
     client_key: str = ""
 
-    @property
-    def network(self) -> Network:
-        """Return how this provider is reached."""
-        return Network(self.proxy, self.ca_file, self.client_certificate, self.client_key)
-
 
 @dataclass(frozen=True, slots=True)
 class Network:

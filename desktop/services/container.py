@@ -81,7 +81,7 @@ class Desk:
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
         ledger = LedgerStore(self._database)
-        outbound = Outbound(
+        self._outbound = outbound = Outbound(
             ledger,
             load_prices(paths.resources / "prices.toml"),
             is_locked=lambda: bool(self.settings.get("local_only")),
@@ -100,6 +100,7 @@ class Desk:
             systems=systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
+            erased=lambda source_id: self.erasing.people(source_id),
         )
         self.joining = JoiningService(self.imports)
         self.history = HistoryService(
@@ -241,9 +242,11 @@ class Desk:
         """Turn a provider's name ('' for the default) into an endpoint; the built-in model is started when it is needed.
 
         Raises:
-            DeskError: `provider-missing`, `provider-no-key`, `engine-…`.
+            DeskError: `provider-missing`, `local-only`, `provider-no-key`, `engine-…`; as `OpenAIClient` for files and proxies.
         """
         profile, target = self.providers.profile(name), self.target(name, model)
+        # The gate would refuse it anyway; here no keyring is opened for a key that is not going to be used.
+        self._outbound.refuse_when_locked(target)
         if profile.kind == BUILT_IN:
             base_url, key = await self._start_built_in(profile)
         else:

@@ -273,8 +273,13 @@ CREATE TABLE queue_item (
   provider TEXT NOT NULL, model TEXT NOT NULL, refresh INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
   remedy TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, run_id INTEGER NOT NULL DEFAULT 0, batch_id INTEGER NOT NULL DEFAULT 0,
   cost_microusd INTEGER, tokens INTEGER NOT NULL DEFAULT 0, is_cached INTEGER NOT NULL DEFAULT 0, added_at TEXT NOT NULL,
-  ended_at TEXT NOT NULL DEFAULT '', UNIQUE (ticket_id, recipe)) STRICT;
+  begun_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '', UNIQUE (ticket_id, recipe)) STRICT;
 CREATE INDEX queue_item_in_order ON queue_item (state, rank, id);
+CREATE TABLE queue_state (
+  id INTEGER PRIMARY KEY CHECK (id = 1), is_paused INTEGER NOT NULL DEFAULT 0, pause_reason TEXT NOT NULL DEFAULT '',
+  is_working INTEGER NOT NULL DEFAULT 0, spent_microusd INTEGER NOT NULL DEFAULT 0, unpriced INTEGER NOT NULL DEFAULT 0,
+  tokens INTEGER NOT NULL DEFAULT 0) STRICT;
+INSERT INTO queue_state (id) VALUES (1);
 CREATE INDEX batch_request_by_ticket ON batch_request (ticket_id);
 CREATE TABLE erased_person (
   identity TEXT PRIMARY KEY, stand_in TEXT NOT NULL, way TEXT NOT NULL, erased_at TEXT NOT NULL) STRICT, WITHOUT ROWID;

@@ -69,7 +69,9 @@ class BatchWork:
                     if result.ticket_id not in wanted:
                         continue
                     if result.state is RequestState.RETRY:
-                        warn(f"{await self._reference(result.ticket_id)}: {result.reason.rstrip('.')}; it is asked live.")
+                        warn(
+                            f"{await self._reference(result.ticket_id)}: {result.reason.rstrip('.')}; it is asked live."
+                        )
                         again.append(result.ticket_id)
                     else:
                         await self.took(result.ticket_id, await self._summary(result))

@@ -50,7 +50,7 @@ class Outbound:
         self._prices = prices
         self._is_locked = is_locked
         self._resting = Resting()
-        self.batching = Batching(ledger, prices, refuse_when_locked=self._refuse_when_locked)
+        self.batching = Batching(ledger, prices, refuse_when_locked=self.refuse_when_locked)
 
     async def stream(
         self, endpoint: Endpoint, request: ChatRequest, sending: Sending

@@ -168,8 +168,9 @@ class Desk:
             QueueStore(self._database),
             summaries=self.summaries,
             settings=self.settings,
-            quotes=Quotes(self.summaries, self.settings, targets=self.summaries.targets),
+            quotes=Quotes(self.summaries, self.settings, targets=self.summaries.targets, batching=outbound.batching),
             written=WrittenBefore(WrittenStore(self._database), ledger, self.summaries),
+            batches=self.batches,
             parallel=self._parallel,
         )
         self.erasing = ErasingService(

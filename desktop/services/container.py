@@ -38,6 +38,8 @@ from desktop.services.prepared import PreparedTickets
 from desktop.services.profile_checks import network_of
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
+from desktop.services.queue import QueueService
+from desktop.services.quotes import Quotes
 from desktop.services.recipes import RecipeBook
 from desktop.services.span_export import SpanExport
 from desktop.services.summaries import SummaryService
@@ -45,6 +47,7 @@ from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
 from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
+from desktop.services.written_before import WrittenBefore
 from desktop.storage.batches import BatchStore
 from desktop.storage.database import Database
 from desktop.storage.erasing import ErasingStore
@@ -57,10 +60,12 @@ from desktop.storage.locking import FileLock
 from desktop.storage.mappings import MappingStore
 from desktop.storage.operations import OperationsStore
 from desktop.storage.people import PeopleStore
+from desktop.storage.queue import QueueStore
 from desktop.storage.runs import RunStore
 from desktop.storage.spans import SpanStore
 from desktop.storage.tickets import TicketStore
 from desktop.storage.watched import WatchedStore
+from desktop.storage.written import WrittenStore
 
 # The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
 BUILT_IN_CONTEXT_TOKENS = 6_000
@@ -164,6 +169,15 @@ class Desk:
             resolve=self.resolve,
             lock=FileLock(paths.data_dir / "batches.lock"),
         )
+        self.queue = QueueService(
+            QueueStore(self._database),
+            summaries=self.summaries,
+            settings=self.settings,
+            quotes=Quotes(self.summaries, self.settings, targets=self.summaries.targets, batching=outbound.batching),
+            written=WrittenBefore(WrittenStore(self._database), ledger, self.summaries),
+            batches=self.batches,
+            parallel=self._parallel,
+        )
         self.erasing = ErasingService(
             ErasingStore(self._database, hash_messages=hash_messages),
             paths=paths,
@@ -212,7 +226,8 @@ class Desk:
             self.operations.start()
 
     async def close(self) -> None:
-        """Close clients, the built-in model, the database and the threads, in that order."""
+        """Close the queue, clients, the built-in model, the database and the threads, in that order."""
+        await self.queue.close()
         await self.batches.stop()
         for client in self._clients.values():
             await client.aclose()
@@ -221,6 +236,10 @@ class Desk:
         await self.operations.close()
         await self._database.close()
         await asyncio.to_thread(self._workers.shutdown, wait=True, cancel_futures=True)
+
+    def _parallel(self, task: str, provider: str, model: str) -> int:
+        """Say how many summaries may be written at once now."""
+        return 4
 
     def target(self, name: str = "", model: str = "") -> Target:
         """Say where a provider's requests would go ('' for the default), without reading a key or starting anything.

@@ -13,7 +13,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QToolTip, QVBoxLayout, QWidget
 
 from desktop.gui.operations_series import PlotContent, Series, axis_money, label, short_number
 from desktop.gui.theme.style import Theme, scaled, small_font
@@ -47,14 +47,14 @@ class PlotCard(QWidget):
         head.addWidget(self._title)
         head.addStretch()
         head.addWidget(self._legend)
-        self._either = QStackedLayout()
+        self._either = QStackedWidget()
         self._either.addWidget(self.plot)
         self._either.addWidget(self._nothing)
         inside = QVBoxLayout(frame)
         inside.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE // 2)
         inside.setSpacing(SPACE // 2)
         inside.addLayout(head)
-        inside.addLayout(self._either, 1)
+        inside.addWidget(self._either, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(frame)

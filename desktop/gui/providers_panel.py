@@ -189,7 +189,7 @@ class ProvidersPanel(QWidget):
             item.setText(f"{name}{mark}")
             item.setIcon(icons.icon("lock", t.faint) if status.locked_reason else QIcon())
             item.setForeground(QColor(t.faint if status.locked_reason else t.text))
-            item.setToolTip(plain_tip(f"{status.profile.name}. {status.locked_reason}".strip(" .")))
+            item.setToolTip(plain_tip(" · ".join(filter(None, (status.profile.name, status.locked_reason)))))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{status.profile.name}{mark}. {status.locked_reason}")
 
     def _on_row(self, row: int) -> None:
@@ -240,7 +240,7 @@ class ProvidersPanel(QWidget):
 
     def _show_error(self, error: DeskError) -> None:
         self._words.setText(str(error))
-        if error.code in ("provider-fallback", "provider-redaction", "provider-proxy", "provider-file"):
+        if error.code in ("provider-fallback", "provider-redaction", "proxy", "ca-file", "client-certificate"):
             self.form.privacy.open()
 
     # What the user does

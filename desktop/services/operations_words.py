@@ -44,7 +44,13 @@ _PURPOSES = {
     "opinion": "Second opinion",
     "embed": "Embedding",
     "embeddings": "Embedding",
-    "batch": "Batch",
+    "batch": "File of a batch",
+    "batch-item": "Summary in a batch",
+    "batch-start": "Start of a batch",
+    "batch-poll": "State of a batch",
+    "batch-fetch": "Results of a batch",
+    "batch-cancel": "Stop of a batch",
+    "batch-clear": "Files of a batch deleted",
 }
 _REMEDIES = {
     "provider-name": "Check the provider's base URL and this machine's connection.",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -118,7 +118,10 @@ class TestOverview:
             await until(lambda: values(overview)["Calls"] == "2", "the figures of a month")
             panel.group.setCurrentIndex(panel.group.findData("day"))
             await until(lambda: values(overview)["Calls"] == "4", "the figures of all")
-            assert [overview.groups.index(line, 0).data() for line in (1, 2)] == [label(ago(0)[:10]), label(ago(20 * DAY)[:10])]
+            assert [overview.groups.index(line, 0).data() for line in (1, 2)] == [
+                label(ago(0)[:10]),
+                label(ago(20 * DAY)[:10]),
+            ]
 
     async def test_it_follows_what_is_sent_while_it_is_open(self, qtbot: QtBot, data_dir: Path) -> None:
         async with opened_window(data_dir, sample=False) as (window, desk):
@@ -149,6 +152,17 @@ class TestOverview:
             assert first.plot.backgroundBrush().color().name() == dark
             window._theme.set_appearance("light")
             assert first.plot.backgroundBrush().color().name() == window._theme.tokens.raised != dark
+
+    async def test_what_is_under_the_pointer_is_said(self, qtbot: QtBot, data_dir: Path) -> None:
+        async with opened_window(data_dir, sample=False) as (window, desk):
+            write_rows(desk.paths.database, row(), row(), failed())
+            panel = await opened_panel(window)
+            plot = panel.overview.plots[0].plot
+            # Today stands at the right end. The tip itself is the platform's: the one that tests draw with has none.
+            words = [plot.words_at(QPointF(x, plot.height() / 2)) for x in range(plot.width())]
+            assert f"{label(ago(0)[:10])}: calls 3, errors 1" in words
+            assert len({w.partition(":")[0] for w in words if w}) == 7
+            assert words[0] == words[-1] == ""
 
     async def test_today_is_shown_by_the_hour_without_what_is_counted_by_the_day(
         self, qtbot: QtBot, data_dir: Path

@@ -268,7 +268,6 @@ CREATE TABLE batch_request (
   placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, asked_json TEXT NOT NULL DEFAULT '{}', ledger_id INTEGER NOT NULL DEFAULT 0,
   run_id INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
 CREATE INDEX batch_request_by_cache_key ON batch_request (cache_key);
-CREATE INDEX batch_request_by_ticket ON batch_request (ticket_id);
 CREATE TABLE queue_item (
   id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, rank REAL NOT NULL, recipe TEXT NOT NULL,
   provider TEXT NOT NULL, model TEXT NOT NULL, refresh INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',

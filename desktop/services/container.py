@@ -18,7 +18,7 @@ from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, Network, ProviderProfile
 from desktop.ingest.definitions import load_systems
-from desktop.llm import presets
+from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
@@ -34,6 +34,7 @@ from desktop.services.mappings import MappingService
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
+from desktop.services.profile_checks import network_of
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
 from desktop.services.queue import QueueService
@@ -88,7 +89,7 @@ class Desk:
         ledger = LedgerStore(self._database)
         self._outbound = outbound = Outbound(
             ledger,
-            load_prices(paths.resources / "prices.toml"),
+            load_prices(paths.resources / "prices.toml", paths.prices),
             is_locked=lambda: bool(self.settings.get("local_only")),
         )
         self.tickets = TicketService(ticket_store)
@@ -124,6 +125,7 @@ class Desk:
             outbound=outbound,
             presets=presets.PRESETS,
             addresses=presets,
+            ways=network,
             resolve=self.resolve,
             recipes=self.recipes,
         )
@@ -294,12 +296,12 @@ class Desk:
             )
         return await self._engine.start(path)
 
-    def _client(self, base_url: str, key: str, network: Network) -> OpenAIClient:
+    def _client(self, base_url: str, key: str, way: Network) -> OpenAIClient:
         """Reuse one client for an address, a key and a way there: its connections stay warm. A file that was changed is a new way."""
-        files = (network.ca_file, network.client_certificate, network.client_key)
-        name = (base_url, key, network, *map(_changed_at, files))
+        files = (way.ca_file, way.client_certificate, way.client_key)
+        name = (base_url, key, way, *map(_changed_at, files))
         if name not in self._clients:
-            self._clients[name] = OpenAIClient(base_url=base_url, key=key, network=network)
+            self._clients[name] = OpenAIClient(base_url=base_url, key=key, network=way)
         return self._clients[name]
 
 
@@ -328,11 +330,6 @@ def _engine_command() -> tuple[str, ...]:
     return (
         (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
     )
-
-
-def network_of(profile: ProviderProfile) -> Network:
-    """Return how a provider is reached."""
-    return Network(profile.proxy, profile.ca_file, profile.client_certificate, profile.client_key)
 
 
 def _changed_at(path: str) -> int:

@@ -306,6 +306,10 @@ class QueueService:
         """Return where tickets stand; those that are not in the queue are left out."""
         return await self._store.states(ticket_ids)
 
+    async def reasons(self, ticket_ids: Sequence[int]) -> dict[int, str]:
+        """Return why tickets failed and what to do about it; those that did not are left out."""
+        return await self._store.reasons(ticket_ids)
+
     # Changing what waits
 
     async def move(self, item_ids: Sequence[int], *, to_front: bool) -> None:

@@ -280,7 +280,6 @@ CREATE TABLE queue_state (
   is_working INTEGER NOT NULL DEFAULT 0, spent_microusd INTEGER NOT NULL DEFAULT 0, unpriced INTEGER NOT NULL DEFAULT 0,
   tokens INTEGER NOT NULL DEFAULT 0) STRICT;
 INSERT INTO queue_state (id) VALUES (1);
-CREATE INDEX batch_request_by_ticket ON batch_request (ticket_id);
 CREATE TABLE erased_person (
   identity TEXT PRIMARY KEY, stand_in TEXT NOT NULL, way TEXT NOT NULL, erased_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE erasure (

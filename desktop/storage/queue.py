@@ -198,6 +198,23 @@ class QueueStore:
 
         return await self._database.read(read)
 
+    async def reasons(self, ticket_ids: Sequence[int]) -> dict[int, str]:
+        """Return why tickets failed and what to do about it; those that did not are left out."""
+
+        def read(connection: sqlite3.Connection) -> dict[int, str]:
+            found: dict[int, str] = {}
+            for start in range(0, len(ticket_ids), IDS_A_QUERY):
+                part = list(ticket_ids[start : start + IDS_A_QUERY])
+                marks = ",".join("?" * len(part))
+                rows = connection.execute(
+                    f"SELECT ticket_id, rtrim(reason, '.') || '. ' || remedy FROM queue_item WHERE ticket_id IN ({marks}) AND state = 'failed'",
+                    part,
+                )
+                found |= {ticket_id: reason.strip() for ticket_id, reason in rows}
+            return found
+
+        return await self._database.read(read)
+
     async def move(self, item_ids: Sequence[int], *, to_front: bool) -> None:
         """Put waiting items in front of all others, or behind them, in the order in which they are named."""
 

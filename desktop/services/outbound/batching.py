@@ -117,6 +117,8 @@ class Batching:
             finally:
                 await self._ledger.ended([outcome])
             await asyncio.sleep(seconds)
+            # The lock may have been set meanwhile.
+            self._refuse_when_locked(endpoint)
 
     async def create(self, endpoint: Endpoint, input_file_id: str, name: str) -> RemoteBatch:
         """Begin a batch with a file that is there.

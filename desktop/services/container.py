@@ -151,6 +151,7 @@ class Desk:
             workers=self._workers,
             writer=writer,
         )
+        batched = PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness")))
         self.batches = BatchService(
             BatchStore(self._database),
             summaries=self.summaries,
@@ -158,7 +159,7 @@ class Desk:
             runs=self._runs,
             outbound=outbound,
             recipes=self.recipes,
-            prepared=PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness"))),
+            prepared=batched,
             secret=self.secret,
             workers=self._workers,
             resolve=self.resolve,
@@ -182,7 +183,7 @@ class Desk:
             paths=paths,
             secret=self.secret,
             is_importing=lambda: self.imports.is_running,
-            forget=lambda: self.summaries.forget(),
+            forget=(self.summaries.forget, batched.forget),
         )
         spans = SpanExport(
             SpanStore(self._database), self.settings, is_loopback=presets.is_loopback, secret=self.secret

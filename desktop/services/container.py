@@ -21,7 +21,7 @@ from desktop.ingest.definitions import load_systems
 from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
-from desktop.llm.prices import load_prices
+from desktop.llm.prices import Price, load_prices, save_price
 from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
 from desktop.services.erasing import ErasingService
@@ -31,6 +31,7 @@ from desktop.services.imports import ImportService
 from desktop.services.joining import JoiningService
 from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
+from desktop.services.model_prices import Amounts, ModelPrices
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
@@ -87,9 +88,10 @@ class Desk:
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
         ledger = LedgerStore(self._database)
+        prices = load_prices(paths.resources / "prices.toml", paths.prices)
         self._outbound = outbound = Outbound(
             ledger,
-            load_prices(paths.resources / "prices.toml", paths.prices),
+            prices,
             is_locked=lambda: bool(self.settings.get("local_only")),
         )
         self.tickets = TicketService(ticket_store)
@@ -128,6 +130,9 @@ class Desk:
             ways=network,
             resolve=self.resolve,
             recipes=self.recipes,
+        )
+        self.prices = ModelPrices(
+            prices, paths.prices, write=functools.partial(_write_price, paths.prices), target=self.target
         )
         writer = SummaryWriter(
             runs=self._runs,
@@ -335,6 +340,10 @@ def _engine_command() -> tuple[str, ...]:
     return (
         (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
     )
+
+
+def _write_price(path: Path, host: str, model: str, amounts: Amounts | None) -> None:
+    save_price(path, host, model=model, price=Price(*amounts) if amounts else None)
 
 
 def _changed_at(path: str) -> int:

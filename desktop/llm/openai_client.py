@@ -119,12 +119,17 @@ class OpenAIClient:
         check_files(network)
         self._proxy = proxy_for(self._base_url, network) if trust_environment else None
         self._learned: dict[str, Parameters] = {}
+        self._answered: set[str] = set()
         self._sdk: AsyncOpenAI | None = None
         self._building = asyncio.Lock()
         self._refuse_bad_key()
 
     def __repr__(self) -> str:
         return f"OpenAIClient({self.host})"
+
+    def knows(self, model: str) -> bool:
+        """Tell whether a model has answered this client: then it is known how it wants to be asked."""
+        return model in self._answered
 
     def body(self, request: ChatRequest) -> bytes:
         """Return the exact body that would be sent for a request now, after all that was learned of its model."""
@@ -146,6 +151,7 @@ class OpenAIClient:
         chunks = await self._open(request, exchange, deadline, _Sending(on_send, self._quiet_seconds), requests)
         answer, fault = Answer(), None
         try:
+            self._answered.add(request.model)
             yield Opened(chunks.response.status_code, rate_limits(chunks.response.headers))
             while not answer.is_too_long:
                 chunk = await self._try(_next(chunks), exchange, deadline)

@@ -47,6 +47,7 @@ from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
 from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
+from desktop.services.worklists import WorkLists
 from desktop.services.written_before import WrittenBefore
 from desktop.storage.batches import BatchStore
 from desktop.storage.database import Database
@@ -65,7 +66,6 @@ from desktop.storage.runs import RunStore
 from desktop.storage.spans import SpanStore
 from desktop.storage.tickets import TicketStore
 from desktop.storage.watched import WatchedStore
-from desktop.storage.written import WrittenStore
 
 # The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
 BUILT_IN_CONTEXT_TOKENS = 6_000
@@ -156,6 +156,7 @@ class Desk:
             workers=self._workers,
             writer=writer,
         )
+        batched = PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness")))
         self.batches = BatchService(
             BatchStore(self._database),
             summaries=self.summaries,
@@ -163,27 +164,31 @@ class Desk:
             runs=self._runs,
             outbound=outbound,
             recipes=self.recipes,
-            prepared=PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness"))),
+            prepared=batched,
             secret=self.secret,
             workers=self._workers,
             resolve=self.resolve,
             lock=FileLock(paths.data_dir / "batches.lock"),
         )
+        written = WrittenBefore(ticket_store, self._runs, ledger, self.summaries)
         self.queue = QueueService(
             QueueStore(self._database),
             summaries=self.summaries,
             settings=self.settings,
             quotes=Quotes(self.summaries, self.settings, targets=self.summaries.targets, batching=outbound.batching),
-            written=WrittenBefore(WrittenStore(self._database), ledger, self.summaries),
+            written=written,
             batches=self.batches,
             parallel=self._parallel,
+        )
+        self.worklists = WorkLists(
+            QueueStore(self._database), summaries=self.summaries, written=written, parallel=self._parallel
         )
         self.erasing = ErasingService(
             ErasingStore(self._database, hash_messages=hash_messages),
             paths=paths,
             secret=self.secret,
             is_importing=lambda: self.imports.is_running,
-            forget=lambda: self.summaries.forget(),
+            forget=(self.summaries.forget, batched.forget),
         )
         spans = SpanExport(
             SpanStore(self._database), self.settings, is_loopback=presets.is_loopback, secret=self.secret

@@ -109,7 +109,9 @@ class People:
         """Yield where people are named."""
         yield from self._find_whole(reading)
         # Cheap first: hardly any word begins like a name.
-        likely = {word for word in reading.vocabulary if word[:_HEAD] in self._heads or not word.isascii() or "'" in word}
+        likely = {
+            word for word in reading.vocabulary if word[:_HEAD] in self._heads or not word.isascii() or "'" in word
+        }
         past = 0
         for at, lower in enumerate(reading.words) if likely else ():
             if at < past or lower not in likely:
@@ -200,7 +202,11 @@ def _stem(part: str) -> str:
 
 def _is_initial(text: str, word: Word, person: _Person) -> bool:
     following = text[word.end : word.end + 1]
-    return text[word.start].isupper() and word.lower in person.initials and (following == "." or (word.lower not in "iao" and not following.isalpha()))
+    return (
+        text[word.start].isupper()
+        and word.lower in person.initials
+        and (following == "." or (word.lower not in "iao" and not following.isalpha()))
+    )
 
 
 def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
@@ -210,7 +216,12 @@ def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
         word, following = reading.word(first - 1), reading.word(first)
         if not _GAP.fullmatch(text, word.end, following.start) or "," in text[word.end : following.start]:
             break
-        is_initial = len(word.lower) == 1 and word.lower in person.initials and text[word.start].isupper() and text[word.end] in "._-"
+        is_initial = (
+            len(word.lower) == 1
+            and word.lower in person.initials
+            and text[word.start].isupper()
+            and text[word.end] in "._-"
+        )
         if not (is_initial or word.lower in person.particles):
             break
         first -= 1

@@ -91,7 +91,7 @@ class BatchWork:
     async def _summary(self, result: BatchResult) -> Summary:
         if result.run_id:
             return replace(await self.desk.summaries.version(result.ticket_id, result.run_id), cached=False)
-        name = self.provider or self.desk.providers.default_name()
+        name = self.desk.providers.route(self.recipe, self.provider)[0][0]
         return Summary(result.ticket_id, RunState.FAILED, reason=result.reason, provider=name)
 
     async def _reference(self, ticket_id: int) -> str:
@@ -125,7 +125,7 @@ async def batch_cost(desk: Desk, estimate: Estimate, *, provider: str, model: st
         DeskError: `batch-not-offered`.
     """
     if not desk.batches.support(provider, model, recipe).is_offered:
-        name = provider or desk.providers.default_name()
+        name = desk.providers.route(recipe, provider)[0][0]
         raise DeskError(
             "batch-not-offered",
             f"{name} does not take batches.",

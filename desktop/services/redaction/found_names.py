@@ -27,7 +27,7 @@ _HEAD = re.compile(
     r"|氏名|お名前|名前|差出人|姓名|发件人|이름|성명|보낸사람|billing address|shipping address|ship to|bill to|deliver to)\s?[:：]\s*(?P<value>.+)",
     re.IGNORECASE,
 )
-_BEFORE_ADDRESS = re.compile(r"(\"[^\"\n]{2,60}\"|[^\n<>:;\"(]{2,60}?)\s*<\s*[^<>\s@]+@[^<>\s]+>")
+_BEFORE_ADDRESS = re.compile(r"(?P<name>\"[^\"\n]{2,60}\"|[^\n<>:;\"(]{2,60}?)\s*<\s*(?P<local>[^<>\s@]+)@(?P<domain>[^<>\s]+)>")
 _WROTE = re.compile(r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu|napisał\(?a?\)?|skrev)\s?:")
 _INTRODUCTIONS: dict[str, re.Pattern[str]] = {
     "name": re.compile(r"(?:'s)? (?:is|was|ist) "),
@@ -85,7 +85,9 @@ def find_names(reading: Reading) -> Iterator[str]:
     text = reading.text
     if "<" in text and "@" in text:
         for found in _BEFORE_ADDRESS.finditer(text):
-            yield from _last_name(found[1])
+            for name in _last_name(found["name"]):
+                if not _is_sender_of_mail(name, found["local"].lower(), found["domain"].lower()):
+                    yield name
     if ":" in text:
         for found in _WROTE.finditer(text):
             yield from _last_name(found["value"])
@@ -216,7 +218,7 @@ def _name_at(text: str, start: int) -> tuple[str, int]:
         if not found:
             break
         token = found[0]
-        lower = token.lower().rstrip(".")
+        lower = token.lower().rstrip(".").replace("’", "'")
         is_particle = lower in _PARTICLES and (bool(tokens) or token[0].isupper())
         if not is_particle and (token[0].islower() or lower in NO_NAMES or (token.isupper() and len(token.rstrip(".")) > 1 and tokens and not tokens[-1].isupper())):
             break
@@ -235,6 +237,16 @@ def _name_at(text: str, start: int) -> tuple[str, int]:
         found = re.compile(r"[^\W\d_]+(?:[ '’\-][^\W\d_]+)?").match(text, start)
         return "", found.end() if found else start
     return " ".join(tokens), end
+
+
+def _is_sender_of_mail(name: str, local: str, domain: str) -> bool:
+    """Tell a company's name before its own address from a person's: *Acme <hello@acme.example>*."""
+    if local in _MAILBOXES or local.replace("-", "").startswith(("noreply", "donotreply")):
+        return True
+    return len(name.split()) == 1 and name.lower() in domain.split(".")
+
+
+_MAILBOXES = ROLE_WORDS | frozenset("mail contact newsletter news notifications notification alerts alert receipts orders office post kontakt contacto".split())
 
 
 def _last_name(text: str) -> Iterator[str]:

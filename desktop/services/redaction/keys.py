@@ -35,10 +35,23 @@ _CUES = frozenset(
     " jelszó şifre şifrem пароль пароля ключ κωδικός code codes סיסמה المرور".split()
 )
 _UNSPACED = re.compile("パスワード|暗証番号|認証コード|密码|密碼|口令|验证码|비밀번호|인증번호|암호")
+_CUE_ENDS = ("token", "secret", "password", "passwd", "passwort", "kennwort", "apikey", "schlüssel", "passphrase", "accesskey", "accountkey", "privatekey", "secretkey", "wachtwoord")
+"""How names in programs and German words end: `accessToken`, *WLAN-Passwort*."""
 _JOINED = re.compile(
-    r"(?:[\"'”`*_]{0,3}\s?(?P<sign>[:=：]|=>|->)\s?|\s(?P<is>is|was|lautet|ist|est|es|é|è|to|jest|on|är|er|है|:)\s:?\s?|(?P<space>\s))"
+    r"(?:\s(?:code|number|nummer|value|string|nr\.?|(?:for|to|of|für|zu|zum|pour|para|per|voor|do|de)\s[^\n:=.!?]{1,30}?(?=\s(?:is|was|ist|est|es|é|è)\s|\s?[:=])))?"
+    r"(?:[\"'”`*_]{0,3}\s?(?P<sign>=>|->|→|[:=：])\s?|\s(?P<is>is|was|lautet|ist|est|es|é|è|to|auf|jest|on|är|er|wurde)(?:\snow|\sjetzt)?(?:\s?:)?\s|(?P<space>\s))"
     r"(?P<quote>[\"'“„«`]?)(?P<value>[^\s\"'“”„»`<>]{3,200}|(?<=[\"“„«`])[^\"”»`\n]{3,200})"
 )
+_PAIR = re.compile(r"\s?/\s?[^\s,;]{3,60}")
+_OPTION = re.compile(r"--?$")
+_CURL_USER = re.compile(r"(?<=\s-u\s)[\"']?[^\s:\"']{1,60}:[^\s\"']{3,100}|(?<=--user\s)[\"']?[^\s:\"']{1,60}:[^\s\"']{3,100}")
+_NO_SECRET = re.compile(r"[$%{(\[].*|(.)\1*|\.{2,}.*|[xX*•.…\-]+|[A-Z_]{2,40}|none|null|true|false|undefined|nil|yes|no|string|str|int|bool|text|value|required|optional|.*\.\.\.", re.DOTALL)
+"""What stands for a secret in instructions: `$TOKEN`, `***`, `...`, `TEXT`."""
+_PASSWORDS = frozenset(
+    "password passwords passwd passwort kennwort passphrase pwd pw pass secret mdp passe contraseña senha wachtwoord hasło parola lösenord passord adgangskode salasana heslo"
+    " jelszó şifre şifrem пароль пароля κωδικός סיסמה المرور パスワード 密码 密碼 口令 비밀번호 암호".split()
+)
+"""After these a plain word may be the secret; a key or token looks like none."""
 _OPENING = frozenset("is was not no and or the a an ist nicht est es é è".split())
 _TRAILING = ",;:!?)]}。、，)"
 _ENDS = ".…"
@@ -49,8 +62,11 @@ _OF_A_PERSON = re.compile(
     re.IGNORECASE,
 )
 _LOOK_BACK = 24
-_DIGITS = re.compile(r"[0-9][0-9 \-]{2,10}[0-9]")
+_DIGITS = re.compile(r"[0-9][0-9 \-]{1,10}[0-9](?![\w])")
+_RANDOM_CODE = re.compile(r"(?=\S*[0-9])(?=\S*[A-Z])[A-Z0-9\-]{5,24}")
 _RANDOM = re.compile(r"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])[A-Za-z0-9+/=_\-.~]{12,}")
+_CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=\-]{12,}")
+_NAMED = re.compile(r"(?<![A-Za-z0-9])[a-z]{4,}(?![A-Za-z0-9])")
 _AUTHORIZATION = frozenset(("bearer", "basic"))
 
 
@@ -60,7 +76,10 @@ def find_keys(reading: Reading) -> Iterator[Span]:
     if any(sign in text for sign in _SIGNS):
         for found in _KNOWN.finditer(text):
             yield Span(found.start(), found.end(), "key")
-    known = reading.vocabulary & _CUES
+    known = {word for word in reading.vocabulary if word in _CUES or word.endswith(_CUE_ENDS)}
+    if "curl" in reading.vocabulary:
+        for found in _CURL_USER.finditer(text):
+            yield Span(found.start(), found.end(), "key")
     cues: list[tuple[int, int, str]] = [reading.word(at) for at, word in enumerate(reading.words) if word in known] if known else []
     if not text.isascii():
         cues += [(*found.span(), found[0]) for found in _UNSPACED.finditer(text)]
@@ -79,24 +98,63 @@ def _after(text: str, cue: int, end: int, word: str) -> Span | None:
     if not joined["quote"]:
         value = value.rstrip(_ENDS) if len(value.rstrip(_ENDS)) > _SHORTEST else value
     is_weak = word in _WEAK and not _OF_A_PERSON.search(text, max(0, cue - _LOOK_BACK), cue)
-    if is_weak or len(value) < _SHORTEST or value.lower() in _OPENING:
+    if is_weak or len(value) < _SHORTEST or value.lower() in _OPENING or _NO_SECRET.fullmatch(value):
         return None
     if word in _NUMERIC:
-        digits = _DIGITS.match(text, start)
-        return Span(start, digits.end(), "key") if digits and not joined["space"] else None
+        return _number(text, start, value, joined, word=word)
+    end = start + len(value)
     if word in _AUTHORIZATION:
-        is_secret = len(value) >= _RANDOM_LENGTH
-    elif joined["sign"]:
-        is_secret = joined["sign"] == "=" or _looks_secret(value) or _ends_its_line(text, start + len(value))
-    elif joined["is"]:
-        is_secret = bool(joined["quote"]) or _looks_secret(value)
+        is_secret = _CREDENTIAL.fullmatch(value) is not None and _looks_secret(value)
+    elif word in _PASSWORDS or word.endswith(_PASSWORD_ENDS):
+        is_secret = _is_password(text, value, joined, cue=cue, end=end)
     else:
-        is_secret = _RANDOM.fullmatch(value) is not None or (bool(joined["quote"]) and _looks_secret(value))
-    return Span(start, start + len(value), "key") if is_secret else None
+        is_secret = bool(joined["sign"] or joined["is"]) and _looks_like_key(value) or _is_random(value)
+    pair = _PAIR.match(text, end) if is_secret and text[cue - 1 : cue] == "/" else None
+    return Span(start, pair.end() if pair else end, "key") if is_secret else None
+
+
+def _is_password(text: str, value: str, joined: re.Match[str], *, cue: int, end: int) -> bool:
+    if joined["sign"]:
+        return joined["sign"] == "=" or _looks_secret(value) or _ends_its_line(text, end)
+    if joined["is"]:
+        return bool(joined["quote"]) or _looks_secret(value)
+    if text[cue:end].lower().startswith("pass "):
+        return False
+    if _OPTION.search(text, max(0, cue - _LOOK_BACK), cue):
+        return True
+    return _is_random(value) or (bool(joined["quote"]) and _looks_secret(value))
+
+
+def _is_random(value: str) -> bool:
+    """Tell letters and digits in disorder from a name: `gpt-3.5-turbo` has a word in it."""
+    return _RANDOM.fullmatch(value) is not None and not _NAMED.search(value)
+
+
+def _looks_like_key(value: str) -> bool:
+    """Tell a key from a word or a count: digits among letters, or long and with changing case."""
+    if value.isdigit():
+        return len(value) > _LONGEST_COUNT
+    has_digit = any(character.isdigit() for character in value)
+    return len(value) >= _SHORTEST_KEY and (has_digit or (len(value) > _LONG_KEY and _looks_secret(value))) and _KEY_SIGNS.fullmatch(value) is not None
+
+
+_LONGEST_COUNT = 7
+_SHORTEST_KEY = 6
+_LONG_KEY = 16
+_KEY_SIGNS = re.compile(r"[A-Za-z0-9+/=_\-.~!@#$%^&*:|]+")
+_PASSWORD_ENDS = ("password", "passwd", "passwort", "kennwort", "passphrase", "wachtwoord", "secret")
+
+
+def _number(text: str, start: int, value: str, joined: re.Match[str], *, word: str) -> Span | None:
+    """Return a PIN, a one-time code or the like."""
+    digits = _DIGITS.match(text, start)
+    if digits:
+        return Span(start, digits.end(), "key") if not joined["space"] or word not in _WEAK else None
+    is_mixed = not joined["space"] and _RANDOM_CODE.fullmatch(value) is not None
+    return Span(start, start + len(value), "key") if is_mixed else None
 
 
 _SHORTEST = 3
-_RANDOM_LENGTH = 12
 
 
 def _looks_secret(value: str) -> bool:

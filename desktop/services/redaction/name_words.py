@@ -74,6 +74,8 @@ NO_NAMES = frozenset(
     " microsoft apple amazon outlook chrome firefox excel word teams slack zoom internet english german french spanish server client app"
     " confused happy unable trying having getting using writing still currently new now really only glad afraid aware sure interested ready done able going looking waiting"
     " required missing optional field form via n/a none null unknown first last full name names surname"
+    " can could would should might shall do does did have has had let i'm i've i'll i'd it's we're we've we'll you're that's there's what's don't can't isn't doesn't didn't won't"
+    " world human humans friend friends colleague colleagues mate buddy neighbor neighbour sirs ladies gentlemen wrong already another both each every few many more most much need needs only other some such than then too very while next check try tried got get see look want wanted"
     " ich wir sie ihr es das der die den dem ein eine und oder aber nicht kein keine im in am zum zur von vom mit für auf bei nach seit noch schon bitte danke vielen dank"
     " guten tag morgen abend gibt haben hat ist sind war wird werden kann können ihre ihren mein meine unser unsere gerne leider hallo grüße gruß freundlichen freundliche"
     " je nous vous il elle le la les un une des du de et ou mais pas ne en au aux avec pour sur dans par est sont bonjour merci votre notre mon ma cordialement madame monsieur"

@@ -14,7 +14,7 @@ from desktop.services.redaction.keys import find_keys, find_url_secrets
 from desktop.services.redaction.numbers import find_cards, find_ibans
 from desktop.services.redaction.people import People
 from desktop.services.redaction.phones import find_phones
-from desktop.services.redaction.placeholders import LITERAL, LITERAL_SIGN, LOOKALIKE, Numbering, Restorer, put_back
+from desktop.services.redaction.placeholders import LITERAL, Numbering, Restorer, find_lookalikes, put_back
 from desktop.services.redaction.reading import read
 from desktop.services.redaction.spans import Span, without_overlaps
 
@@ -82,9 +82,7 @@ class Redactor:
             *find_addresses(reading),
             *self._people.find(reading),
         ]
-        if LITERAL_SIGN.search(text):
-            spans += [Span(found.start(), found.end(), LITERAL) for found in LOOKALIKE.finditer(text)]
-        return without_overlaps(spans)
+        return find_lookalikes(text, without_overlaps(spans))
 
     def _replaced(self, text: str) -> tuple[str, list[str]]:
         pieces, placeholders, at = [], [], 0

@@ -17,7 +17,7 @@ _OTHER_NUMBERS = (
 )
 _PHONES = (
     "phone phones telephone tel tele mobile mob cell cellphone call calls called calling ring dial fax text txt sms whatsapp signal telegram landline hotline"
-    " reach reachable desk contact registered office home work direct switchboard voicemail callback number"
+    " reach reachable desk contact registered office home work direct switchboard voicemail callback"
     " telefon telefonnummer handy handynummer mobil mobilnummer rufnummer festnetz durchwahl erreichbar erreichen anrufen rückruf rufen natel anruf"
     " téléphone tél portable fixe appeler appelez appelez-moi joindre joignable rappeler rappelez numéro gsm"
     " teléfono telefono tfno tlf móvil movil celular cel llamar llame llámame llámeme fijo whats cellulare chiamare chiamate chiamatemi fisso recapito"
@@ -35,7 +35,10 @@ _SAID = {
     "#": "other",
     "№": "other",
 }
-_PHRASES = {"messages to": "phone", "message to": "phone", "answering at": "phone", "line is": "phone", "me at": "phone", "me on": "phone", "us on": "phone"}
+_PHRASES = {
+    **dict.fromkeys((f"{whose} number" for whose in ("my", "our", "your", "his", "her", "their", "new", "old", "alternate", "alternative", "another", "other")), "phone"),
+    "number is": "phone", "messages to": "phone", "message to": "phone", "answering at": "phone", "line is": "phone", "me at": "phone", "me on": "phone", "us on": "phone",
+}  # fmt: skip
 _NUMBER_WORDS = frozenset("no nr num number nummer numer numéro número numero id code #".split())
 """What may stand between a word and its number: *order number 5512*."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’.][^\W\d_]+)*|[#№]")
@@ -60,6 +63,8 @@ def said_before(text: str, start: int) -> str:
             kind = _PHRASES.get(f"{earlier} {word}", kind)
             if word in _NUMBER_WORDS and _SAID.get(earlier):
                 kind = _SAID[earlier]
+            elif word == "is" and earlier in _NUMBER_WORDS and place > 1 and _SAID.get(words[place - 2][0]):
+                kind = _SAID[words[place - 2][0]]
         if kind == "other" and (len(before) - end > _NEAR or "." in before[end:].rstrip(" .")):
             # Another number's word tells of what follows it at once, not of a later sentence.
             return ""

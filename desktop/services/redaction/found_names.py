@@ -28,7 +28,7 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_ADDRESS = re.compile(r"(?P<name>\"[^\"\n]{2,60}\"|[^\n<>:;\"(]{2,60}?)\s*<\s*(?P<local>[^<>\s@]+)@(?P<domain>[^<>\s]+)>")
-_WROTE = re.compile(r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu|napisał\(?a?\)?|skrev)\s?:")
+_WROTE = re.compile(r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu|napisał\(?a?\)?|skrev)\s?:|(?:schrieb|escribió|skrev|napisał|escreveu)\s(?P<after>[^\n,<>\d:]{2,50}?)\s?:")
 _INTRODUCTIONS: dict[str, re.Pattern[str]] = {
     "name": re.compile(r"(?:'s)? (?:is|was|ist) "),
     "name's": re.compile(r" "),
@@ -90,7 +90,7 @@ def find_names(reading: Reading) -> Iterator[str]:
                     yield name
     if ":" in text:
         for found in _WROTE.finditer(text):
-            yield from _last_name(found["value"])
+            yield from _last_name(found["value"] or found["after"])
     if not text.isascii():
         for found in _JAPANESE.finditer(text):
             name = found[str(found.lastgroup)]
@@ -115,12 +115,32 @@ def _on_lines(reading: Reading) -> Iterator[str]:
         closer, comma, name = own.rpartition(",")
         if comma and closer.lower().strip(" !.") in CLOSERS:
             yield from _signature(name.strip())
+        yield from _signed_at_once(own)
         if ":" in own or "：" in own:
             head = _HEAD.match(own)
             if head:
                 yield from _in_head(head["value"])
+                if head[0].lower().startswith(_NAME_LABELS):
+                    yield from _in_lower_case(head["value"].strip())
         if own[0] in "-–—~" and place == len(lines) - 1 and not any(other.lstrip().startswith(own[0]) for other in lines[:-1]):
             yield from _signature(own[1:].strip(), most=2)
+
+
+def _signed_at_once(line: str) -> Iterator[str]:
+    """Yield the name of a line that closes and signs: *Viele Grüße Hendrik*."""
+    if len(line) > _LONGEST_CLOSER:
+        return
+    words = line.split()
+    for count in range(min(_MOST_TOKENS, len(words) - 1), 0, -1):
+        closer = " ".join(words[:count]).lower().strip(" ,")
+        if closer in CLOSERS and (count > 1 or closer in _SHORT_CLOSERS):
+            yield from _signature(" ".join(words[count:]))
+            return
+
+
+_SHORT_CLOSERS = frozenset(
+    "gruß gruss grüße lg vg mfg regards rgds cheers saludos saluti groet groeten groetjes pozdrawiam abraços mvh hilsen cdt cordialement atentamente atte sincerely".split()
+)
 
 
 def _closes(line: str) -> bool:
@@ -166,6 +186,9 @@ def _in_head(value: str) -> Iterator[str]:
         name, end = _name_at(own, 0)
         if name and (end == len(own) or own[end : end + 1] in ",(") and not any(character.isdigit() for character in own[:end]):
             yield own if _is_surname_first(own, end) else name
+
+
+_NAME_LABELS = ("full name", "customer name", "contact name", "client name", "your name", "my name")
 
 
 def _is_surname_first(text: str, end: int) -> bool:

@@ -14,7 +14,7 @@ from desktop.services.redaction.spans import Span
 
 _SIGNS = (
     "sk-", "sk_", "pk_", "rk_", "whsec_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-", "AKIA", "ASIA", "AIza", "ya29.", "GOCSPX-",
-    "npm_", "hf_", "SG.", "eyJ", "dop_v1_", "shpat_", "shpss_", "sq0", "key-", "lin_api_", "dckr_pat_", "pypi-", "EAAC", "AC", "-----BEGIN", "gsk_", "xai-",
+    "npm_", "hf_", "SG.", "eyJ", "dop_v1_", "shpat_", "shpss_", "sq0", "key-", "lin_api_", "dckr_pat_", "pypi-", "EAAC", "AC", "-----BEGIN", ":AA", "gsk_", "xai-",
 )  # fmt: skip
 _KNOWN = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END)){0,20000}+(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?"
@@ -25,6 +25,7 @@ _KNOWN = re.compile(
     r"|xox[abeprs]-[A-Za-z0-9\-]{8,}|xapp-[A-Za-z0-9\-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{12,20}|AIza[A-Za-z0-9_\-]{30,40}"
     r"|ya29\.[A-Za-z0-9_\-]{10,}|GOCSPX-[A-Za-z0-9_\-]{16,}|npm_[A-Za-z0-9]{30,}|hf_[A-Za-z0-9]{28,}|pypi-[A-Za-z0-9_\-]{30,}"
     r"|SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}|dop_v1_[a-f0-9]{40,}|shp(?:at|ss|ca|pa)_[A-Fa-f0-9]{24,}|sq0[a-z]{3}-[A-Za-z0-9_\-]{20,}"
+    r"|[0-9]{8,10}:AA[A-Za-z0-9_\-]{30,}"
     r"|key-[a-f0-9]{32}|lin_api_[A-Za-z0-9]{30,}|dckr_pat_[A-Za-z0-9_\-]{20,}|EAAC[A-Za-z0-9]{30,}|AC[a-f0-9]{32}|gsk_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}"
     r")"
 )
@@ -32,21 +33,24 @@ _KNOWN = re.compile(
 _CUES = frozenset(
     "password passwords passwd passwort kennwort passphrase pwd pw pass secret secrets token tokens apikey key keys schlüssel bearer basic credential credentials"
     " pin otp cvv cvc tan mdp passe clé contraseña clave senha chave wachtwoord sleutel hasło parola lösenord passord adgangskode salasana heslo"
-    " jelszó şifre şifrem пароль пароля ключ κωδικός code codes סיסמה المرور".split()
+    " jelszó şifre şifrem пароль пароля ключ κωδικός code codes סיסמה المرور sid sessid sessionid jsessionid phpsessid cookie password's passwords' passcode pincode"
+    " sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode license licence lizenz lizenzschlüssel licencia licenza licença".split()
 )
 _UNSPACED = re.compile("パスワード|暗証番号|認証コード|密码|密碼|口令|验证码|비밀번호|인증번호|암호")
 _CUE_ENDS = ("token", "secret", "password", "passwd", "passwort", "kennwort", "apikey", "schlüssel", "passphrase", "accesskey", "accountkey", "privatekey", "secretkey", "wachtwoord")
 """How names in programs and German words end: `accessToken`, *WLAN-Passwort*."""
 _JOINED = re.compile(
-    r"(?:\s(?:code|number|nummer|value|string|nr\.?|(?:for|to|of|für|zu|zum|pour|para|per|voor|do|de)\s[^\n:=.!?]{1,30}?(?=\s(?:is|was|ist|est|es|é|è)\s|\s?[:=])))?"
-    r"(?:[\"'”`*_]{0,3}\s?(?P<sign>=>|->|→|[:=：])\s?|\s(?P<is>is|was|lautet|ist|est|es|é|è|to|auf|jest|on|är|er|wurde)(?:\snow|\sjetzt)?(?:\s?:)?\s|(?P<space>\s))"
-    r"(?P<quote>[\"'“„«`]?)(?P<value>[^\s\"'“”„»`<>]{3,200}|(?<=[\"“„«`])[^\"”»`\n]{3,200})"
+    r"(?:[_\-](?=[\w\-]{1,16}\s?[:=])[\w\-]{1,16}|\s(?:code|number|nummer|value|string|nr\.?|(?:for|to|of|für|zu|zum|pour|para|per|voor|do|de)\s[^\n:=.!?]{1,30}?(?=\s(?:is|was|ist|est|es|é|è)\s|\s?[:=])))?"
+    r"(?:[\"'”`*_]{0,3}\s?(?P<sign>=>|->|→|[:=：]|是|は)\s?|\s(?P<is>is|was|lautet|ist|est|es|é|è|to|auf|jest|on|är|er|wurde)(?:\snow|\sjetzt)?(?:\s?:)?\s|(?P<space>\s))"
+    r"(?P<quote>[\"'“„«`]?)(?P<value>(?<=[\"“„«`])[^\"”“»`\n]{3,200}(?=[\"”“»`])|[^\s\"'“”„»`<>]{3,200})"
 )
+_NEXT_SETTING = re.compile(r"[;&](?=[A-Za-z][\w ]*=)|;$")
 _PAIR = re.compile(r"\s?/\s?[^\s,;]{3,60}")
 _OPTION = re.compile(r"--?$")
 _CURL_USER = re.compile(r"(?<=\s-u\s)[\"']?[^\s:\"']{1,60}:[^\s\"']{3,100}|(?<=--user\s)[\"']?[^\s:\"']{1,60}:[^\s\"']{3,100}")
-_NO_SECRET = re.compile(r"[$%{(\[].*|(.)\1*|\.{2,}.*|[xX*•.…\-]+|[A-Z_]{2,40}|none|null|true|false|undefined|nil|yes|no|string|str|int|bool|text|value|required|optional|.*\.\.\.", re.DOTALL)
+_NO_SECRET = re.compile(r"[$%{(\[].*|(.)\1*|\.{2,}.*|[xX*•.…\-]+|[A-Z_]{2,40}|.*\.\.\.", re.DOTALL)
 """What stands for a secret in instructions: `$TOKEN`, `***`, `...`, `TEXT`."""
+_VALUES = frozenset("none null true false undefined nil yes no string str int bool text value required optional missing expired invalid".split())
 _PASSWORDS = frozenset(
     "password passwords passwd passwort kennwort passphrase pwd pw pass secret mdp passe contraseña senha wachtwoord hasło parola lösenord passord adgangskode salasana heslo"
     " jelszó şifre şifrem пароль пароля κωδικός סיסמה المرور パスワード 密码 密碼 口令 비밀번호 암호".split()
@@ -55,18 +59,22 @@ _PASSWORDS = frozenset(
 _OPENING = frozenset("is was not no and or the a an ist nicht est es é è".split())
 _TRAILING = ",;:!?)]}。、，)"
 _ENDS = ".…"
-_NUMERIC = frozenset("pin otp cvv cvc tan code codes 暗証番号 認証コード 验证码 인증번호".split())
+_LICENSES = frozenset("license licence lizenz licencia licenza licença".split())
+_GROUPS = re.compile(r"(?=\S*[0-9])[A-Za-z0-9]{3,8}(?:-[A-Za-z0-9]{3,8}){2,8}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NUMERIC = frozenset("sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode passcode pincode pin otp cvv cvc tan code codes 暗証番号 認証コード 验证码 인증번호".split())
 _WEAK = frozenset("code codes".split())
 _OF_A_PERSON = re.compile(
     r"(?:verif\w*|security|one[- ]time|access|login|log-in|sign[- ]in|2fa|mfa|sms|auth\w*|confirm\w*|activation|recovery|backup|bestätigungs|sicherheits|zugangs|de\svérification|de\ssécurité|de\sverificación|di\sverifica)[\s-]?$",
     re.IGNORECASE,
 )
+_TO_LOG_IN = re.compile(r"[0-9]{4,8}\s(?:to|for|um|zum)\s(?:\w+\s){0,2}(?:verif|log|sign|confirm|anmeld|bestätig)")
 _LOOK_BACK = 24
 _DIGITS = re.compile(r"[0-9][0-9 \-]{1,10}[0-9](?![\w])")
 _RANDOM_CODE = re.compile(r"(?=\S*[0-9])(?=\S*[A-Z])[A-Z0-9\-]{5,24}")
 _RANDOM = re.compile(r"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])[A-Za-z0-9+/=_\-.~]{12,}")
 _CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=\-]{12,}")
-_NAMED = re.compile(r"(?<![A-Za-z0-9])[a-z]{4,}(?![A-Za-z0-9])")
+_NAMED = re.compile(r"(?<![A-Za-z0-9])(?![a-f]+(?![A-Za-z0-9]))[a-z]{4,}(?![A-Za-z0-9])")
 _AUTHORIZATION = frozenset(("bearer", "basic"))
 
 
@@ -96,13 +104,17 @@ def _after(text: str, cue: int, end: int, word: str) -> Span | None:
         return None
     start, value = joined.start("value"), joined["value"].rstrip(_TRAILING)
     if not joined["quote"]:
+        value = _NEXT_SETTING.split(value)[0]
         value = value.rstrip(_ENDS) if len(value.rstrip(_ENDS)) > _SHORTEST else value
-    is_weak = word in _WEAK and not _OF_A_PERSON.search(text, max(0, cue - _LOOK_BACK), cue)
-    if is_weak or len(value) < _SHORTEST or value.lower() in _OPENING or _NO_SECRET.fullmatch(value):
+    is_weak = word in _WEAK and not (_OF_A_PERSON.search(text, max(0, cue - _LOOK_BACK), cue) or _TO_LOG_IN.match(text, start))
+    if is_weak or len(value) < _SHORTEST or value.lower() in _OPENING or _NO_SECRET.fullmatch(value) or value.lower() in _VALUES:
         return None
     if word in _NUMERIC:
         return _number(text, start, value, joined, word=word)
     end = start + len(value)
+    word = word.removesuffix("'s")
+    if word in _LICENSES:
+        return Span(start, end, "key") if _GROUPS.fullmatch(value) else None
     if word in _AUTHORIZATION:
         is_secret = _CREDENTIAL.fullmatch(value) is not None and _looks_secret(value)
     elif word in _PASSWORDS or word.endswith(_PASSWORD_ENDS):
@@ -122,12 +134,13 @@ def _is_password(text: str, value: str, joined: re.Match[str], *, cue: int, end:
         return False
     if _OPTION.search(text, max(0, cue - _LOOK_BACK), cue):
         return True
-    return _is_random(value) or (bool(joined["quote"]) and _looks_secret(value))
+    is_mixed = len(value) >= _SHORTEST_KEY and any(c.isdigit() for c in value) and any(c.isalpha() for c in value) and _looks_secret(value)
+    return is_mixed or (bool(joined["quote"]) and (_looks_secret(value) or text[cue:end].lower().startswith("passphrase")))
 
 
 def _is_random(value: str) -> bool:
     """Tell letters and digits in disorder from a name: `gpt-3.5-turbo` has a word in it."""
-    return _RANDOM.fullmatch(value) is not None and not _NAMED.search(value)
+    return _UUID.fullmatch(value) is not None or (_RANDOM.fullmatch(value) is not None and not _NAMED.search(value))
 
 
 def _looks_like_key(value: str) -> bool:
@@ -149,8 +162,8 @@ def _number(text: str, start: int, value: str, joined: re.Match[str], *, word: s
     """Return a PIN, a one-time code or the like."""
     digits = _DIGITS.match(text, start)
     if digits:
-        return Span(start, digits.end(), "key") if not joined["space"] or word not in _WEAK else None
-    is_mixed = not joined["space"] and _RANDOM_CODE.fullmatch(value) is not None
+        return Span(start, digits.end(), "key")
+    is_mixed = not joined["space"] and (_RANDOM_CODE.fullmatch(value) or _GROUPS.fullmatch(value)) is not None
     return Span(start, start + len(value), "key") if is_mixed else None
 
 
@@ -182,7 +195,7 @@ _SECRET_PARAMETER = re.compile(
 _SECRET_PATH = re.compile(
     r"/(?:reset|password[-_]?reset|reset[-_]?password|set[-_]?password|forgot|magic|magic[-_]?link|verify|verification|confirm|confirmation|activate|activation|invite|invitation|login"
     r"|signin|auth|unsubscribe|recover|recovery|token|share|hooks?|webhooks?|services|passwort|mot-de-passe|bestaetigen)(?:/[a-z\-]{2,16})?/((?=[^/?#\s]*[0-9])[A-Za-z0-9_\-.~=]{10,}"
-    r"|[A-Z0-9]{8,12}/[A-Z0-9]{8,12}/[A-Za-z0-9]{16,})",
+    r"(?:/[A-Za-z0-9_\-]{16,})?|[A-Z0-9]{8,12}/[A-Z0-9]{8,12}/[A-Za-z0-9]{16,})",
     re.IGNORECASE,
 )
 

@@ -104,9 +104,9 @@ ORDINARY_NAMES = frozenset(
     " lord mann mayor meadows merry mills mint moss mount nail nurse page paige painter palmer pepper pickle piper pitt plant plumber pool pratt quick rainey reason rhodes rich"
     " rock rode root roper rush sailor sales sand sands sawyer seal service sessions shade shore silk singh skinner slaughter slow smart speed spring springs square staples"
     " starr steel stewart stock storey strange strand sugar summers table tanner temple test tester thorn tiller trip true trust tucker usher vance vest wade ward waters way"
-    " weed wheeler wild wing winner wine win wish worth yard york zone misty candy carol charity destiny eve ginger harmony honey joyce josh kitty gene genes harry jimmy nick"
-    " dick john johns john mike tom bob tony randy rusty sandy stormy terry tiffany tori trinity tracy wade mercy melody poppy precious princess robin rowan sage sierra skip"
-    " sonny stew storm tad ty trip tripp vic wes wiley woody zip pierce peck pitts prior proper rank rein reign crew court craft cash care case cole colt cannon cannons camp"
+    " weed wheeler wild wing winner wine win wish worth yard york zone misty candy carol charity destiny eve ginger harmony honey joyce kitty gene genes nick"
+    " dick randy rusty sandy stormy tori trinity wade mercy melody poppy precious princess robin rowan sage sierra skip"
+    " sonny stew storm tad ty trip tripp woody zip pierce peck pitts prior proper rank rein reign crew court craft cash care case cole colt cannon cannons camp"
     # German
     " koch groß gross lang lange klein kleine kurz kurze jung junge alt alte alter neu neumann weiß weiss schwarz braun grün roth rot blau sommer winter herbst frühling berg wald"
     " bach stein kaiser könig koenig herzog graf fürst ritter richter bauer fischer jäger schneider schmidt müller weber wagner zimmermann becker schäfer maurer gärtner"

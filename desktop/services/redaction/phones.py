@@ -87,7 +87,7 @@ def _is_phone(text: str, start: int, end: int, written: str) -> bool:
     is_grouped = not number.isdigit()
     if number.startswith("00") and is_grouped:
         return is_possible(f"+{number[2:]}")
-    if _TRUNK.match(number) and is_grouped:
+    if _TRUNK.match(number) and (is_grouped or said == "number"):
         return is_valid_in(number, _REGIONS_WITH_TRUNK)
     return is_grouped and _is_alone_in_its_line(text, start, end) and digits > _MIN_DIGITS and is_valid_in(number, _REGIONS_WITHOUT)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -68,6 +69,7 @@ class Redactor:
 
     def find(self, text: str) -> list[Span]:
         """Return what would be replaced in a text, in its order; people that the text names as such are known from now on."""
+        text = _plain(text)
         reading = read(text)
         for name in find_names(reading):
             self._people.add(name)
@@ -95,4 +97,11 @@ class Redactor:
         return "".join([*pieces, text[at:]]), placeholders
 
 
+def _plain(text: str) -> str:
+    """Return a text with plain digits and signs in place of the wide ones of East Asia, each in its place."""
+    return text if text.isascii() or not _WIDE.search(text) else text.translate(_NARROW)
+
+
+_WIDE = re.compile("[０-９＠＋（）－．]")
+_NARROW = str.maketrans("０１２３４５６７８９＠＋（）－．", "0123456789@+()-.")
 _LITERALS = f"<{LITERAL.upper()}_"

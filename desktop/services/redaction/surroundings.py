@@ -16,7 +16,7 @@ _OTHER_NUMBERS = (
     " zamówienie zamówienia faktura przesyłka sipariş beställning ordre tilaus objednávka заказ заказа счет счёт накладная παραγγελία الطلب הזמנה"
 )
 _PHONES = (
-    "phone phones telephone tel tele mobile mob cell cellphone call calls called calling ring dial fax text txt sms whatsapp signal telegram landline hotline"
+    "phone phones ph telephone tel tele mobile mob cell cellphone call calls called calling ring dial fax text txt sms whatsapp signal telegram landline hotline"
     " reach reachable desk contact registered office home work direct switchboard voicemail callback"
     " telefon telefonnummer handy handynummer mobil mobilnummer rufnummer festnetz durchwahl erreichbar erreichen anrufen rückruf rufen natel anruf"
     " téléphone tél portable fixe appeler appelez appelez-moi joindre joignable rappeler rappelez numéro gsm"
@@ -48,10 +48,11 @@ _UNSPACED = re.compile(
 )
 _LOOK_BACK = 44
 _NEAR = 22
+_AT_ONCE = 3
 
 
 def said_before(text: str, start: int) -> str:
-    """Return what the nearest telling word before a number makes of it: *phone*, *card*, *other*, or '' when there is none near."""
+    """Return what the nearest telling word before a number makes of it: *phone*, *card*, *other*, *number* (and no more), or '' when there is none near."""
     first = max(0, start - _LOOK_BACK)
     before = text[first:start].lower()
     words = list(_WORD.finditer(before))
@@ -74,5 +75,7 @@ def said_before(text: str, start: int) -> str:
         found = None
         for found in _UNSPACED.finditer(before):
             pass
-        return str(found.lastgroup) if found else ""
-    return ""
+        if found:
+            return str(found.lastgroup)
+    is_number = bool(words) and words[-1][0] in _NUMBER_WORDS and len(before) - words[-1].end() <= _AT_ONCE
+    return "number" if is_number else ""

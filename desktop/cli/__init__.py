@@ -1,15 +1,19 @@
 """The command: one module for each group of commands."""
 
 COMMANDS = {
+    "batches": "batches",
     "doctor": "doctor",
+    "erase": "erase",
     "export": "export",
     "import": "imports",
     "keys": "keys",
+    "ledger": "operations",
     "list": "tickets",
     "mappings": "mappings",
     "providers": "providers",
     "recipes": "recipes",
     "show": "tickets",
+    "stats": "operations",
     "summarize": "summaries",
     "try": "tryout",
     "verify": "verify",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from desktop.cli.output import ReaderGone, print_json, say, warn
+from desktop.cli.output import print_document, print_json, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.cli.tickets import search_option, tell_languages, where_option
 from desktop.domain.tickets import TicketQuery
@@ -89,21 +89,6 @@ async def _write(desk: Desk, ids: list[int], wanted: ExportFormat, out: Path, *,
 
 
 async def _print(desk: Desk, ids: list[int], wanted: ExportFormat) -> None:
-    """Print the document as it is for a program, and cleaned for a terminal, which would obey what stands in a ticket."""
-    is_read_by_a_person = sys.stdout.isatty()
     async with aclosing(desk.export.pieces(ids, wanted)) as pieces:
         async for text, _ in pieces:
-            if is_read_by_a_person:
-                say(text, end="")
-            else:
-                _print_as_it_is(text)
-
-
-def _print_as_it_is(text: str) -> None:
-    try:
-        # Past the text layer, which would write line ends its own way on Windows.
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise ReaderGone from None
+            print_document(text)

@@ -36,6 +36,20 @@ def say(text: str = "", *, end: str = "\n") -> None:
     _print(clean(text) + end)
 
 
+def print_document(text: str) -> None:
+    """Print a piece of a document: as it is for a program, cleaned for a terminal, which would obey what stands in a ticket."""
+    if sys.stdout.isatty():
+        say(text, end="")
+        return
+    try:
+        # Past the text layer, which would write line ends its own way on Windows.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise ReaderGone from None
+
+
 def warn(text: str) -> None:
     """Print text for people on standard error, cleaned."""
     click.echo(clean(text), err=True)

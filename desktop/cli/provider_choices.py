@@ -81,16 +81,17 @@ def _spelled(task: str, known: list[str]) -> str:
 
 
 def _row(desk: Desk, chosen: TaskModel) -> Row:
-    route = desk.providers.route(chosen.task)
-    return chosen, route, desk.providers.locked_reason(desk.providers.profile(route[0][0]))
+    route = desk.providers.tasks.who(chosen.task)
+    return chosen, route, desk.providers.locked_reason(desk.providers.profile(route[0][0])) if route else ""
 
 
 def _fields(row: Row) -> dict[str, object]:
     chosen, route, locked = row
+    provider, model = route[0] if route else (None, None)
     return {
         "task": chosen.task,
-        "provider": route[0][0],
-        "model": route[0][1],
+        "provider": provider,
+        "model": model,
         "default": not chosen.provider,
         "fallback": [{"provider": provider, "model": model} for provider, model in route[1:]],
         "locked": bool(locked),
@@ -99,10 +100,8 @@ def _fields(row: Row) -> dict[str, object]:
 
 def _cells(row: Row) -> tuple[str, ...]:
     chosen, route, _ = row
+    if not route:
+        return (chosen.task, "(who wrote the summary)", "", "")
     provider, model = route[0]
-    return (
-        chosen.task,
-        provider if chosen.provider else f"{provider} (default)",
-        model,
-        ", ".join(n for n, _ in route[1:]),
-    )
+    shown = provider if chosen.provider else f"{provider} (default)"
+    return (chosen.task, shown, model, ", ".join(name for name, _ in route[1:]))

@@ -47,6 +47,10 @@ class Paths:
         return self.data_dir / "recipes"
 
     @property
+    def prices(self) -> Path:
+        return self.data_dir / "prices.toml"
+
+    @property
     def secret(self) -> Path:
         return self.data_dir / "secret.bin"
 

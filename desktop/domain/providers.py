@@ -59,11 +59,6 @@ class ProviderProfile:
     client_certificate: str = ""
     client_key: str = ""
 
-    @property
-    def network(self) -> Network:
-        """Return how this provider is reached."""
-        return Network(self.proxy, self.ca_file, self.client_certificate, self.client_key)
-
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -101,6 +96,23 @@ class TaskModel:
     task: str
     provider: str = ""
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """What a model costs at a host: US dollars a million tokens, None where it is unknown; 0 on this machine."""
+
+    host: str
+    model: str
+    input: float | None = None
+    cached_input: float | None = None
+    output: float | None = None
+    is_local: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether what a call costs can be told."""
+        return self.input is not None and self.output is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,14 @@ def folded_spans(text: str) -> tuple[tuple[int, int], ...]:
     return ()
 
 
+def signature_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the spans (start, end) of the signature of whoever wrote a text, `()` where it has none."""
+    lines = _read_lines(text)
+    quoted = _find_quoted(lines)
+    legal = _find_disclaimers(lines, quoted)
+    return tuple(_as_spans(lines, _find_signature(lines, quoted | legal, legal)))
+
+
 def _read_lines(text: str) -> list[_Line]:
     lines, start, is_fenced = [], 0, False
     for raw in text.split("\n"):

@@ -7,6 +7,7 @@ from what a terminal hands over, from JSON and UTF-7 that spell halves, and from
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # What a reader cannot see can only disguise what they do see: control characters, overrides of direction, zero width.
 _UNSEEN = re.compile(
@@ -28,3 +29,8 @@ def valid_text(text: str) -> str:
 def visible_text(text: str) -> str:
     """Return a text without what a reader cannot see, and with nothing that no text can hold."""
     return _UNSEEN.sub("", valid_text(text))
+
+
+def folded(text: str) -> str:
+    """Return a text by which two spellings of one name are equal: whatever the case, the spaces and the way its accents are written."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())

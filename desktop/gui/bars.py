@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QProgressBa
 
 from desktop.gui.theme.style import Theme, scaled, small_font
 from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
-from desktop.gui.words import Words
+from desktop.gui.words import Words, plain_tip
 
 SEARCH_MS = 120
 APPEARANCES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
@@ -22,6 +22,7 @@ class TopBar(QFrame):
     """The keyboard goes on to the list."""
     import_requested = Signal()
     export_requested = Signal()
+    summarize_requested = Signal()
     history_requested = Signal()
     settings_requested = Signal()
 
@@ -46,6 +47,11 @@ class TopBar(QFrame):
         self.import_button = QPushButton("Import…")
         self.import_button.setToolTip("Import a ticket export (Ctrl+O)")
         self.import_button.clicked.connect(self.import_requested)
+        self.summarize_button = QPushButton("Summarize…")
+        self.summarize_button.setToolTip(
+            "Summarize the chosen tickets, or all that are listed: the price is shown before anything is sent (Ctrl+Enter)"
+        )
+        self.summarize_button.clicked.connect(self.summarize_requested)
         self.export_button = QPushButton()
         self.export_button.setAccessibleName("Export")
         self.export_button.setToolTip(
@@ -66,6 +72,7 @@ class TopBar(QFrame):
         layout.addWidget(name)
         layout.addWidget(self.search, 4)
         layout.addStretch(1)
+        layout.addWidget(self.summarize_button)
         layout.addWidget(self.import_button)
         layout.addWidget(self.export_button)
         layout.addWidget(self.history_button)
@@ -73,8 +80,15 @@ class TopBar(QFrame):
         self._on_theme()
         theme.changed.connect(self._on_theme)
 
+    def show_choice(self, chosen: int, listed: int) -> None:
+        """Say which tickets would be summarized: the chosen ones if they are several, else all that are listed."""
+        words = f"Summarize {chosen:,} tickets…" if chosen > 1 else f"Summarize all {listed:,}…"
+        self.summarize_button.setText(words if listed else "Summarize…")
+        self.summarize_button.setEnabled(listed > 0)
+
     def _on_theme(self) -> None:
         icons, t = self._theme.icons, self._theme.tokens
+        self.summarize_button.setIcon(icons.icon("sparkle"))
         self._icon.setIcon(icons.icon("search", t.faint))
         self.import_button.setIcon(icons.icon("import"))
         self.export_button.setIcon(icons.icon("export"))
@@ -114,7 +128,10 @@ class StatusBar(QFrame):
     provider_chosen = Signal(str)
     providers_requested = Signal()
     recipes_requested = Signal()
+    operations_requested = Signal()
     appearance_chosen = Signal(str)
+    queue_requested = Signal()
+    local_only_chosen = Signal(bool)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -128,13 +145,25 @@ class StatusBar(QFrame):
         self.cancel = QPushButton("Cancel")
         self.cancel.setProperty("kind", "link")
         self.cancel.clicked.connect(self.cancel_requested)
-        self.queue = Words("Queue 0")
-        self.queue.setToolTip("Summaries being written now")
-        self.spend = Words("today $0.00")
+        self.queue = QPushButton("Queue")
+        self.queue.setProperty("kind", "flat")
+        self.queue.clicked.connect(self.queue_requested)
+        self.show_queue("Queue", "Nothing is in the queue")
+        self.spend = QPushButton("today $0.00")
+        self.spend.setProperty("kind", "flat")
+        self.spend.clicked.connect(self.operations_requested)
+        self.local_only = QPushButton("Local only")
+        self.local_only.setProperty("kind", "flat")
+        self.local_only.setToolTip(
+            "Nothing is sent to any other machine; click for the providers, where it is switched off"
+        )
+        self.local_only.clicked.connect(self.providers_requested)
+        self.local_only.hide()
         self.provider = QPushButton("…")
         self.provider.setProperty("kind", "flat")
         self.provider.setAccessibleName("Provider")
         self.menu = QMenu(self.provider)
+        self.menu.setToolTipsVisible(True)
         self.provider.setMenu(self.menu)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, 1, SPACE, 1)
@@ -143,9 +172,17 @@ class StatusBar(QFrame):
         for widget in (self.tickets, self.progress_text, self.progress, self.cancel):
             layout.addWidget(widget)
         layout.addStretch()
-        for widget in (self.queue, self.spend, self.provider):
+        for widget in (self.queue, self.spend, self.local_only, self.provider):
             layout.addWidget(widget)
-        for widget in (self.tickets, self.progress_text, self.cancel, self.queue, self.spend, self.provider):
+        for widget in (
+            self.tickets,
+            self.progress_text,
+            self.cancel,
+            self.queue,
+            self.spend,
+            self.local_only,
+            self.provider,
+        ):
             widget.setFont(small)
         self.hide_progress()
         self._on_theme()
@@ -182,27 +219,44 @@ class StatusBar(QFrame):
         self.spend.setToolTip(
             f"Spent since midnight UTC: ${dollars:.6f}"
             + (f"; {unknown} calls without a known price" if unknown else "")
+            + ". Click for all figures (Ctrl+Shift+O)"
         )
+        self.spend.setAccessibleName(f"Operations, spent {self.spend.text()}")
 
-    def show_queue(self, count: int) -> None:
-        """Say how many summaries are being written."""
-        self.queue.setText(f"Queue {count}")
+    def show_queue(self, short: str, full: str) -> None:
+        """Say how far the queue is, in a few words and in all of them."""
+        self.queue.setText(short)
+        self.queue.setAccessibleName(f"Queue: {full}")
+        self.queue.setToolTip(f"{full} (Ctrl+J)")
 
-    def show_providers(self, names: list[tuple[str, str]], default: str, appearance: str) -> None:
-        """Fill the menu with providers (name, label), the settings and the appearance."""
+    def show_providers(
+        self, names: list[tuple[str, str, str]], default: str, appearance: str, *, is_local_only: bool
+    ) -> None:
+        """Fill the menu with providers (name, label, why it may not be asked now), the lock, the settings and the appearance."""
         self.menu.clear()
         group = QActionGroup(self.menu)
-        for name, label in names:
-            action = self.menu.addAction(label)
+        for name, label, locked in names:
+            action = self.menu.addAction(f"{label}  · locked" if locked else label)
             action.setCheckable(True)
             action.setChecked(name == default)
+            action.setEnabled(not locked)
+            action.setToolTip(plain_tip(locked))
             group.addAction(action)
             action.triggered.connect(lambda _=False, n=name: self.provider_chosen.emit(n))
             if name == default:
-                self.provider.setText(f"{label}  ▾")
+                self.provider.setText(f"{action.text()}  ▾")
+                self.provider.setToolTip(plain_tip(locked))
+        self.menu.addSeparator()
+        lock = self.menu.addAction("Local only")
+        lock.setCheckable(True)
+        lock.setChecked(is_local_only)
+        lock.setToolTip("Locks the whole program to this machine: nothing is sent to any other")
+        lock.triggered.connect(self.local_only_chosen)
+        self.local_only.setVisible(is_local_only)
         self.menu.addSeparator()
         self.menu.addAction("Providers…").triggered.connect(self.providers_requested)
         self.menu.addAction("Recipes…").triggered.connect(self.recipes_requested)
+        self.menu.addAction("Operations…").triggered.connect(self.operations_requested)
         self.menu.addSeparator()
         looks = QActionGroup(self.menu)
         for value, label in APPEARANCES:
@@ -213,4 +267,6 @@ class StatusBar(QFrame):
             action.triggered.connect(lambda _=False, v=value: self.appearance_chosen.emit(v))
 
     def _on_theme(self) -> None:
+        self.local_only.setIcon(self._theme.icons.icon("lock", self._theme.tokens.muted))
         self.provider.setIcon(self._theme.icons.icon("plug", self._theme.tokens.muted))
+        self.queue.setIcon(self._theme.icons.icon("layers", self._theme.tokens.muted))

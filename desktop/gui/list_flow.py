@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from desktop.domain.errors import DeskError
+from desktop.domain.queue import ItemState
 from desktop.domain.tickets import TicketCounts, TicketQuery
 from desktop.gui.bars import StatusBar
 from desktop.gui.jobs import JobScope
+from desktop.gui.queue_marks import Mark
 from desktop.gui.sidebar import DEADLINES, Sidebar
 from desktop.gui.ticket_list import TicketList
 
@@ -140,7 +142,13 @@ class ListFlow(QObject):
     async def _load_page(self, page: int) -> None:
         assert self._desk is not None
         ids = self._list.model.ids_of_page(page)
-        self._list.model.put_page(page, ids, await self._desk.tickets.rows(ids))
+        queue = self._desk.queue
+        rows, states = await asyncio.gather(self._desk.tickets.rows(ids), queue.states(ids))
+        failed = [ticket_id for ticket_id, state in states.items() if state is ItemState.FAILED]
+        reasons = await queue.reasons(failed) if failed else {}
+        # What is done needs no mark: its gist is there.
+        marks = {i: Mark(state, reasons.get(i, "")) for i, state in states.items() if state is not ItemState.DONE}
+        self._list.model.put_page(page, ids, rows, marks)
 
     async def _load_leads(self, ids: list[int]) -> None:
         assert self._desk is not None

@@ -1,4 +1,7 @@
-"""Providers: who writes the summaries. Presets, address, key, the model list fetched from the provider, and a test that says which step failed."""
+"""Providers: who writes the summaries and does the other tasks, and the lock that keeps everything on this machine.
+
+One page with two leaves beside a list: the form of the chosen provider, with a test that says which step failed, and who does what.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +9,30 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLineEdit,
-    QListWidgetItem,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile, ProviderStatus, TestStep
 from desktop.gui.jobs import JobScope
-from desktop.gui.panel_parts import panel_head, panel_list
+from desktop.gui.panel_parts import FormArea, panel_head, panel_list
+from desktop.gui.provider_form import FORM_WIDTH, ProviderForm
 from desktop.gui.provider_steps import ProviderSteps
-from desktop.gui.theme.style import Theme, small_font
-from desktop.gui.theme.tokens import SPACE
-from desktop.gui.words import Words
+from desktop.gui.task_table import TaskTable
+from desktop.gui.theme.style import Theme
+from desktop.gui.theme.tokens import ICON_SIZE, SPACE
+from desktop.gui.words import Words, plain_tip
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
-_KEY_STATES = {
-    KeyState.STORED: "A key is in the system's keyring.",
-    KeyState.SESSION: "A key is kept for this session only.",
-    KeyState.ENVIRONMENT: "OPENAI_API_KEY of the environment is used, for api.openai.com only.",
-    KeyState.NONE: "No key yet.",
-    KeyState.UNAVAILABLE: "The system's keyring cannot be used. A key can be kept for this session only.",
-}
-_AUTO = (("local", "With a model on this machine"), ("always", "Always"), ("never", "Only when I ask"))
-FIELD_WIDTH = 52 * SPACE
+_LOCK_TIP = "Locks the whole program to this machine: nothing is sent to any other"
+_TEST_TIP = "Save, then try name, connection, certificate, key, model and quota, one after the other"
 
 
 class ProvidersPanel(QWidget):
-    """Edits profiles. `changed()` is emitted when profiles or the default changed, `closed()` when the user is done."""
+    """Edits profiles. `changed()` is emitted when profiles, the default or the lock changed, `closed()` when the user is done."""
 
     changed = Signal()
     removed = Signal(object)
@@ -57,27 +46,37 @@ class ProvidersPanel(QWidget):
         self._theme = theme
         self._desk: Desk | None = None
         self._statuses: tuple[ProviderStatus, ...] = ()
-        self._is_new = False
+        self._shown = ProviderStatus(ProviderProfile("", "", ""), is_default=False, key=KeyState.NONE, is_local=True)
         self.jobs = JobScope(self._show_error)
+        self.form = ProviderForm(theme)
+        self.form.fetch_requested.connect(lambda: self.jobs.restart(self._fetch_models()))
+        self.tasks = TaskTable()
+        self.tasks.changed.connect(self.changed)
+        self.tasks.failed.connect(self._show_error)
+        self._words = Words(kind="errorText", wraps=True)
+        self._leaves = QStackedWidget()
+        self._leaves.addWidget(self._build_provider())
+        self._leaves.addWidget(self.tasks)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4 * SPACE, 3 * SPACE, 4 * SPACE, 2 * SPACE)
         layout.setSpacing(2 * SPACE)
         layout.addLayout(self._build_head())
+        right = QVBoxLayout()
+        right.setSpacing(SPACE)
+        right.addWidget(self._leaves, 1)
+        right.addWidget(self._words)
         body = QHBoxLayout()
         body.setSpacing(4 * SPACE)
         body.addLayout(self._build_list())
-        body.addLayout(self._build_form(), 1)
+        body.addLayout(right, 1)
         layout.addLayout(body, 1)
+        theme.changed.connect(self._show_names)
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
         self._desk = desk
-        for preset in desk.providers.presets:
-            if preset.kind != BUILT_IN:
-                self._kind.addItem(preset.title, preset.kind)
-        self._auto.blockSignals(True)
-        self._auto.setCurrentIndex(self._auto.findData(desk.settings.get("auto_summarize")))
-        self._auto.blockSignals(False)
+        self.form.attach(desk)
+        self.tasks.attach(desk)
 
     def put_back(self, profile: ProviderProfile) -> None:
         """Add a removed profile again; its key must be entered anew."""
@@ -87,91 +86,65 @@ class ProvidersPanel(QWidget):
         """End everything that runs."""
         await self.jobs.close()
 
-    async def _put_back(self, profile: ProviderProfile) -> None:
-        assert self._desk is not None
-        self._desk.providers.save(profile)
-        await self._reload(profile.name)
-        self.changed.emit()
-
     def open(self, name: str = "") -> None:
         """Show the profiles, one of them chosen: the named one or the default."""
         self.jobs.restart(self._reload(name))
 
+    def show_lock(self) -> None:
+        """Show the lock as it was set or taken away elsewhere."""
+        self.jobs.restart(self._after_lock())
+
+    def shown_steps(self) -> list[TestStep]:
+        """Return the steps that the last test showed."""
+        return self._steps.steps
+
+    # How it is built
+
     def _build_head(self) -> QHBoxLayout:
-        self._auto = QComboBox()
-        self._auto.setAccessibleName("Summarize when a ticket is opened")
-        for value, text in _AUTO:
-            self._auto.addItem(text, value)
-        self._auto.currentIndexChanged.connect(self._on_auto)
+        self.lock = QCheckBox("Local only")
+        self.lock.setToolTip(_LOCK_TIP)
+        self.lock.clicked.connect(self._on_lock)
         tools = QHBoxLayout()
-        tools.addWidget(Words("Summarize when a ticket is opened:", kind="muted"))
-        tools.addWidget(self._auto)
+        tools.addWidget(self.lock)
+        tools.addSpacing(2 * SPACE)
         return panel_head("Providers", self.closed, tools)
 
     def _build_list(self) -> QVBoxLayout:
-        self._list = panel_list("Providers", 30 * SPACE, self._on_row)
-        add = QPushButton("Add a provider")
-        add.clicked.connect(self._on_add)
+        self._list = panel_list("Providers", 26 * SPACE, self._on_row)
+        self._list.setIconSize(QSize(ICON_SIZE - 2, ICON_SIZE - 2))
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._add = QPushButton("Add a provider")
+        self._add.clicked.connect(self._on_add)
+        self._who = QPushButton("Who does what")
+        self._who.setToolTip("A provider and model of its own for a task, and what happens by itself")
+        self._who.clicked.connect(self._on_who)
         box = QVBoxLayout()
+        box.setSpacing(SPACE)
         box.addWidget(self._list, 1)
-        box.addWidget(add)
-        self._add = add
+        box.addWidget(self._add)
+        box.addWidget(self._who)
         return box
 
-    def _build_form(self) -> QVBoxLayout:
-        self._kind = QComboBox()
-        self._kind.currentIndexChanged.connect(self._on_kind)
-        self._name = QLineEdit()
-        self._url = QLineEdit(placeholderText="https://…/v1")
-        self._key = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText="Paste a key to store it")
-        self._key_state = Words(kind="faint", wraps=True)
-        self._key_state.setFont(small_font(self.font()))
-        self._model = QComboBox(editable=True)
-        self._model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self._fetch = QPushButton("Fetch list")
-        self._fetch.clicked.connect(lambda: self.jobs.restart(self._fetch_models()))
-        self._path = QLineEdit(placeholderText="SmolLM2 135M, the one that comes with TLDesk")
-        self._choose = QPushButton("Choose a GGUF file…")
-        self._choose.clicked.connect(self._on_choose)
-        self._note = Words(kind="muted", wraps=True)
-        self._form = QFormLayout()
-        self._form.setHorizontalSpacing(2 * SPACE)
-        self._form.setVerticalSpacing(SPACE + 2)
-        self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self._form.addRow(self._note)
-        rows = (
-            ("Kind", self._kind),
-            ("Name", self._name),
-            ("Base URL", self._url),
-            ("Key", self._key),
-            ("", self._key_state),
-        )
-        for title, field in rows:
-            self._form.addRow(title, field)
-        self._model_row = _side_by_side(self._model, self._fetch)
-        self._path_row = _side_by_side(self._path, self._choose)
-        self._form.addRow("Model", self._model_row)
-        self._form.addRow("Model file", self._path_row)
-        for title, field in (*rows[:4], ("Model", self._model), ("Model file", self._path)):
-            field.setAccessibleName(title)
-            field.setMaximumWidth(FIELD_WIDTH)
-        form = QVBoxLayout()
-        form.setSpacing(2 * SPACE)
-        form.addLayout(self._form)
-        form.addLayout(self._build_buttons())
+    def _build_provider(self) -> QWidget:
+        leaf = QWidget()
+        leaf.setMaximumWidth(FORM_WIDTH)
+        self._locked = Words(kind="stripNote", wraps=True)
         self._steps = ProviderSteps(self._theme)
-        form.addWidget(self._steps)
-        self._words = Words(kind="errorText", wraps=True)
-        form.addWidget(self._words)
-        form.addStretch()
-        return form
+        layout = QVBoxLayout(leaf)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * SPACE)
+        layout.addWidget(self._locked)
+        layout.addWidget(FormArea(self.form), 100)
+        layout.addLayout(self._build_buttons())
+        layout.addWidget(self._steps)
+        layout.addStretch(1)
+        return leaf
 
     def _build_buttons(self) -> QHBoxLayout:
         self._save = QPushButton("Save")
         self._save.setProperty("kind", "primary")
         self._save.clicked.connect(lambda: self.jobs.restart(self._save_profile()))
         self._test = QPushButton("Test")
-        self._test.setToolTip("Save, then try name, connection, certificate, key, model and quota, one after the other")
         self._test.clicked.connect(lambda: self.jobs.restart(self._run_test()))
         self._default = QPushButton("Use for summaries")
         self._default.clicked.connect(lambda: self.jobs.restart(self._save_profile(make_default=True)))
@@ -189,109 +162,128 @@ class ProvidersPanel(QWidget):
         buttons.addWidget(self._remove)
         return buttons
 
+    # What is shown
+
     async def _reload(self, name: str = "") -> None:
         assert self._desk is not None
         self._statuses = await self._desk.providers.list()
+        self.lock.setChecked(self._desk.providers.is_local_only)
         wanted = name or self._desk.providers.default_name()
-        self._is_new = False
+        row = next((i for i, s in enumerate(self._statuses) if s.profile.name == wanted), 0)
         self._list.blockSignals(True)
         self._list.clear()
-        for status in self._statuses:
-            mark = "  ✓ used" if status.is_default else ""
-            self._list.addItem(QListWidgetItem(f"{status.profile.name}{mark}"))
-        row = next((i for i, s in enumerate(self._statuses) if s.profile.name == wanted), 0)
+        self._list.addItems([s.profile.name for s in self._statuses])
+        self._show_names()
         self._list.setCurrentRow(row)
         self._list.blockSignals(False)
         self._on_row(row)
 
+    def _show_names(self) -> None:
+        t, icons = self._theme.tokens, self._theme.icons
+        room = self._list.width() - 7 * SPACE
+        for row, status in enumerate(self._statuses):
+            item, mark = self._list.item(row), "  ✓ used" if status.is_default else ""
+            metrics = self._list.fontMetrics()
+            width = room - metrics.horizontalAdvance(mark) - (ICON_SIZE + SPACE if status.locked_reason else 0)
+            name = metrics.elidedText(status.profile.name, Qt.TextElideMode.ElideRight, width)
+            item.setText(f"{name}{mark}")
+            item.setIcon(icons.icon("lock", t.faint) if status.locked_reason else QIcon())
+            item.setForeground(QColor(t.faint if status.locked_reason else t.text))
+            item.setToolTip(plain_tip(" · ".join(filter(None, (status.profile.name, status.locked_reason)))))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{status.profile.name}{mark}. {status.locked_reason}")
+
     def _on_row(self, row: int) -> None:
         if 0 <= row < len(self._statuses):
-            self._is_new = False
-            self._steps.clear()
-            self._words.clear()
-            self._fill(self._statuses[row])
+            self._fill(self._statuses[row], is_new=False)
 
     def _on_add(self) -> None:
         assert self._desk is not None
-        self._is_new = True
         self._list.clearSelection()
+        preset = next(p for p in self._desk.providers.presets if p.kind != BUILT_IN)
+        profile = ProviderProfile(self.form.free_name(preset.kind, self._statuses), preset.kind, preset.base_url)
+        status = ProviderStatus(
+            profile,
+            is_default=False,
+            key=KeyState.NONE,
+            is_local=preset.is_local,
+            locked_reason=self._desk.providers.locked_reason(profile),
+        )
+        self._fill(status, is_new=True)
+        self.form.kind.setFocus()
+
+    def _on_who(self) -> None:
+        self._list.clearSelection()
+        self._words.clear()
+        self.tasks.open()
+        self._leaves.setCurrentWidget(self.tasks)
+        self.tasks.auto.setFocus()
+
+    def _fill(self, status: ProviderStatus, *, is_new: bool) -> None:
+        self._leaves.setCurrentIndex(0)
         self._steps.clear()
         self._words.clear()
-        preset = next(p for p in self._desk.providers.presets if p.kind == self._kind.itemData(0))
-        profile = ProviderProfile(self._free_name(preset.kind), preset.kind, preset.base_url)
-        self._fill(ProviderStatus(profile, is_default=False, key=KeyState.NONE, is_local=preset.is_local))
-        self._kind.setFocus()
-
-    def _fill(self, status: ProviderStatus) -> None:
-        profile, is_built_in = status.profile, status.profile.kind == BUILT_IN
-        self._kind.blockSignals(True)
-        self._kind.setCurrentIndex(self._kind.findData(profile.kind))
-        self._kind.blockSignals(False)
-        self._name.setText(profile.name)
-        self._name.setReadOnly(not self._is_new)
-        self._url.setText(profile.base_url)
-        self._key.clear()
-        needs_none = status.is_local and status.key in (KeyState.NONE, KeyState.UNAVAILABLE)
-        self._key_state.setText("Not needed on this machine, as a rule." if needs_none else _KEY_STATES[status.key])
-        self._model.clear()
-        self._model.setEditText(profile.model)
-        self._path.setText(profile.model_path)
-        fields: tuple[QWidget, ...] = (self._kind, self._name, self._url, self._key, self._key_state, self._model_row)
-        for field in fields:
-            self._form.setRowVisible(field, not is_built_in)
-        self._form.setRowVisible(self._path_row, is_built_in)
-        self._note.setText(self._explain(profile))
-        self._remove.setVisible(not is_built_in and not self._is_new)
-        self._default.setEnabled(not status.is_default)
+        self.form.fill(status, self._statuses, is_new=is_new)
+        self._remove.setVisible(status.profile.kind != BUILT_IN and not is_new)
         self._session.hide()
+        self._show_lock(status)
 
-    def _explain(self, profile: ProviderProfile) -> str:
-        assert self._desk is not None
-        if profile.kind == BUILT_IN:
-            return (
-                "The built-in model runs on this machine, needs no key and no network, and sends nothing anywhere. "
-                "It is tiny, for trying out: expect mistakes, and see how they are marked. A larger GGUF file writes better."
-            )
-        preset = next((p for p in self._desk.providers.presets if p.kind == profile.kind), None)
-        return preset.note if preset else ""
+    def _show_lock(self, status: ProviderStatus) -> None:
+        self._shown = status
+        reason = status.locked_reason
+        self._locked.setText(reason)
+        self._locked.setVisible(bool(reason))
+        self.form.show_lock(reason, self._statuses)
+        self._test.setEnabled(not reason)
+        self._default.setEnabled(not status.is_default and not reason)
+        for button, tip in ((self._test, _TEST_TIP), (self._default, "")):
+            button.setToolTip(plain_tip(reason) or tip)
 
-    def _on_kind(self) -> None:
-        if self._desk is None or not self._is_new:
-            return
-        preset = next(p for p in self._desk.providers.presets if p.kind == self._kind.currentData())
-        self._url.setText(preset.base_url)
-        self._name.setText(self._free_name(preset.kind))
-        self._note.setText(preset.note)
+    def _show_error(self, error: DeskError) -> None:
+        self._words.setText(str(error))
+        if error.code in ("provider-fallback", "provider-redaction", "proxy", "ca-file", "client-certificate"):
+            self.form.privacy.open()
 
-    def _free_name(self, kind: str) -> str:
-        taken = {s.profile.name for s in self._statuses}
-        return next(n for n in (kind, *(f"{kind}-{i}" for i in range(2, 999))) if n not in taken)
+    # What the user does
 
-    def _edited(self) -> ProviderProfile:
-        row = self._list.currentRow()
-        if not self._is_new and 0 <= row < len(self._statuses):
-            old = self._statuses[row].profile
-            if old.kind == BUILT_IN:
-                return replace(old, model_path=self._path.text().strip())
-            name = old.name
-        else:
-            name = self._name.text().strip()
-        return ProviderProfile(
-            name, str(self._kind.currentData()), self._url.text().strip(), self._model.currentText().strip()
-        )
-
-    async def _save_profile(self, *, make_default: bool = False, allow_session: bool = False) -> None:
+    def _on_lock(self) -> None:
         assert self._desk is not None
         self._words.clear()
-        profile = self._edited()
-        if self._is_new and any(s.profile.name == profile.name for s in self._statuses):
+        try:
+            self._desk.providers.set_local_only(is_on=self.lock.isChecked())
+        except DeskError as error:
+            self._show_error(error)
+        self.jobs.restart(self._after_lock())
+
+    async def _after_lock(self) -> None:
+        """Show the lock everywhere here; what is being typed stays."""
+        assert self._desk is not None
+        self._statuses = await self._desk.providers.list()
+        self.lock.setChecked(self._desk.providers.is_local_only)
+        self._show_names()
+        self.tasks.open()
+        shown = next((s for s in self._statuses if s.profile.name == self._shown.profile.name), self._shown)
+        reason = self._desk.providers.locked_reason(shown.profile)
+        self._show_lock(replace(shown, locked_reason=reason))
+        self.changed.emit()
+
+    async def _put_back(self, profile: ProviderProfile) -> None:
+        assert self._desk is not None
+        self._desk.providers.save(profile)
+        await self._reload(profile.name)
+        self.changed.emit()
+
+    async def _save_profile(self, *, make_default: bool = False, allow_session: bool = False) -> ProviderProfile:
+        assert self._desk is not None
+        self._words.clear()
+        profile = self.form.profile()
+        if self.form.is_new and any(s.profile.name == profile.name for s in self._statuses):
             raise DeskError(
                 "provider-name-bad", f"There is already a provider named “{profile.name}”.", remedy="Use another name."
             )
         saved = self._desk.providers.save(profile, make_default=make_default)
-        if self._key.text() and saved.kind != BUILT_IN:
+        if self.form.key.text() and saved.kind != BUILT_IN:
             try:
-                await self._desk.providers.set_key(saved.name, self._key.text(), allow_session=allow_session)
+                await self._desk.providers.set_key(saved.name, self.form.key.text(), allow_session=allow_session)
             except DeskError as error:
                 self._session.setVisible(error.code.startswith("keyring"))
                 raise
@@ -299,63 +291,25 @@ class ProvidersPanel(QWidget):
         if self._session.hasFocus() or self._default.hasFocus() or not self.focusWidget():
             self._test.setFocus()
         self.changed.emit()
+        return saved
 
     async def _fetch_models(self) -> None:
         assert self._desk is not None
-        await self._save_profile()
-        name = self._edited().name
-        chosen = self._model.currentText()
-        models = await self._desk.providers.models(name)
-        self._model.clear()
-        self._model.addItems(list(models))
-        self._model.setEditText(chosen if chosen in models or not models else models[0])
-        self._model.showPopup()
+        saved = await self._save_profile()
+        self.form.show_models(await self._desk.providers.models(saved.name))
 
     async def _run_test(self) -> None:
         assert self._desk is not None
-        await self._save_profile()
-        name = self._edited().name
+        saved = await self._save_profile()
         self._steps.start()
-        async with aclosing(self._desk.providers.test(name)) as steps:
+        async with aclosing(self._desk.providers.test(saved.name)) as steps:
             async for step in steps:
                 self._steps.add(step)
         self._steps.finish()
 
     async def _remove_profile(self) -> None:
         assert self._desk is not None
-        profile = await self._desk.providers.remove(self._edited().name)
+        profile = await self._desk.providers.remove(self.form.profile().name)
         await self._reload()
         self.changed.emit()
         self.removed.emit(profile)
-
-    def _on_choose(self) -> None:
-        dialog = QFileDialog(self, "Choose a model file", "", "Models (*.gguf)")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._path.setText)
-        dialog.open()
-
-    def _on_auto(self) -> None:
-        if self._desk is not None:
-            try:
-                self._desk.settings.set("auto_summarize", str(self._auto.currentData()))
-            except DeskError as error:
-                self._show_error(error)
-
-    def _show_error(self, error: DeskError) -> None:
-        self._words.setText(str(error))
-
-    def shown_steps(self) -> list[TestStep]:
-        """Return the steps that the last test showed."""
-        return self._steps.steps
-
-
-def _side_by_side(field: QWidget, button: QPushButton) -> QWidget:
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(SPACE)
-    layout.addWidget(field, 1)
-    layout.addWidget(button)
-    layout.addStretch()
-    return row

@@ -7,6 +7,7 @@ sends need not be one.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +113,7 @@ class Answer:
     finish_reason: str = ""
     usage: Usage = Usage()
     _text: AnswerText = field(default_factory=AnswerText)
+    _choice: int | None = None
 
     def take(self, chunk: Any) -> StreamDelta:
         """Note what a chunk says and return what it holds of text and of thinking; both may be ''."""
@@ -122,18 +124,32 @@ class Answer:
         if not isinstance(choices, list):
             return _NOTHING
         self.chunks += 1
-        if not choices:
+        choice = self._own(choices)
+        if choice is None:
             return _NOTHING
-        reason = getattr(choices[0], "finish_reason", None)
+        reason = getattr(choice, "finish_reason", None)
         if isinstance(reason, str) and reason:
             self.finish_reason = reason
-        delta = getattr(choices[0], "delta", None)
-        thought = next((piece for name in _THINKING_FIELDS if (piece := _piece(delta, name))), "")
-        piece = _piece(delta, "content")
+        delta = getattr(choice, "delta", None)
+        content = getattr(delta, "content", None)
+        if isinstance(content, str):
+            piece, thought = content, ""
+        else:
+            piece, thought = _parts(content)
+        if not thought:
+            thought = next((text for name in _THINKING_FIELDS if (text := _piece(delta, name))), "")
         self.received += len(piece) + len(thought)
         thinking = self._text.take_thinking(thought)
         text, inside = self._text.take(piece)
         return self._counted(text, thinking + inside)
+
+    def _own(self, choices: list[Any]) -> Any:
+        """Return the choice of this answer. Nobody asks for a second one; where one comes all the same, it is not mixed into the first."""
+        if not choices:
+            return None
+        if self._choice is None:
+            self._choice = getattr(choices[0], "index", None)
+        return next((choice for choice in choices if getattr(choice, "index", None) == self._choice), None)
 
     @property
     def is_too_long(self) -> bool:
@@ -175,6 +191,30 @@ def usage_of(usage: Any) -> Usage:
         output_tokens=_count(usage, "completion_tokens"),
         cached_input_tokens=_count(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
     )
+
+
+def is_foreign(name: str, data: str) -> bool:
+    """Tell whether an event with a name of its own is no chunk at all: `event: ping`, with whatever its server says in it."""
+    if name in ("message", "error"):
+        return False
+    try:
+        return not isinstance(json.loads(data), dict) and not data.startswith("[DONE]")
+    except ValueError:
+        return not data.startswith("[DONE]")
+
+
+def _parts(content: object) -> tuple[str, str]:
+    """Return text and thinking of a content that comes as a list of parts, as Mistral's reasoning models send it."""
+    text = thinking = ""
+    for part in content if isinstance(content, list) else ():
+        if not isinstance(part, dict):
+            continue
+        if isinstance(part.get("text"), str):
+            text += part["text"]
+        elif part.get("type") == "thinking":
+            said = part.get("thinking")
+            thinking += said if isinstance(said, str) else _parts(said)[0]
+    return text, thinking
 
 
 def _piece(delta: Any, name: str) -> str:

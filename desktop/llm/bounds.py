@@ -7,6 +7,7 @@ decompression, so a small body that unpacks into a large one is bounded too.
 from __future__ import annotations
 
 import asyncio
+from codecs import BOM_UTF8
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -30,13 +31,20 @@ class TooLargeError(ValueError):
     """More came than can make sense."""
 
 
-def bound(response: httpx2.Response, *, is_stream: bool, most_bytes: int) -> None:
-    """Have the reading of a response stop in time: a refusal is cut, each event of a stream and the whole of all else is held to a size."""
+class SilentError(Exception):
+    """Nothing more came of a stream that had begun."""
+
+
+def bound(response: httpx2.Response, *, quiet_seconds: float, most_bytes: int) -> None:
+    """Have the reading of a response stop in time: a refusal is cut, each event of a stream and the whole of all else is held to a size.
+
+    A stream has `quiet_seconds` > 0: so long it may be silent after its first event; before, the HTTP client's own patience holds.
+    """
     read = response.aiter_bytes
     if response.status_code >= 300:
         bounded = _cut(read, response)
-    elif is_stream:
-        bounded = _events(read)
+    elif quiet_seconds:
+        bounded = _events(_lively(read, quiet_seconds))
     else:
         bounded = _whole(read, most_bytes)
     # Both the SDK's streams and `aread` come by here, and nothing earlier is past the decompression.
@@ -45,11 +53,13 @@ def bound(response: httpx2.Response, *, is_stream: bool, most_bytes: int) -> Non
 
 def _events(read: Reader) -> Reader:
     async def pieces(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
-        size, tail = 0, b""
+        size, tail, mark = 0, b"", BOM_UTF8
         async with aclosing(read(chunk_size)) as parts:
             async for piece in parts:
+                if mark:
+                    piece, mark = _without_mark(piece, mark)
                 seen = tail + piece
-                end = max(seen.rfind(mark) for mark in _ENDS)
+                end = max(map(seen.rfind, _ENDS))
                 size = len(seen) - end if end >= 0 else size + len(piece)
                 if size > MAX_EVENT_BYTES:
                     raise TooLargeError
@@ -57,6 +67,30 @@ def _events(read: Reader) -> Reader:
                 yield piece
 
     return pieces
+
+
+def _lively(read: Reader, quiet_seconds: float) -> Reader:
+    async def pieces(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
+        has_begun = False
+        async with aclosing(read(chunk_size)) as parts:
+            while True:
+                try:
+                    async with asyncio.timeout(quiet_seconds if has_begun else None):
+                        piece = await anext(parts, b"")
+                except TimeoutError:
+                    raise SilentError from None
+                if not piece:
+                    return
+                has_begun = has_begun or b"data" in piece
+                yield piece
+
+    return pieces
+
+
+def _without_mark(piece: bytes, mark: bytes) -> tuple[bytes, bytes]:
+    """Take a byte order mark from the beginning of a stream, as the format wants it; return what of it may still come."""
+    n = min(len(piece), len(mark))
+    return (piece[n:], mark[n:]) if piece[:n] == mark[:n] else (piece, b"")
 
 
 def _whole(read: Reader, most_bytes: int) -> Reader:

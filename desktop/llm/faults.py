@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from desktop.domain.llm import ProviderFault
-from desktop.llm.bounds import TooLargeError
+from desktop.llm.bounds import SilentError, TooLargeError
 from desktop.llm.limits import LONGEST_WAIT_SECONDS, retry_after
 
 CHECK_URL = "Check the base URL in the provider's settings; it usually ends in /v1."
@@ -119,13 +119,25 @@ def deadline_fault(exchange: Exchange, seconds: float) -> Fault:
     )
 
 
-def empty_fault(exchange: Exchange) -> Fault:
-    """A 200 without one usable chunk: a login page, a gateway's notice, nothing at all."""
+def closed_fault(exchange: Exchange) -> Fault:
+    """The stream ended in good order before the answer began."""
+    return Fault(
+        "provider-broken",
+        f"{exchange.host} closed the stream before it began to answer.",
+        _TRY_LATER,
+        "the provider closed the stream before it said it was done",
+        is_transient=True,
+    )
+
+
+def empty_fault(exchange: Exchange, *, is_stream: bool) -> Fault:
+    """A 200 without one usable chunk: a login page, a gateway's notice, nothing at all. Only an empty stream may have more to say next time."""
     return Fault(
         "provider-broken",
         f"{exchange.host} answered, but not as a model does.",
         CHECK_URL,
         "the answer could not be read",
+        is_transient=is_stream,
     )
 
 
@@ -212,13 +224,18 @@ def _transport_fault(error: BaseException, exchange: Exchange) -> Fault:
         )
     if _has(chain, ssl.SSLCertVerificationError):
         return certificate_fault(next(e for e in chain if isinstance(e, ssl.SSLCertVerificationError)), host)
-    if _has(chain, ssl.SSLError):
+    if _has(chain, ssl.SSLError) and not _has(chain, ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return _fault("provider-certificate", f"{host} did not answer with TLS.", "Check the address and the port.")
     if _has(chain, ConnectionRefusedError):
         return _fault(
             "provider-connection", f"{host} refused the connection.", "Check the port, and that the server is running."
         )
-    if "TimeoutException" in kinds or "APITimeoutError" in kinds or _has(chain, TimeoutError):
+    if (
+        _has(chain, SilentError)
+        or "TimeoutException" in kinds
+        or "APITimeoutError" in kinds
+        or _has(chain, TimeoutError)
+    ):
         return _fault(
             "provider-timeout",
             f"{host} did not answer in time.",
@@ -229,9 +246,9 @@ def _transport_fault(error: BaseException, exchange: Exchange) -> Fault:
     if _has(chain, TooLargeError):
         return _unreadable(exchange, "far more in one piece than an answer has")
     if _has(chain, UnicodeError) or "DecodingError" in kinds:
-        return _unreadable(exchange, "text that is not valid")
+        return _unreadable(exchange, "text that is not valid", is_transient=True)
     if _has(chain, ValueError) and "APIConnectionError" not in kinds:
-        return _unreadable(exchange, "data that is not valid")
+        return _unreadable(exchange, "data that is not valid", is_transient=True)
     if "APIConnectionError" in kinds or "TransportError" in kinds or _has(chain, OSError):
         return _fault(
             "provider-connection",
@@ -253,8 +270,9 @@ def certificate_fault(error: ssl.SSLCertVerificationError, host: str) -> Fault:
     )
 
 
-def _unreadable(exchange: Exchange, what: str) -> Fault:
-    return _fault("provider-broken", f"{exchange.host} sent {what}.", _TRY_LATER, reason=f"the provider sent {what}")
+def _unreadable(exchange: Exchange, what: str, *, is_transient: bool = False) -> Fault:
+    words, reason = f"{exchange.host} sent {what}.", f"the provider sent {what}"
+    return _fault("provider-broken", words, _TRY_LATER, reason=reason, is_transient=is_transient)
 
 
 def _fault(code: str, message: str, remedy: str, *, reason: str = "", is_transient: bool = False) -> Fault:

@@ -10,7 +10,9 @@ are asked another way, see `parameters`), and anything of the environment that w
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
@@ -22,10 +24,19 @@ from desktop.domain.errors import DeskError
 from desktop.domain.llm import ChatRequest, Embeddings, Opened, ProviderFault, StreamEvent
 from desktop.domain.providers import Network, TestStep
 from desktop.domain.text import valid_text
-from desktop.llm.answer import TOO_LONG, Answer
+from desktop.llm.answer import TOO_LONG, Answer, is_foreign
 from desktop.llm.bounds import bound
 from desktop.llm.embedding import read_embeddings
-from desktop.llm.faults import CHECK_MODEL, CHECK_URL, Exchange, Fault, deadline_fault, empty_fault, explain
+from desktop.llm.faults import (
+    CHECK_MODEL,
+    CHECK_URL,
+    Exchange,
+    Fault,
+    closed_fault,
+    deadline_fault,
+    empty_fault,
+    explain,
+)
 from desktop.llm.limits import rate_limits
 from desktop.llm.network import check_files, proxy_for, proxy_host, trusted_certificates
 from desktop.llm.parameters import MAX_REQUESTS, Parameters, first_parameters
@@ -33,8 +44,12 @@ from desktop.llm.presets import host_of, is_loopback, normalize_base_url
 from desktop.llm.probe import probe
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
-    from openai import AsyncOpenAI
+    from openai import AsyncOpenAI, AsyncStream
+    from openai._streaming import ServerSentEvent
+    from openai.types.chat import ChatCompletionChunk
 
 T = TypeVar("T")
 OnSend = Callable[[bytes], Awaitable[None]]
@@ -46,6 +61,8 @@ LOCAL_PATIENCE_SECONDS = 300.0
 CONNECT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 64_000_000
 """An answer that comes whole: 2,000 vectors of 1,500 numbers."""
+LOCAL_QUIET_SECONDS = 25.0
+"""Once a model on this machine began to write, it does not pause for long. One far away may think in silence after its first word."""
 # WORKAROUND for the SDK's `AsyncStream`, which leaves its inner generators suspended after a fault; to go when it closes them itself.
 _TURNS_TO_END = 16
 
@@ -57,10 +74,10 @@ _HEADERS = frozenset(
 
 @dataclass(slots=True)
 class _Sending:
-    """What the hooks of the HTTP client must know of the call that they are in."""
+    """What the hooks of the HTTP client must know of the call that they are in. `quiet_seconds` are 0 when it is no stream."""
 
     on_send: OnSend | None = None
-    is_stream: bool = False
+    quiet_seconds: float = 0.0
     most_bytes: int = MAX_ANSWER_BYTES
     failure: BaseException | None = None
 
@@ -96,6 +113,7 @@ class OpenAIClient:
         self._timeout_seconds = timeout_seconds or (
             LOCAL_PATIENCE_SECONDS if self._is_local else REMOTE_PATIENCE_SECONDS
         )
+        self._quiet_seconds = min(self._timeout_seconds, LOCAL_QUIET_SECONDS if self._is_local else math.inf)
         self._deadline_seconds = deadline_seconds
         self._network = network
         check_files(network)
@@ -125,11 +143,10 @@ class OpenAIClient:
         """
         exchange = self._exchange(request)
         deadline = asyncio.get_running_loop().time() + self._deadline_seconds
-        chunks = await self._open(request, exchange, deadline, _Sending(on_send, is_stream=True), requests)
+        chunks = await self._open(request, exchange, deadline, _Sending(on_send, self._quiet_seconds), requests)
         answer, fault = Answer(), None
         try:
-            status = chunks.response.status_code
-            yield Opened(status, rate_limits(chunks.response.headers))
+            yield Opened(chunks.response.status_code, rate_limits(chunks.response.headers))
             while not answer.is_too_long:
                 chunk = await self._try(_next(chunks), exchange, deadline)
                 if isinstance(chunk, Fault) or chunk is None:
@@ -143,7 +160,7 @@ class OpenAIClient:
                 yield delta
         finally:
             await _close(chunks)
-        yield _end_of(answer, fault, exchange, status)
+        yield _end_of(answer, fault, exchange, chunks.response)
 
     async def embed(self, texts: Sequence[str], *, model: str, on_send: OnSend | None = None) -> Embeddings:
         """Return the vectors of texts, in their order.
@@ -184,6 +201,7 @@ class OpenAIClient:
         sending = _Sending(on_send, most_bytes=most_bytes)
         done = await self._try(_once(action(sdk)), exchange or self._exchange(), deadline, seconds, sending=sending)
         if isinstance(done, Fault):
+            await _settle()
             raise done.error()
         return done
 
@@ -238,7 +256,8 @@ class OpenAIClient:
             stream = await self._try(opening, exchange, deadline, sending=sending, noted=refusals)
             if not isinstance(stream, Fault):
                 return stream
-            other = way.after(refusals[0], request) if refusals else None
+            other = way.after(refusals.pop(), request) if refusals else None
+            await _settle()
             if other is None:
                 break
             self._learned[request.model] = known.without(other) if sent == MAX_REQUESTS else other
@@ -294,7 +313,7 @@ class OpenAIClient:
             max_retries=0,
             http_client=httpx2.AsyncClient(
                 verify=trust,
-                proxy=httpx2.Proxy(self._proxy, ssl_context=trust) if self._proxy else None,
+                proxy=_proxy(self._proxy, trust) if self._proxy else None,
                 trust_env=False,
                 follow_redirects=False,
                 timeout=httpx2.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
@@ -346,7 +365,6 @@ class OpenAIClient:
 
 async def _begin(sdk: AsyncOpenAI, raw: bytes) -> Any:
     """Ask for a chat completion as a stream, by the SDK's own way for bodies that are bytes already."""
-    from openai import AsyncStream
     from openai.types.chat import ChatCompletionChunk
 
     return await sdk.post(
@@ -355,13 +373,35 @@ async def _begin(sdk: AsyncOpenAI, raw: bytes) -> Any:
         content=raw,
         options={"headers": {"Content-Type": "application/json"}},
         stream=True,
-        stream_cls=AsyncStream[ChatCompletionChunk],
+        stream_cls=_chunk_stream(),
     )
+
+
+@functools.cache
+def _chunk_stream() -> type[AsyncStream[ChatCompletionChunk]]:
+    """Return the SDK's stream of chunks, less what is none: it would take a keep-alive event without data for broken JSON."""
+    from openai import AsyncStream
+    from openai.types.chat import ChatCompletionChunk
+
+    class ChunkStream(AsyncStream[ChatCompletionChunk]):
+        async def _iter_events(self) -> AsyncGenerator[ServerSentEvent, None]:
+            async for event in super()._iter_events():
+                if event.data and not (event.event and is_foreign(event.event, event.data)):
+                    yield event
+
+    return ChunkStream
 
 
 async def _bound(response: httpx2.Response) -> None:
     sending = _sending.get(None) or _Sending()
-    bound(response, is_stream=sending.is_stream, most_bytes=sending.most_bytes)
+    bound(response, quiet_seconds=sending.quiet_seconds, most_bytes=sending.most_bytes)
+
+
+def _proxy(url: str, trust: ssl.SSLContext) -> httpx2.Proxy:
+    """Return a proxy that is trusted as providers are; one that is reached over plain http takes no certificates at all."""
+    import httpx2
+
+    return httpx2.Proxy(url, ssl_context=trust if url.lower().startswith("https:") else None)
 
 
 async def _next(chunks: Any) -> Any | None:
@@ -386,14 +426,20 @@ async def _close(chunks: Any) -> None:
         await chunks.close()
         while await _next(chunks) is not None:
             pass
+    await _settle()
+
+
+async def _settle() -> None:
     for _ in range(_TURNS_TO_END):
         await asyncio.sleep(0)
 
 
-def _end_of(answer: Answer, fault: Fault | None, exchange: Exchange, status: int) -> StreamEvent:
+def _end_of(answer: Answer, fault: Fault | None, exchange: Exchange, response: httpx2.Response) -> StreamEvent:
     if answer.finish_reason or answer.characters or answer.thought or answer.is_too_long:
         too_long = TOO_LONG if answer.is_too_long else ""
         return answer.end(broken_off=fault.reason if fault else too_long)
-    if fault is None and answer.chunks:
-        return answer.end()
-    raise replace(fault or empty_fault(exchange), status=status).error()
+    status = response.status_code
+    if fault is None:
+        is_stream = status == 200 and response.headers.get("content-type", "").startswith("text/event-stream")
+        fault = closed_fault(exchange) if answer.chunks else empty_fault(exchange, is_stream=is_stream)
+    raise replace(fault, status=status).error()

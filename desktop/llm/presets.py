@@ -37,6 +37,14 @@ PRESETS: tuple[Preset, ...] = (
         note="Start its server first, on the Developer page.",
     ),
     Preset("vllm", "vLLM", "http://localhost:8000/v1", is_local=True),
+    Preset("llama-cpp", "llama.cpp", "http://localhost:8080/v1", is_local=True),
+    Preset(
+        "litellm",
+        "LiteLLM",
+        "http://localhost:4000/v1",
+        is_local=True,
+        note="A gateway: what it passes on leaves this machine all the same, so switch redaction on for it.",
+    ),
     Preset("openrouter", "OpenRouter", "https://openrouter.ai/api/v1"),
     Preset(
         "custom",

@@ -16,38 +16,55 @@ from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile
+from desktop.domain.providers import BUILT_IN, KeyState, Network, ProviderProfile
 from desktop.ingest.definitions import load_systems
-from desktop.llm import presets
+from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
+from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
+from desktop.services.erasing import ErasingService
 from desktop.services.export import ExportService
 from desktop.services.history import HistoryService
 from desktop.services.imports import ImportService
 from desktop.services.joining import JoiningService
 from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
+from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
+from desktop.services.prepared import PreparedTickets
+from desktop.services.profile_checks import network_of
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
+from desktop.services.queue import QueueService
+from desktop.services.quotes import Quotes
 from desktop.services.recipes import RecipeBook
+from desktop.services.span_export import SpanExport
 from desktop.services.summaries import SummaryService
 from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
+from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
+from desktop.services.written_before import WrittenBefore
+from desktop.storage.batches import BatchStore
 from desktop.storage.database import Database
+from desktop.storage.erasing import ErasingStore
 from desktop.storage.exporting import ExportStore
 from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.languages import LanguageStore
 from desktop.storage.ledger import LedgerStore
+from desktop.storage.locking import FileLock
 from desktop.storage.mappings import MappingStore
+from desktop.storage.operations import OperationsStore
 from desktop.storage.people import PeopleStore
+from desktop.storage.queue import QueueStore
 from desktop.storage.runs import RunStore
+from desktop.storage.spans import SpanStore
 from desktop.storage.tickets import TicketStore
 from desktop.storage.watched import WatchedStore
+from desktop.storage.written import WrittenStore
 
 # The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
 BUILT_IN_CONTEXT_TOKENS = 6_000
@@ -66,13 +83,13 @@ class Desk:
         self._database = Database(paths.database)
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="worker")
         self._engine = LocalEngine(command=_engine_command())
-        self._clients: dict[tuple[str, str], OpenAIClient] = {}
+        self._clients: dict[tuple[object, ...], OpenAIClient] = {}
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
         ledger = LedgerStore(self._database)
-        outbound = Outbound(
+        self._outbound = outbound = Outbound(
             ledger,
-            load_prices(paths.resources / "prices.toml"),
+            load_prices(paths.resources / "prices.toml", paths.prices),
             is_locked=lambda: bool(self.settings.get("local_only")),
         )
         self.tickets = TicketService(ticket_store)
@@ -89,6 +106,7 @@ class Desk:
             systems=systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
+            erased=lambda source_id: self.erasing.people(source_id),
         )
         self.joining = JoiningService(self.imports)
         self.history = HistoryService(
@@ -107,8 +125,21 @@ class Desk:
             outbound=outbound,
             presets=presets.PRESETS,
             addresses=presets,
+            ways=network,
             resolve=self.resolve,
             recipes=self.recipes,
+        )
+        writer = SummaryWriter(
+            runs=self._runs,
+            ledger=ledger,
+            outbound=outbound,
+            recipes=self.recipes,
+            settings=self.settings,
+            secret=self.secret,
+            workers=self._workers,
+            target=self.target,
+            resolve=self.resolve,
+            route=self.providers.route,
         )
         self.summaries = SummaryService(
             tickets=ticket_store,
@@ -118,19 +149,41 @@ class Desk:
             settings=self.settings,
             secret=self.secret,
             workers=self._workers,
-            writer=SummaryWriter(
-                runs=self._runs,
-                ledger=ledger,
-                outbound=outbound,
-                recipes=self.recipes,
-                settings=self.settings,
-                secret=self.secret,
-                workers=self._workers,
-                target=self.target,
-                resolve=self.resolve,
-                route=self.providers.route,
-            ),
+            writer=writer,
         )
+        self.batches = BatchService(
+            BatchStore(self._database),
+            summaries=self.summaries,
+            writer=writer,
+            runs=self._runs,
+            outbound=outbound,
+            recipes=self.recipes,
+            prepared=PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness"))),
+            secret=self.secret,
+            workers=self._workers,
+            resolve=self.resolve,
+            lock=FileLock(paths.data_dir / "batches.lock"),
+        )
+        self.queue = QueueService(
+            QueueStore(self._database),
+            summaries=self.summaries,
+            settings=self.settings,
+            quotes=Quotes(self.summaries, self.settings, targets=self.summaries.targets, batching=outbound.batching),
+            written=WrittenBefore(WrittenStore(self._database), ledger, self.summaries),
+            batches=self.batches,
+            parallel=self._parallel,
+        )
+        self.erasing = ErasingService(
+            ErasingStore(self._database, hash_messages=hash_messages),
+            paths=paths,
+            secret=self.secret,
+            is_importing=lambda: self.imports.is_running,
+            forget=lambda: self.summaries.forget(),
+        )
+        spans = SpanExport(
+            SpanStore(self._database), self.settings, is_loopback=presets.is_loopback, secret=self.secret
+        )
+        self.operations = OperationsService(OperationsStore(self._database), self.settings, spans)
         self.export = ExportService(ExportStore(self._database), self._runs)
         self.previews = PromptPreviews(
             tickets=ticket_store,
@@ -164,15 +217,24 @@ class Desk:
         await self._database.open()
         if not self.read_only_reason:
             await self._runs.recover()
+            await self.erasing.finish()
+            self.operations.start()
 
     async def close(self) -> None:
-        """Close clients, the built-in model, the database and the threads, in that order."""
+        """Close the queue, clients, the built-in model, the database and the threads, in that order."""
+        await self.queue.close()
+        await self.batches.stop()
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()
         await self._engine.stop()
+        await self.operations.close()
         await self._database.close()
         await asyncio.to_thread(self._workers.shutdown, wait=True, cancel_futures=True)
+
+    def _parallel(self, task: str, provider: str, model: str) -> int:
+        """Say how many summaries may be written at once now."""
+        return 4
 
     def target(self, name: str = "", model: str = "") -> Target:
         """Say where a provider's requests would go ('' for the default), without reading a key or starting anything.
@@ -201,9 +263,11 @@ class Desk:
         """Turn a provider's name ('' for the default) into an endpoint; the built-in model is started when it is needed.
 
         Raises:
-            DeskError: `provider-missing`, `provider-no-key`, `engine-…`.
+            DeskError: `provider-missing`, `local-only`, `provider-no-key`, `engine-…`; as `OpenAIClient` for files and proxies.
         """
         profile, target = self.providers.profile(name), self.target(name, model)
+        # The gate would refuse it anyway; here no keyring is opened for a key that is not going to be used.
+        self._outbound.refuse_when_locked(target)
         if profile.kind == BUILT_IN:
             base_url, key = await self._start_built_in(profile)
         else:
@@ -219,7 +283,7 @@ class Desk:
             is_local=target.is_local,
             context_tokens=target.context_tokens,
             redacts=target.redacts,
-            client=self._client(base_url, key),
+            client=self._client(base_url, key, network_of(profile)),
         )
 
     async def _start_built_in(self, profile: ProviderProfile) -> tuple[str, str]:
@@ -232,11 +296,13 @@ class Desk:
             )
         return await self._engine.start(path)
 
-    def _client(self, base_url: str, key: str) -> OpenAIClient:
-        """Reuse one client for an address and key: its connections stay warm."""
-        if (base_url, key) not in self._clients:
-            self._clients[base_url, key] = OpenAIClient(base_url=base_url, key=key)
-        return self._clients[base_url, key]
+    def _client(self, base_url: str, key: str, way: Network) -> OpenAIClient:
+        """Reuse one client for an address, a key and a way there: its connections stay warm. A file that was changed is a new way."""
+        files = (way.ca_file, way.client_certificate, way.client_key)
+        name = (base_url, key, way, *map(_changed_at, files))
+        if name not in self._clients:
+            self._clients[name] = OpenAIClient(base_url=base_url, key=key, network=way)
+        return self._clients[name]
 
 
 async def open_desk(paths: Paths) -> Desk:
@@ -264,6 +330,14 @@ def _engine_command() -> tuple[str, ...]:
     return (
         (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
     )
+
+
+def _changed_at(path: str) -> int:
+    """Return when a file was last written; 0 for none."""
+    try:
+        return Path(path).stat().st_mtime_ns if path else 0
+    except OSError:
+        return 0
 
 
 def _no_key(profile: ProviderProfile, host: str, state: KeyState) -> DeskError:

@@ -8,19 +8,16 @@ look like, see `export_writers`.
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
 
-from desktop.domain.errors import DeskError
 from desktop.domain.runs import Summary
 from desktop.domain.tickets import Thread
 from desktop.services.export_writers import ExportFormat as ExportFormat
 from desktop.services.export_writers import Writer, make_writer
+from desktop.services.whole_file import check_place, whole_file
 from desktop.storage.exporting import ExportStore
 from desktop.storage.runs import RunStore
 
@@ -65,26 +62,14 @@ class ExportService:
         Raises:
             DeskError: `export-exists`, when there is such a file and it shall not be replaced; `export-unwritable`.
         """
-        path = await asyncio.to_thread(_check, path, replace_existing=replace_existing)
-        try:
-            handle, name = await asyncio.to_thread(tempfile.mkstemp, ".part", ".tldesk-", path.parent)
-        except OSError as error:
-            raise _unwritable(path, error) from None
-        part, written = Path(name), 0
-        try:
-            # Spreadsheets take a table without this mark for one of their own country's letters.
-            encoding = "utf-8-sig" if wanted is ExportFormat.CSV else "utf-8"
-            with os.fdopen(handle, "w", encoding=encoding, errors="replace", newline="") as file:
-                async with aclosing(self.pieces(ids, wanted)) as pieces:
-                    async for text, written in pieces:
-                        await asyncio.to_thread(file.write, text)
-                        yield ExportProgress(written, len(ids))
-                await asyncio.to_thread(_flush, file)
-            await asyncio.to_thread(_put, part, path, replace_existing=replace_existing)
-        except OSError as error:
-            raise _unwritable(path, error) from None
-        finally:
-            await asyncio.to_thread(part.unlink, missing_ok=True)
+        written = 0
+        # The path that is told is the real one, links followed.
+        path = await asyncio.to_thread(check_place, path, replace_existing=replace_existing)
+        file = whole_file(path, replace_existing=replace_existing, has_mark=wanted is ExportFormat.CSV)
+        async with file as write, aclosing(self.pieces(ids, wanted)) as pieces:
+            async for text, written in pieces:
+                await write(text)
+                yield ExportProgress(written, len(ids))
         yield ExportFinished(path, written)
 
     async def pieces(self, ids: Sequence[int], wanted: ExportFormat) -> AsyncGenerator[tuple[str, int], None]:
@@ -109,49 +94,3 @@ class ExportService:
 
 def _write(writer: Writer, told: Sequence[tuple[Thread, Summary | None]]) -> str:
     return "".join(writer.ticket(thread, summary) for thread, summary in told)
-
-
-def _check(path: Path, *, replace_existing: bool) -> Path:
-    """Return where a file really goes; a link is followed, so that it stays one."""
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        raise DeskError("export-unwritable", f"{path} is no file.", remedy="Give another place for the export.")
-    if path.exists() and not replace_existing:
-        raise _exists(path)
-    return path
-
-
-def _put(part: Path, path: Path, *, replace_existing: bool) -> None:
-    if replace_existing:
-        part.replace(path)
-        return
-    try:
-        # Refuses, in one step, what came to be there meanwhile.
-        path.hardlink_to(part)
-    except FileExistsError:
-        raise _exists(path) from None
-    except OSError:  # a file system without links
-        if path.exists():
-            raise _exists(path) from None
-        part.replace(path)
-
-
-def _flush(file: TextIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _exists(path: Path) -> DeskError:
-    return DeskError(
-        "export-exists",
-        f"{path} is there already.",
-        remedy="Give another name, or --force to replace it.",
-    )
-
-
-def _unwritable(path: Path, error: OSError) -> DeskError:
-    return DeskError(
-        "export-unwritable",
-        f"{path} cannot be written: {error.strerror or error}.",
-        remedy="Check that the folder is there and may be written, and that there is space.",
-    )

@@ -65,6 +65,10 @@ class PreparedTickets:
             self._kept.popitem(last=False)
         return prepared
 
+    def forget(self) -> None:
+        """Prepare all anew when it is next asked for: a name may go from a ticket that keeps its content hash."""
+        self._kept.clear()
+
     async def thread(self, ticket_id: int) -> Thread:
         """Return a ticket's thread alone.
 

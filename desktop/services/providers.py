@@ -16,7 +16,7 @@ from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, Preset, ProviderProfile, ProviderStatus, TestStep
 from desktop.services.outbound import Endpoint, Outbound
-from desktop.services.profile_checks import Addresses, check_profile
+from desktop.services.profile_checks import Addresses, Ways, check_profile
 from desktop.services.recipes import RecipeBook
 from desktop.services.task_models import Route, TaskModels
 
@@ -32,6 +32,7 @@ class ProviderService:
         outbound: Outbound,
         presets: tuple[Preset, ...],
         addresses: Addresses,
+        ways: Ways,
         resolve: Callable[[str, str], Awaitable[Endpoint]],
         recipes: RecipeBook,
     ) -> None:
@@ -39,6 +40,7 @@ class ProviderService:
         self._keys = keys
         self._outbound = outbound
         self._addresses = addresses
+        self._ways = ways
         self._resolve = resolve
         self.presets = presets
         self.tasks = TaskModels(settings, recipes, profile=self.profile)
@@ -150,7 +152,9 @@ class ProviderService:
             DeskError: as `check_profile`; `settings-unwritable`.
         """
         others = {each.name: each for each in self.profiles()}
-        profile = check_profile(profile, presets=self.presets, addresses=self._addresses, others=others)
+        profile = check_profile(
+            profile, presets=self.presets, addresses=self._addresses, ways=self._ways, others=others
+        )
         self._settings.set("providers", [*self._stored_without(profile.name), asdict(profile)])
         if make_default:
             self._settings.set("default_provider", profile.name)
@@ -229,16 +233,19 @@ class ProviderService:
         """Try a provider step by step, in the order of `TEST_STEPS`; ends after the first step that failed."""
         try:
             endpoint = await self._resolve(name, model)
+            async with aclosing(self._outbound.test(endpoint)) as steps:
+                async for step in steps:
+                    yield step
         except DeskError as error:
-            failed = (
-                "key"
-                if error.code in ("provider-no-key", "provider-key")
-                else "model"
-                if error.code.startswith("engine-")
-                else "name"
-            )
-            yield TestStep(failed, ok=False, detail=error.message, remedy=error.remedy)
-            return
-        async with aclosing(self._outbound.test(endpoint)) as steps:
-            async for step in steps:
-                yield step
+            yield TestStep(_step_of(error.code), ok=False, detail=error.message, remedy=error.remedy)
+
+
+def _step_of(code: str) -> str:
+    """Return the step that an error before the first request belongs to."""
+    if code in ("provider-no-key", "provider-key"):
+        return "key"
+    if code in ("ca-file", "client-certificate"):
+        return "certificate"
+    if code == "proxy":
+        return "connection"
+    return "model" if code.startswith("engine-") else "name"

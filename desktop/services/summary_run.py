@@ -7,7 +7,6 @@ does not retry, and decides nothing about caches: see `summaries`.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Executor
@@ -16,7 +15,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
 from desktop.domain.llm import ChatMessage, ChatRequest, StreamDelta, StreamEnd, Waiting
 from desktop.domain.providers import BUILT_IN
@@ -32,16 +30,12 @@ from desktop.domain.runs import (
     Started,
     Summary,
     SummaryEvent,
-    Support,
     TextDelta,
     Thinking,
-    Usage,
 )
-from desktop.domain.sections import GIST, NOT_IN_TICKET
 from desktop.services.answers import AnswerParser
 from desktop.services.asking import STOPPED, Asker, add_usages
-from desktop.services.evidence import coverage
-from desktop.services.fields import find_fields
+from desktop.services.composing import IN_CIRCLES, Spent, Written, compose, judge
 from desktop.services.lines import write_lines
 from desktop.services.outbound import Endpoint, Outbound, Sending, Target
 from desktop.services.part_reading import PartReading
@@ -62,16 +56,6 @@ T = TypeVar("T")
 JOURNAL_SECONDS = 0.5
 _REPAIR = "What follows is a summary that did not keep this form. Put it into this form: change no word, add nothing, keep the ids in brackets."
 LEFT = "the ticket was left while it was being written"
-NO_SENTENCE = "the model's answer held no sentence that could be read"
-DECLINED = "the model declined to summarize this ticket"
-IN_CIRCLES = "stopped, because the model began to repeat itself"
-_REFUSAL = re.compile(
-    r"\W*(?:i(?:['’]m| am) (?:very |really )?sorry|i apologi[sz]e|sorry)\b.{0,40}\bi(?:['’]m| am)? ?(?:can(?:not|['’]t| not)|unable|won['’]t)"
-    r"|\W*(?:i can(?:not|['’]t| not)|i(?:['’]m| am) (?:unable|not able)) (?:to )?(?:help|assist|summari[sz]e|comply|fulfil|provide|process)"
-    r"|\W*as an ai\b",
-    re.IGNORECASE,
-)
-_MOST_REFUSAL_CLAIMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,14 +263,10 @@ class SummaryRun:
 
     def _judge(self, end: StreamEnd) -> StreamEnd:
         """Say of an answer that came to its end whether it is a summary, and one of the whole ticket."""
-        if not self._claims and not self._parser.has_sections:
-            return replace(end, state=RunState.INCOMPLETE, reason=NO_SENTENCE)
-        is_short = len(self._claims) <= _MOST_REFUSAL_CLAIMS
-        if is_short and not self._parser.has_sections and _REFUSAL.match(self._text):
-            # What it says of itself is not said of the ticket.
+        end = judge(self._written(), end)
+        if end.state is RunState.FAILED:
             self._claims, self._text = [], ""
-            return replace(end, state=RunState.FAILED, reason=DECLINED)
-        if unread := self._parts.unread_parts:
+        if end.state is RunState.COMPLETE and (unread := self._parts.unread_parts):
             return replace(end, state=RunState.INCOMPLETE, reason=f"{unread} of the ticket's parts could not be read")
         return end
 
@@ -360,57 +340,31 @@ class SummaryRun:
         return await asyncio.get_running_loop().run_in_executor(self._tools.workers, work)
 
     def _summary(self, end: StreamEnd, error: DeskError) -> Summary:
-        # A list has no room for a mark: only what the ticket supports stands there.
-        gist = [c.claim.text for c in self._claims if c.claim.section == GIST and c.support is Support.SUPPORTED]
-        usage, cost = self._spent()
-        read = self._shown.union(self._parts.read, self._question.read_before)
-        return Summary(
-            ticket_id=self._prepared.thread.ticket.id,
-            state=end.state,
-            reason=end.reason,
-            text=self._written(),
-            gist=" ".join(gist),
-            sections=self._parser.sections,
-            claims=tuple(self._claims),
-            coverage=coverage(self._prepared.evidence, self._claims, read=len(read) if self._text else 0),
-            highlights=self._prepared.highlights,
-            provider=self._endpoint.name,
-            model=self._endpoint.model,
-            recipe=self._question.recipe.name,
-            recipe_version=self._question.recipe.version,
-            usage=usage,
-            cost_microusd=cost,
-            first_token_seconds=self._first_token_seconds,
-            seconds=time.monotonic() - self._began,
-            created_at=now(),
-            error=error.code,
-            remedy=error.remedy,
-            task=self._question.task,
-            form=self._form,
-            thinking=self._thinking,
-            fields=find_fields(
-                self._claims,
-                thread=self._prepared.thread,
-                named=self._parser.named,
-                owner=self._parser.owner,
-            ),
+        return compose(
+            self._written(),
+            prepared=self._prepared,
+            question=self._question,
+            target=self._endpoint,
+            end=end,
+            error=error,
+            spent=self._spent(),
+            shown=self._shown.union(self._parts.read, self._question.read_before),
         )
 
-    def _spent(self) -> tuple[Usage, int | None]:
+    def _spent(self) -> Spent:
         """Return what all requests used and cost, each at the price of whoever was asked."""
         askers = [asker for asker in (self._asker, self._opinion_asker) if asker is not None]
         costs = [self._tools.outbound.cost_microusd(asker.endpoint, asker.usage) for asker in askers]
         known = [cost for cost in costs if cost is not None]
-        return add_usages([asker.usage for asker in askers]), sum(known) if len(known) == len(costs) else None
+        return Spent(
+            add_usages([asker.usage for asker in askers]),
+            sum(known) if len(known) == len(costs) else None,
+            self._first_token_seconds,
+            time.monotonic() - self._began,
+        )
 
-    def _written(self) -> str:
-        """Return the text as people read it: that of an object as lines."""
-        if not self._parser.is_object:
-            return self._text
-        if self._claims:
-            return write_lines(self._claims)
-        named = (name for name in self._question.sections if name in self._parser.named)
-        return "\n".join(f"{name}: {NOT_IN_TICKET}" for name in named)
+    def _written(self) -> Written:
+        return Written(self._parser, self._text, tuple(self._claims), self._form, self._thinking)
 
 
 def new_run(prepared: PreparedTicket, question: Question, target: Target, *, cache_key: str, text_key: str) -> NewRun:

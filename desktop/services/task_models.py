@@ -46,6 +46,10 @@ class TaskModels:
             return TaskModel(task)
         return TaskModel(task, provider, model if provider else "")
 
+    def who(self, task: str) -> Route:
+        """Return whom a task is asked of when nobody is named; () for a second opinion that is left to whoever wrote the summary."""
+        return () if task == SECOND_OPINION and not self.get(task).provider else self.route(task)
+
     def set(self, chosen: TaskModel) -> None:
         """Choose who does a task; a provider of '' leaves it to the default again.
 

@@ -259,24 +259,44 @@ CREATE TABLE batch (
   id INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, remote_id TEXT NOT NULL DEFAULT '', input_file_id TEXT NOT NULL DEFAULT '',
   output_file_id TEXT NOT NULL DEFAULT '', error_file_id TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
   requests INTEGER NOT NULL DEFAULT 0, completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, cost_microusd INTEGER,
-  submitted_at TEXT NOT NULL, polled_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '') STRICT;
+  submitted_at TEXT NOT NULL, polled_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '', host TEXT NOT NULL DEFAULT '',
+  recipe TEXT NOT NULL DEFAULT '', name TEXT NOT NULL DEFAULT '', is_cancelled INTEGER NOT NULL DEFAULT 0,
+  cleared_at TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE batch_request (
   batch_id INTEGER NOT NULL REFERENCES batch(id) ON DELETE CASCADE, custom_id TEXT NOT NULL,
   ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, cache_key TEXT NOT NULL,
-  placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
+  placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, asked_json TEXT NOT NULL DEFAULT '{}', ledger_id INTEGER NOT NULL DEFAULT 0,
+  run_id INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
+CREATE INDEX batch_request_by_cache_key ON batch_request (cache_key);
 CREATE TABLE queue_item (
   id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, rank REAL NOT NULL, recipe TEXT NOT NULL,
   provider TEXT NOT NULL, model TEXT NOT NULL, refresh INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
   remedy TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0, run_id INTEGER NOT NULL DEFAULT 0, batch_id INTEGER NOT NULL DEFAULT 0,
   cost_microusd INTEGER, tokens INTEGER NOT NULL DEFAULT 0, is_cached INTEGER NOT NULL DEFAULT 0, added_at TEXT NOT NULL,
-  ended_at TEXT NOT NULL DEFAULT '', UNIQUE (ticket_id, recipe)) STRICT;
+  begun_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '', UNIQUE (ticket_id, recipe)) STRICT;
 CREATE INDEX queue_item_in_order ON queue_item (state, rank, id);
+CREATE TABLE queue_state (
+  id INTEGER PRIMARY KEY CHECK (id = 1), is_paused INTEGER NOT NULL DEFAULT 0, pause_reason TEXT NOT NULL DEFAULT '',
+  is_working INTEGER NOT NULL DEFAULT 0, spent_microusd INTEGER NOT NULL DEFAULT 0, unpriced INTEGER NOT NULL DEFAULT 0,
+  tokens INTEGER NOT NULL DEFAULT 0) STRICT;
+INSERT INTO queue_state (id) VALUES (1);
+CREATE TABLE erased_person (
+  identity TEXT PRIMARY KEY, stand_in TEXT NOT NULL, way TEXT NOT NULL, erased_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE erasure (
+  id INTEGER PRIMARY KEY, at TEXT NOT NULL, way TEXT NOT NULL, stand_in TEXT NOT NULL, counts_json TEXT NOT NULL,
+  is_swept INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE span_target (
+  id INTEGER PRIMARY KEY CHECK (id = 1), address TEXT NOT NULL, sent_up_to INTEGER NOT NULL, leased_until TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE span_sent (ledger_id INTEGER PRIMARY KEY) STRICT;
 """
 
 
 @migrations()
 def keep_traces_batches_and_the_queue(db: Database) -> None:
-    """What each request held and how it ended, what the cache saved, what was handed over in batches, and which tickets wait for a summary."""
+    """What each request held and how it ended, what the cache saved, what was handed over in batches, and which tickets wait for a summary.
+
+    Of people who were erased no name is kept but keyed hashes, so that an import that brings one back is noticed.
+    """
     for statement in _OUTGOING.split(";\n"):
         if statement.strip():
             db.execute(statement)

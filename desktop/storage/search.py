@@ -177,8 +177,7 @@ class SearchIndex:
                 # Whoever waits is told; for the rest the next ticket or the next start tries again.
                 fault = error
                 self._close_index()
-            if not self._opened.done():
-                self._opened.set_result(None)
+            self._tell_opened(is_failed=fault is not None)
             for request in requests:
                 if self._is_closing:
                     request.cancel()
@@ -196,6 +195,12 @@ class SearchIndex:
                 self._changed.wait(left if self._news else None)
             return not self._is_closing
 
+    def _tell_opened(self, *, is_failed: bool = False) -> None:
+        """Let those read who wait for the index; not while it is to be made again because one of them found it damaged."""
+        with self._changed:
+            if not self._opened.done() and (is_failed or not self._is_damaged):
+                self._opened.set_result(None)
+
     def _catch_up(self) -> None:
         try:
             self._take_over()
@@ -210,10 +215,9 @@ class SearchIndex:
             if self._is_damaged:
                 self._discard()
             index = self._open_index()
-            if not self._opened.done():
-                self._opened.set_result(None)
             history, last = index.execute("SELECT history, last FROM desk.ticket_revision").fetchone()
             known, revision, written = index.execute("SELECT history, revision, written FROM state").fetchone()
+            self._tell_opened()
             # Another file of tickets, or an older copy put back: its revisions mean other words.
             if known != history or revision > last:
                 _empty(index, history)
@@ -247,6 +251,8 @@ class SearchIndex:
                 connection.execute("PRAGMA journal_mode=WAL")
                 # Derived data: what the machine loses with its power is caught up with.
                 connection.execute("PRAGMA synchronous=NORMAL")
+                # Emptied is gone: who was erased must not be found in free pages.
+                connection.execute("PRAGMA secure_delete=ON")
                 _make_tables(connection)
                 connection.execute("ATTACH ? AS desk", [f"{self._tickets_path.as_uri()}?mode=ro"])
             except sqlite3.Error:
@@ -325,6 +331,9 @@ def _empty(index: sqlite3.Connection, history: str) -> None:
     with _transaction(index):
         index.execute("INSERT INTO ticket_fts (ticket_fts) VALUES ('delete-all')")
         index.execute("UPDATE state SET history = ?, revision = 0, written = 0", [history])
+    # What the log held of it goes too; while another program reads, it goes when the index is closed.
+    with contextlib.suppress(sqlite3.Error):
+        index.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
 
 
 def _count(index: sqlite3.Connection) -> int:

@@ -220,6 +220,7 @@ async def _store_summary(desk: Desk, reference: str) -> int:
             provider="here",
             model="small",
             cache_key="k",
+            text_key="k",
             content_hash=thread.content_hash,
             message_count=len(thread.messages),
             messages_hash="",

@@ -66,7 +66,7 @@ async def test_a_thousand_messages_are_all_read_in_parts_and_merged_with_their_c
 
 async def test_parts_that_could_not_be_read_are_told(data_dir: Path, tmp_path: Path) -> None:
     answer = good_stream("Problem: Step 1 is word1x0. [m1.1]\n")
-    with ScriptedServer(answer, refusal(500, "overloaded"), answer) as server:
+    with ScriptedServer(answer, refusal(422, "not this one"), answer) as server:
         async with opened_desk(data_dir, server, with_sample=False) as desk:
             await import_path(desk, _export(tmp_path / "long.csv", 400))
             summary, _ = await _summarize_id(desk, await _only_ticket(desk))

@@ -32,7 +32,9 @@ _NUMBER = r"\d{1,5}(?:\s?[a-zA-Z](?!\w))?(?:\s?[/\-–]\s?(?:\d{1,4}[a-zA-Z]?|[A
 _NUMBER_SIGN = r"(?:n\.?\s?[º°o]\.?|nº|no\.?:?|num\.?|nr\.?|č\.|д\.|дом|αρ\.)?\s?"
 _NAMED = rf"(?:{_LINK}\s?)*(?:{_CAP}|\d{{1,2}}\.?\s(?:de\s)?{_CAP})(?:[ \-](?:{_LINK}\s?)*(?:{_CAP}|[IVX]+(?!\w)|\d{{1,2}}\s(?=de\s))){{0,5}}"
 
-_COUNTRY = r"(?:(?:D|DE|A|AT|CH|F|FR|I|IT|NL|B|BE|L|E|ES|P|PT|PL|CZ|S|SE|N|NO|DK|FI|FIN|H|HU|SLO|HR|GR|RO|BG|SK|EE|LT|LV)-)?"
+_COUNTRY = (
+    r"(?:(?:D|DE|A|AT|CH|F|FR|I|IT|NL|B|BE|L|E|ES|P|PT|PL|CZ|S|SE|N|NO|DK|FI|FIN|H|HU|SLO|HR|GR|RO|BG|SK|EE|LT|LV)-)?"
+)
 _CODE = (
     r"(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4}\s?[A-Z]{2}(?=\s[A-Z])|\d{5}-\d{3,4}|\d{2}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}|\d{3}\s\d{2}|\d{2}\s\d{3}"
     r"|\d{6}|\d{5}|\d{4}|\d{3}(?=\s[A-Z]))(?!\w)"
@@ -52,7 +54,9 @@ _SEPARATOR = r"(?:\s?[,;\\]\s?|,?\s?\n[ >?\t]{0,6},?\s?|\s[\-–]\s|\s{1,3})"
 _PIECES = (
     re.compile(rf"{_SEPARATOR}{_UNIT}", re.IGNORECASE),
     re.compile(rf"{_SEPARATOR}{_COUNTRY}{_CODE}(?:\s{_CITY})?"),
-    re.compile(rf"\s?,\s?{_CITY},?\s{_COUNTRY}{_CODE}|\s{_CITY},?\s{_COUNTRY}{_CODE}|{_SEPARATOR}{_CITY},?\s{_STATE}(?:,?\s{_CODE})?"),
+    re.compile(
+        rf"\s?,\s?{_CITY},?\s{_COUNTRY}{_CODE}|\s{_CITY},?\s{_COUNTRY}{_CODE}|{_SEPARATOR}{_CITY},?\s{_STATE}(?:,?\s{_CODE})?"
+    ),
     re.compile(rf"{_SEPARATOR}{_STATE}(?:\s{_CODE})?"),
     # A block's lines: a town, then a country with its code
     re.compile(rf"[ ]?\n[ >?]{{1,6}}{_CITY}(?=\n)|[ ]?\n+[ >?]{{0,6}}{_CITY}\s(?:\([A-Z][a-z]+\)\s)?\d{{4,6}}(?!\w)"),
@@ -87,7 +91,9 @@ _COLOMBIAN = re.compile(r"\.?\s\d{1,3}\s?[A-Z]?\s(?:#|No\.?|N°)\s?\d{1,3}[A-Z]?
 _STREET_THEN_CODE = re.compile(
     rf"(?<!\w)(?:{_CAP}\s){{1,3}}\d{{1,4}}[a-z]?(?:/\d{{1,4}})?,\s?{_COUNTRY}(?:\d{{5}}|\d{{4}}|\d{{3}}\s\d{{2}}|\d{{2}}-\d{{3}})\s{_CITY}"
 )
-_BRITISH = re.compile(rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)")
+_BRITISH = re.compile(
+    rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)"
+)
 _CANADIAN = re.compile(r"(?<!\w)[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]\s\d[ABCEGHJ-NPRSTV-Z]\d(?!\w)")
 _AMERICAN = re.compile(rf"(?<!\w){_CAP}(?:\s{_CAP}){{0,2}},\s(?:{'|'.join(STATES[:51])})\s\d{{5}}(?:-\d{{4}})?(?!\w)")
 _DUTCH = re.compile(rf"[1-9]\d{{3}}\s?[A-Z]{{2}},?\s{_CITY}")
@@ -103,12 +109,17 @@ _SIGNED = (
     # PSC 3294, Box 9168, APO AA 61487
     (
         ("apo ", "fpo ", "dpo "),
-        re.compile(r"(?<!\w)(?:PSC|CMR|Unit|USNS|USS|USCGC)\s[\w ]{1,24},?\s(?:Box\s\d{1,5}\s?,?\s)?(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s\d{5}(?:-\d{4})?", re.IGNORECASE),
+        re.compile(
+            r"(?<!\w)(?:PSC|CMR|Unit|USNS|USS|USCGC)\s[\w ]{1,24},?\s(?:Box\s\d{1,5}\s?,?\s)?(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s\d{5}(?:-\d{4})?",
+            re.IGNORECASE,
+        ),
         False,
     ),
     (
         ("box ", "postfach", "postale", "b.p.", "apartado", "postal ", "postbus"),
-        re.compile(r"(?<!\w)(?:P\.?\s?O\.?\s?Box|Postfach|Boîte postale|B\.P\.|Apartado(?: de correos)?|Caixa Postal|Postbus|Casella Postale)\s\d{2,6}(?!\d)"),
+        re.compile(
+            r"(?<!\w)(?:P\.?\s?O\.?\s?Box|Postfach|Boîte postale|B\.P\.|Apartado(?: de correos)?|Caixa Postal|Postbus|Casella Postale)\s\d{2,6}(?!\d)"
+        ),
         True,
     ),
 )
@@ -183,7 +194,11 @@ def _code_at(text: str, start: int, end: int) -> Span | None:
         return _match_code(text, _DUTCH, start)
     line = text.rfind("\n", 0, start) + 1
     is_first = line > 0 and not text[line:start].strip(" >")
-    return _match_code(text, _ON_ITS_LINE if is_first else _OF_A_KNOWN_CITY, start) if before not in ".,-" or not before else None
+    return (
+        _match_code(text, _ON_ITS_LINE if is_first else _OF_A_KNOWN_CITY, start)
+        if before not in ".,-" or not before
+        else None
+    )
 
 
 def _match_code(text: str, pattern: re.Pattern[str], start: int) -> Span | None:
@@ -191,7 +206,9 @@ def _match_code(text: str, pattern: re.Pattern[str], start: int) -> Span | None:
     return Span(start, found.end(), "address") if found else None
 
 
-def _search_back(text: str, patterns: tuple[re.Pattern[str], ...], start: int, end: int, *, is_street: bool = False) -> Span | None:
+def _search_back(
+    text: str, patterns: tuple[re.Pattern[str], ...], start: int, end: int, *, is_street: bool = False
+) -> Span | None:
     """Return what a pattern finds around a run of digits, beginning at most some words before."""
     first = max(0, start - _FAR_BACK)
     while first and text[first - 1].isalnum():
@@ -241,7 +258,9 @@ def _street_at(text: str, word: Word) -> tuple[int, int] | None:
 
 def _is_said_or_placed(text: str, start: int, end: int) -> bool:
     """Tell whether an address is spoken of just before, or a code and city follow."""
-    return _CODE_AND_CITY_FOLLOW.match(text, end) is not None or _SAID.search(text, max(0, start - 40), start) is not None
+    return (
+        _CODE_AND_CITY_FOLLOW.match(text, end) is not None or _SAID.search(text, max(0, start - 40), start) is not None
+    )
 
 
 def _between(text: str, word: Word) -> tuple[int, int] | None:
@@ -251,7 +270,9 @@ def _between(text: str, word: Word) -> tuple[int, int] | None:
     if not found:
         return None
     names = found["name"].split()
-    is_large = text[word.start].isupper() and all(not name[0].islower() or name in ("of", "the", "de", "la") for name in names)
+    is_large = text[word.start].isupper() and all(
+        not name[0].islower() or name in ("of", "the", "de", "la") for name in names
+    )
     if not (is_large and names) and (not names or not _is_small_street(names, text[word.start : word.end])):
         return None
     return found.start(), word.end + (text[word.end : word.end + 1] == ".")
@@ -259,7 +280,25 @@ def _between(text: str, word: Word) -> tuple[int, int] | None:
 
 def _is_small_street(names: list[str], word: str) -> bool:
     return (
-        word in ("street", "avenue", "road", "boulevard", "lane", "drive", "st", "ave", "rd", "blvd", "terrace", "crescent", "parkway", "highway", "court", "place")
+        word
+        in (
+            "street",
+            "avenue",
+            "road",
+            "boulevard",
+            "lane",
+            "drive",
+            "st",
+            "ave",
+            "rd",
+            "blvd",
+            "terrace",
+            "crescent",
+            "parkway",
+            "highway",
+            "court",
+            "place",
+        )
         and len(names) <= 3
         and not any(name.lower() in NO_NAMES_OF_STREETS for name in names)
     )
@@ -278,7 +317,11 @@ def _before(text: str, word: Word) -> tuple[int, int] | None:
     if not found:
         return None
     is_sure = text[word.start].isupper() and word.lower != "via"
-    if is_sure or word.lower not in ("via", "place", "route", "cours", "passage", "largo", "camino", "strada", "cesta") or _with_place(text, found.end()) > found.end():
+    if (
+        is_sure
+        or word.lower not in ("via", "place", "route", "cours", "passage", "largo", "camino", "strada", "cesta")
+        or _with_place(text, found.end()) > found.end()
+    ):
         return word.start, found.end()
     return None
 

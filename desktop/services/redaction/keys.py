@@ -37,7 +37,22 @@ _CUES = frozenset(
     " sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode license licence lizenz lizenzschlüssel licencia licenza licença".split()
 )
 _UNSPACED = re.compile("パスワード|暗証番号|認証コード|密码|密碼|口令|验证码|비밀번호|인증번호|암호")
-_CUE_ENDS = ("token", "secret", "password", "passwd", "passwort", "kennwort", "apikey", "schlüssel", "passphrase", "accesskey", "accountkey", "privatekey", "secretkey", "wachtwoord")
+_CUE_ENDS = (
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "passwort",
+    "kennwort",
+    "apikey",
+    "schlüssel",
+    "passphrase",
+    "accesskey",
+    "accountkey",
+    "privatekey",
+    "secretkey",
+    "wachtwoord",
+)
 """How names in programs and German words end: `accessToken`, *WLAN-Passwort*."""
 _JOINED = re.compile(
     r"(?:[_\-](?=[\w\-]{1,16}\s?[:=])[\w\-]{1,16}|\s(?:code|number|nummer|value|string|nr\.?|(?:for|to|of|für|zu|zum|pour|para|per|voor|do|de)\s[^\n:=.!?]{1,30}?(?=\s(?:is|was|ist|est|es|é|è)\s|\s?[:=])))?"
@@ -47,10 +62,14 @@ _JOINED = re.compile(
 _NEXT_SETTING = re.compile(r"[;&](?=[A-Za-z][\w ]*=)|;$")
 _PAIR = re.compile(r"\s?/\s?[^\s,;]{3,60}")
 _OPTION = re.compile(r"--?$")
-_CURL_USER = re.compile(r"(?<=\s-u\s)[\"']?[^\s:\"']{1,60}:[^\s\"']{3,100}|(?<=--user\s)[\"']?[^\s:\"']{1,60}:[^\s\"']{3,100}")
+_CURL_USER = re.compile(
+    r"(?<=\s-u\s)[\"']?[^\s:\"']{1,60}:[^\s\"']{3,100}|(?<=--user\s)[\"']?[^\s:\"']{1,60}:[^\s\"']{3,100}"
+)
 _NO_SECRET = re.compile(r"[$%{(\[].*|(.)\1*|\.{2,}.*|[xX*•.…\-]+|[A-Z_]{2,40}|.*\.\.\.", re.DOTALL)
 """What stands for a secret in instructions: `$TOKEN`, `***`, `...`, `TEXT`."""
-_VALUES = frozenset("none null true false undefined nil yes no string str int bool text value required optional missing expired invalid".split())
+_VALUES = frozenset(
+    "none null true false undefined nil yes no string str int bool text value required optional missing expired invalid".split()
+)
 _PASSWORDS = frozenset(
     "password passwords passwd passwort kennwort passphrase pwd pw pass secret mdp passe contraseña senha wachtwoord hasło parola lösenord passord adgangskode salasana heslo"
     " jelszó şifre şifrem пароль пароля κωδικός סיסמה المرور パスワード 密码 密碼 口令 비밀번호 암호".split()
@@ -62,7 +81,9 @@ _ENDS = ".…"
 _LICENSES = frozenset("license licence lizenz licencia licenza licença".split())
 _GROUPS = re.compile(r"(?=\S*[0-9])[A-Za-z0-9]{3,8}(?:-[A-Za-z0-9]{3,8}){2,8}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NUMERIC = frozenset("sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode passcode pincode pin otp cvv cvc tan code codes 暗証番号 認証コード 验证码 인증번호".split())
+_NUMERIC = frozenset(
+    "sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode passcode pincode pin otp cvv cvc tan code codes 暗証番号 認証コード 验证码 인증번호".split()
+)
 _WEAK = frozenset("code codes".split())
 _OF_A_PERSON = re.compile(
     r"(?:verif\w*|security|one[- ]time|access|login|log-in|sign[- ]in|2fa|mfa|sms|auth\w*|confirm\w*|activation|recovery|backup|bestätigungs|sicherheits|zugangs|de\svérification|de\ssécurité|de\sverificación|di\sverifica)[\s-]?$",
@@ -88,7 +109,9 @@ def find_keys(reading: Reading) -> Iterator[Span]:
     if "curl" in reading.vocabulary:
         for found in _CURL_USER.finditer(text):
             yield Span(found.start(), found.end(), "key")
-    cues: list[tuple[int, int, str]] = [reading.word(at) for at, word in enumerate(reading.words) if word in known] if known else []
+    cues: list[tuple[int, int, str]] = (
+        [reading.word(at) for at, word in enumerate(reading.words) if word in known] if known else []
+    )
     if not text.isascii():
         cues += [(*found.span(), found[0]) for found in _UNSPACED.finditer(text)]
     for start, end, word in cues:
@@ -106,8 +129,16 @@ def _after(text: str, cue: int, end: int, word: str) -> Span | None:
     if not joined["quote"]:
         value = _NEXT_SETTING.split(value)[0]
         value = value.rstrip(_ENDS) if len(value.rstrip(_ENDS)) > _SHORTEST else value
-    is_weak = word in _WEAK and not (_OF_A_PERSON.search(text, max(0, cue - _LOOK_BACK), cue) or _TO_LOG_IN.match(text, start))
-    if is_weak or len(value) < _SHORTEST or value.lower() in _OPENING or _NO_SECRET.fullmatch(value) or value.lower() in _VALUES:
+    is_weak = word in _WEAK and not (
+        _OF_A_PERSON.search(text, max(0, cue - _LOOK_BACK), cue) or _TO_LOG_IN.match(text, start)
+    )
+    if (
+        is_weak
+        or len(value) < _SHORTEST
+        or value.lower() in _OPENING
+        or _NO_SECRET.fullmatch(value)
+        or value.lower() in _VALUES
+    ):
         return None
     if word in _NUMERIC:
         return _number(text, start, value, joined, word=word)
@@ -134,8 +165,15 @@ def _is_password(text: str, value: str, joined: re.Match[str], *, cue: int, end:
         return False
     if _OPTION.search(text, max(0, cue - _LOOK_BACK), cue):
         return True
-    is_mixed = len(value) >= _SHORTEST_KEY and any(c.isdigit() for c in value) and any(c.isalpha() for c in value) and _looks_secret(value)
-    return is_mixed or (bool(joined["quote"]) and (_looks_secret(value) or text[cue:end].lower().startswith("passphrase")))
+    is_mixed = (
+        len(value) >= _SHORTEST_KEY
+        and any(c.isdigit() for c in value)
+        and any(c.isalpha() for c in value)
+        and _looks_secret(value)
+    )
+    return is_mixed or (
+        bool(joined["quote"]) and (_looks_secret(value) or text[cue:end].lower().startswith("passphrase"))
+    )
 
 
 def _is_random(value: str) -> bool:
@@ -148,7 +186,11 @@ def _looks_like_key(value: str) -> bool:
     if value.isdigit():
         return len(value) > _LONGEST_COUNT
     has_digit = any(character.isdigit() for character in value)
-    return len(value) >= _SHORTEST_KEY and (has_digit or (len(value) > _LONG_KEY and _looks_secret(value))) and _KEY_SIGNS.fullmatch(value) is not None
+    return (
+        len(value) >= _SHORTEST_KEY
+        and (has_digit or (len(value) > _LONG_KEY and _looks_secret(value)))
+        and _KEY_SIGNS.fullmatch(value) is not None
+    )
 
 
 _LONGEST_COUNT = 7

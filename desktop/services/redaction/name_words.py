@@ -48,7 +48,9 @@ CLOSERS = frozenset(
     "|med vänliga hälsningar|med vänlig hälsning|vänliga hälsningar|vänligen|hälsningar|mvh|tack|med vennlig hilsen|vennlig hilsen|hilsen|venlig hilsen|med venlig hilsen|tak|takk"
     "|mange tak|terveisin|ystävällisin terveisin|kiitos|s pozdravem|děkuji|s úctou|üdvözlettel|köszönettel|tisztelettel|cu stimă|cu respect|mulțumesc"
     "|saygılarımla|teşekkürler|iyi çalışmalar|selamlar|с уважением|спасибо|всего доброго|з повагою|дякую|με εκτίμηση|ευχαριστώ|בברכה|תודה|مع التحية|شكرا|تحياتي|مع خالص التحية"
-    "|よろしくお願いします|よろしくお願いいたします|よろしくお願い致します|宜しくお願いします|宜しくお願いいたします|どうぞよろしくお願いいたします|以上|敬具|此致|敬礼|谢谢|謝謝|祝好|감사합니다|धन्यवाद|सादर".split("|")
+    "|よろしくお願いします|よろしくお願いいたします|よろしくお願い致します|宜しくお願いします|宜しくお願いいたします|どうぞよろしくお願いいたします|以上|敬具|此致|敬礼|谢谢|謝謝|祝好|감사합니다|धन्यवाद|सादर".split(
+        "|"
+    )
 )
 """Lines after which a signature comes, in lower case, without signs at the end."""
 

@@ -14,7 +14,9 @@ from desktop.services.redaction.name_words import NO_NAMES, ORDINARY_NAMES, PART
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]|<[^>]*>|\s[-–|/·•@]\s.*|\|.*|\s(?:from|via|at|von|de chez)\s.*|#.*")
 _EMAIL = re.compile(r"([\w.+'-]+)@[\w.-]+")
-_PLAIN_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "’": "'"})
+_PLAIN_LETTERS = str.maketrans(
+    {"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "’": "'"}
+)
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 UNSPACED = re.compile("[\u0590-\u08ff\u0900-\u0fff\u1000-\u10ff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Scripts in which words run together, take letters in front, or have marks that are no letters: such names are looked for as they are."""

@@ -12,9 +12,7 @@ from desktop.services.redaction.reading import Reading
 from desktop.services.redaction.spans import Span
 from desktop.services.redaction.surroundings import said_before
 
-_IBAN = re.compile(
-    r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ \u00a0.\-]?[A-Z0-9]){10,30}", re.IGNORECASE
-)
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ \u00a0.\-]?[A-Z0-9]){10,30}", re.IGNORECASE)
 _IBAN_WORD = re.compile(r"iban", re.IGNORECASE)
 _IBAN_LENGTHS = {
     entry[:2]: int(entry[2:])

@@ -104,12 +104,13 @@ class People:
                     self._by_stem.setdefault(_stem(spelling), []).append(person)
 
     def _add_unspaced(self, name: str) -> None:
-        words = [word for word in re.split(r"[\s　·・]+", name) if len(word) >= _LEAST_UNSPACED]
+        parts = re.split(r"[\s　·・]+", name)
+        words = [word for word in parts if len(word) >= _LEAST_UNSPACED]
         if any(folded(word) and not parts_of(word) for word in words):
             return
         known = [self._whole[word.lower()] for word in (name, *words) if word.lower() in self._whole]
         person = known[0] if known else self._new()
-        for word in (name, "".join(words), *words):
+        for word in (name, "".join(parts), *words):
             if len(word) >= _LEAST_UNSPACED:
                 self._whole.setdefault(word.lower(), person)
 
@@ -117,7 +118,9 @@ class People:
         """Yield where people are named."""
         yield from self._find_whole(reading)
         # Cheap first: hardly any word begins like a name.
-        likely = {word for word in reading.vocabulary if word[:_HEAD] in self._heads or not word.isascii() or "'" in word}
+        likely = {
+            word for word in reading.vocabulary if word[:_HEAD] in self._heads or not word.isascii() or "'" in word
+        }
         past = 0
         for at, lower in enumerate(reading.words) if likely else ():
             if at < past or lower not in likely:
@@ -211,7 +214,11 @@ def _stem(part: str) -> str:
 
 def _is_initial(text: str, word: Word, person: _Person) -> bool:
     following = text[word.end : word.end + 1]
-    return text[word.start].isupper() and word.lower in person.initials and (following == "." or (word.lower not in "iao" and not following.isalpha()))
+    return (
+        text[word.start].isupper()
+        and word.lower in person.initials
+        and (following == "." or (word.lower not in "iao" and not following.isalpha()))
+    )
 
 
 def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
@@ -221,7 +228,12 @@ def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
         word, following = reading.word(first - 1), reading.word(first)
         if not _GAP.fullmatch(text, word.end, following.start) or "," in text[word.end : following.start]:
             break
-        is_initial = len(word.lower) == 1 and word.lower in person.initials and text[word.start].isupper() and text[word.end] in "._-"
+        is_initial = (
+            len(word.lower) == 1
+            and word.lower in person.initials
+            and text[word.start].isupper()
+            and text[word.end] in "._-"
+        )
         if not (is_initial or word.lower in person.particles):
             break
         first -= 1

@@ -34,8 +34,34 @@ _NO_PHONE = re.compile(
 _NORTH_AMERICAN = re.compile(r"(?:1[-. ]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([-.]))[2-9]\d{2}(?(1)\1|[-. ])\d{4}")
 _TRUNK = re.compile(r"\(?0[1-9].*")
 _AREA_IN_BRACKETS = re.compile(r"\(0?\d{2,4}\) ?\d{3,5}[- ]?\d{2,4}(?:[- ]?\d{2})?")
-_SAID_AFTER = re.compile(r"[\s(,\-]{0,2}(?:office|fax|mobile|cell|home|work|desk|phone|tel\b|mobil|büro|privat|portable)", re.IGNORECASE)
-_REGIONS_WITH_TRUNK = ("DE", "FR", "GB", "NL", "IT", "JP", "CH", "AT", "BE", "IN", "AU", "SE", "FI", "ZA", "TR", "KR", "IL", "TW", "NZ", "IE", "BR", "UA", "CN")
+_SAID_AFTER = re.compile(
+    r"[\s(,\-]{0,2}(?:office|fax|mobile|cell|home|work|desk|phone|tel\b|mobil|büro|privat|portable)", re.IGNORECASE
+)
+_REGIONS_WITH_TRUNK = (
+    "DE",
+    "FR",
+    "GB",
+    "NL",
+    "IT",
+    "JP",
+    "CH",
+    "AT",
+    "BE",
+    "IN",
+    "AU",
+    "SE",
+    "FI",
+    "ZA",
+    "TR",
+    "KR",
+    "IL",
+    "TW",
+    "NZ",
+    "IE",
+    "BR",
+    "UA",
+    "CN",
+)
 _REGIONS_WITHOUT = ("ES", "PL", "PT", "NO", "DK", "CZ", "GR", "IT", "US", "MX", "SG", "HU", "IN", "CN")
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 
@@ -89,13 +115,22 @@ def _is_phone(text: str, start: int, end: int, written: str) -> bool:
         return is_possible(f"+{number[2:]}")
     if _TRUNK.match(number) and (is_grouped or said == "number"):
         return is_valid_in(number, _REGIONS_WITH_TRUNK)
-    return is_grouped and _is_alone_in_its_line(text, start, end) and digits > _MIN_DIGITS and is_valid_in(number, _REGIONS_WITHOUT)
+    return (
+        is_grouped
+        and _is_alone_in_its_line(text, start, end)
+        and digits > _MIN_DIGITS
+        and is_valid_in(number, _REGIONS_WITHOUT)
+    )
 
 
 def _is_alone_in_its_line(text: str, start: int, end: int) -> bool:
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", end)
-    return not text[first:start].strip() and not text[end : last if last >= 0 else len(text)].strip() and (first > 0 or last >= 0)
+    return (
+        not text[first:start].strip()
+        and not text[end : last if last >= 0 else len(text)].strip()
+        and (first > 0 or last >= 0)
+    )
 
 
 def is_possible(number: str) -> bool:

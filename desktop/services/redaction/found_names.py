@@ -31,9 +31,12 @@ _LONGEST_CLOSER = 60
 _BEFORE_NAME = GREETING_REST | GREETINGS
 _NEAR = re.compile(r"[ .,\u00a0]{1,2}")
 _HEAD = re.compile(
-    r"(?:from|to|cc|bcc|von|an|de|à|para|da|van|aan|od|do|från|till|fra|til|от|кому|contact|contact name|name|full name|customer|customer name|client|client name|requester|requested by"
-    r"|reported by|reporter|caller|assigned to|assignee|agent|attn|attention|sender|recipient|account holder|cardholder|kunde|kontakt|kontoinhaber|ansprechpartner|absender|empfänger"
-    r"|nom|prénom|titulaire|contact client|nombre|titular|remitente|nome|cognome|intestatario|mittente|naam|klant|afzender|imię i nazwisko|nadawca|namn|navn|имя|фио|author|user|signed"
+    r"(?:from|to|cc|bcc|von|an|de|à|para|da|van|aan|od|do|från|till|fra|til|от|кому|contact|contact name|name|full name|customer"
+    r"|customer name|client|client name|requester|requested by"
+    r"|reported by|reporter|caller|assigned to|assignee|agent|attn|attention|sender|recipient|account holder|cardholder|kunde|kontakt"
+    r"|kontoinhaber|ansprechpartner|absender|empfänger"
+    r"|nom|prénom|titulaire|contact client|nombre|titular|remitente|nome|cognome|intestatario|mittente|naam|klant|afzender"
+    r"|imię i nazwisko|nadawca|namn|navn|имя|фио|author|user|signed"
     r"|氏名|お名前|名前|差出人|姓名|发件人|이름|성명|보낸사람|billing address|shipping address|ship to|bill to|deliver to)\s?[:：]\s*(?P<value>.+)",
     re.IGNORECASE,
 )
@@ -41,7 +44,8 @@ _BEFORE_ADDRESS = re.compile(
     r"(?P<name>\"[^\"\n]{2,60}\"|[^\n<>:;\"(]{2,60}?)\s*<\s*(?P<local>[^<>\s@]+)@(?P<domain>[^<>\s]+)>"
 )
 _WROTE = re.compile(
-    r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu|napisał\(?a?\)?|skrev)\s?:|(?:schrieb|escribió|skrev|napisał|escreveu)\s(?P<after>[^\n,<>\d:]{2,50}?)\s?:"
+    r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu"
+    r"|napisał\(?a?\)?|skrev)\s?:|(?:schrieb|escribió|skrev|napisał|escreveu)\s(?P<after>[^\n,<>\d:]{2,50}?)\s?:"
 )
 _INTRODUCTIONS: dict[str, re.Pattern[str]] = {
     "name": re.compile(r"(?:'s)? (?:is|was|ist) "),
@@ -348,6 +352,7 @@ def _in_lower_case(words: str) -> Iterator[str]:
 
 
 _STATES = frozenset(
-    "wrong incorrect misspelled mispelled spelled missing correct shown displayed listed different changed misprinted blank empty invalid appearing appears required"
+    "wrong incorrect misspelled mispelled spelled missing correct shown displayed listed different changed misprinted blank empty"
+    " invalid appearing appears required"
     " falsch richtig geschrieben incorrecto fausse faux sbagliato verkeerd błędne".split()
 )

@@ -13,8 +13,10 @@ from desktop.services.redaction.reading import Reading
 from desktop.services.redaction.spans import Span
 
 _SIGNS = (
-    "sk-", "sk_", "pk_", "rk_", "whsec_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-", "AKIA", "ASIA", "AIza", "ya29.", "GOCSPX-",
-    "npm_", "hf_", "SG.", "eyJ", "dop_v1_", "shpat_", "shpss_", "sq0", "key-", "lin_api_", "dckr_pat_", "pypi-", "EAAC", "AC", "-----BEGIN", ":AA", "gsk_", "xai-",
+    "sk-", "sk_", "pk_", "rk_", "whsec_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-", "AKIA","
+    " "ASIA", "AIza", "ya29.", "GOCSPX-",
+    "npm_", "hf_", "SG.", "eyJ", "dop_v1_", "shpat_", "shpss_", "sq0", "key-", "lin_api_", "dckr_pat_", "pypi-", "EAAC", "AC","
+    " "-----BEGIN", ":AA", "gsk_", "xai-",
 )  # fmt: skip
 _KNOWN = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END)){0,20000}+(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?"
@@ -26,14 +28,17 @@ _KNOWN = re.compile(
     r"|ya29\.[A-Za-z0-9_\-]{10,}|GOCSPX-[A-Za-z0-9_\-]{16,}|npm_[A-Za-z0-9]{30,}|hf_[A-Za-z0-9]{28,}|pypi-[A-Za-z0-9_\-]{30,}"
     r"|SG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}|dop_v1_[a-f0-9]{40,}|shp(?:at|ss|ca|pa)_[A-Fa-f0-9]{24,}|sq0[a-z]{3}-[A-Za-z0-9_\-]{20,}"
     r"|[0-9]{8,10}:AA[A-Za-z0-9_\-]{30,}"
-    r"|key-[a-f0-9]{32}|lin_api_[A-Za-z0-9]{30,}|dckr_pat_[A-Za-z0-9_\-]{20,}|EAAC[A-Za-z0-9]{30,}|AC[a-f0-9]{32}|gsk_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}"
+    r"|key-[a-f0-9]{32}|lin_api_[A-Za-z0-9]{30,}|dckr_pat_[A-Za-z0-9_\-]{20,}|EAAC[A-Za-z0-9]{30,}|AC[a-f0-9]{32}|gsk_[A-Za-z0-9]{20,}"
+    r"|xai-[A-Za-z0-9]{20,}"
     r")"
 )
 
 _CUES = frozenset(
-    "password passwords passwd passwort kennwort passphrase pwd pw pass secret secrets token tokens apikey key keys schlüssel bearer basic credential credentials"
+    "password passwords passwd passwort kennwort passphrase pwd pw pass secret secrets token tokens apikey key keys schlüssel bearer"
+    " basic credential credentials"
     " pin otp cvv cvc tan mdp passe clé contraseña clave senha chave wachtwoord sleutel hasło parola lösenord passord adgangskode salasana heslo"
-    " jelszó şifre şifrem пароль пароля ключ κωδικός code codes סיסמה المرور sid sessid sessionid jsessionid phpsessid cookie password's passwords' passcode pincode"
+    " jelszó şifre şifrem пароль пароля ключ κωδικός code codes סיסמה المرور sid sessid sessionid jsessionid phpsessid cookie"
+    " password's passwords' passcode pincode"
     " sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode license licence lizenz lizenzschlüssel licencia licenza licença".split()
 )
 _UNSPACED = re.compile("パスワード|暗証番号|認証コード|密码|密碼|口令|验证码|비밀번호|인증번호|암호")
@@ -55,8 +60,10 @@ _CUE_ENDS = (
 )
 """How names in programs and German words end: `accessToken`, *WLAN-Passwort*."""
 _JOINED = re.compile(
-    r"(?:[_\-](?=[\w\-]{1,16}\s?[:=])[\w\-]{1,16}|\s(?:code|number|nummer|value|string|nr\.?|(?:for|to|of|für|zu|zum|pour|para|per|voor|do|de)\s[^\n:=.!?]{1,30}?(?=\s(?:is|was|ist|est|es|é|è)\s|\s?[:=])))?"
-    r"(?:[\"'”`*_]{0,3}\s?(?P<sign>=>|->|→|[:=：]|是|は)\s?|\s(?P<is>is|was|lautet|ist|est|es|é|è|to|auf|jest|on|är|er|wurde)(?:\snow|\sjetzt)?(?:\s?:)?\s|(?P<space>\s))"
+    r"(?:[_\-](?=[\w\-]{1,16}\s?[:=])[\w\-]{1,16}|\s(?:code|number|nummer|value|string|nr\.?|(?:for|to|of|für|zu|zum|pour|para|per|voor"
+    r"|do|de)\s[^\n:=.!?]{1,30}?(?=\s(?:is|was|ist|est|es|é|è)\s|\s?[:=])))?"
+    r"(?:[\"'”`*_]{0,3}\s?(?P<sign>=>|->|→|[:=：]|是|は)\s?|\s(?P<is>is|was|lautet|ist|est|es|é|è|to|auf|jest|on|är|er|wurde)(?:\snow"
+    r"|\sjetzt)?(?:\s?:)?\s|(?P<space>\s))"
     r"(?P<quote>[\"'“„«`]?)(?P<value>(?<=[\"“„«`])[^\"”“»`\n]{3,200}(?=[\"”“»`])|[^\s\"'“”„»`<>]{3,200})"
 )
 _NEXT_SETTING = re.compile(r"[;&](?=[A-Za-z][\w ]*=)|;$")
@@ -71,7 +78,8 @@ _VALUES = frozenset(
     "none null true false undefined nil yes no string str int bool text value required optional missing expired invalid".split()
 )
 _PASSWORDS = frozenset(
-    "password passwords passwd passwort kennwort passphrase pwd pw pass secret mdp passe contraseña senha wachtwoord hasło parola lösenord passord adgangskode salasana heslo"
+    "password passwords passwd passwort kennwort passphrase pwd pw pass secret mdp passe contraseña senha wachtwoord hasło parola"
+    " lösenord passord adgangskode salasana heslo"
     " jelszó şifre şifrem пароль пароля κωδικός סיסמה المرور パスワード 密码 密碼 口令 비밀번호 암호".split()
 )
 """After these a plain word may be the secret; a key or token looks like none."""
@@ -86,7 +94,8 @@ _NUMERIC = frozenset(
 )
 _WEAK = frozenset("code codes".split())
 _OF_A_PERSON = re.compile(
-    r"(?:verif\w*|security|one[- ]time|access|login|log-in|sign[- ]in|2fa|mfa|sms|auth\w*|confirm\w*|activation|recovery|backup|bestätigungs|sicherheits|zugangs|de\svérification|de\ssécurité|de\sverificación|di\sverifica)[\s-]?$",
+    r"(?:verif\w*|security|one[- ]time|access|login|log-in|sign[- ]in|2fa|mfa|sms|auth\w*|confirm\w*|activation|recovery|backup"
+    r"|bestätigungs|sicherheits|zugangs|de\svérification|de\ssécurité|de\sverificación|di\sverifica)[\s-]?$",
     re.IGNORECASE,
 )
 _TO_LOG_IN = re.compile(r"[0-9]{4,8}\s(?:to|for|um|zum)\s(?:\w+\s){0,2}(?:verif|log|sign|confirm|anmeld|bestätig)")
@@ -231,12 +240,15 @@ _USER = re.compile(r"://([^/@?#\s]{1,200}:[^/@?#\s]{1,200}|[^/@?#\s:]{16,200})@"
 _PARAMETER = re.compile(r"[?&#;]([A-Za-z0-9_.\-\[\]]{1,40})=([^&#;\s]{3,1000})")
 _SECRET_PARAMETER = re.compile(
     r"^(?:key|sig|code|auth|sid|session|hash|jwt|otp|ticket|invite|nonce|hmac|pwd|pw|pass|access|apikey|k|t|uuid|secret)$"
-    r"|token|secret|passw|signature|api[-_.]?key|credential|authorization|session[-_]?id|access[-_]?key|auth[-_]?key|(?:reset|invite|magic|confirm\w*|verif\w*|activation)[-_]?(?:code|key|hash|id)?$",
+    r"|token|secret|passw|signature|api[-_.]?key|credential|authorization|session[-_]?id|access[-_]?key|auth[-_]?key|(?:reset|invite"
+    r"|magic|confirm\w*|verif\w*|activation)[-_]?(?:code|key|hash|id)?$",
     re.IGNORECASE,
 )
 _SECRET_PATH = re.compile(
-    r"/(?:reset|password[-_]?reset|reset[-_]?password|set[-_]?password|forgot|magic|magic[-_]?link|verify|verification|confirm|confirmation|activate|activation|invite|invitation|login"
-    r"|signin|auth|unsubscribe|recover|recovery|token|share|hooks?|webhooks?|services|passwort|mot-de-passe|bestaetigen)(?:/[a-z\-]{2,16})?/((?=[^/?#\s]*[0-9])[A-Za-z0-9_\-.~=]{10,}"
+    r"/(?:reset|password[-_]?reset|reset[-_]?password|set[-_]?password|forgot|magic|magic[-_]?link|verify|verification|confirm"
+    r"|confirmation|activate|activation|invite|invitation|login"
+    r"|signin|auth|unsubscribe|recover|recovery|token|share|hooks?|webhooks?|services|passwort|mot-de-passe"
+    r"|bestaetigen)(?:/[a-z\-]{2,16})?/((?=[^/?#\s]*[0-9])[A-Za-z0-9_\-.~=]{10,}"
     r"(?:/[A-Za-z0-9_\-]{16,})?|[A-Z0-9]{8,12}/[A-Z0-9]{8,12}/[A-Za-z0-9]{16,})",
     re.IGNORECASE,
 )

@@ -77,14 +77,15 @@ def find_lookalikes(text: str, spans: list[Span]) -> list[Span]:
     candidates = list(LOOKALIKE.finditer(text)) if _SIGN.search(text) else []
     while candidates:
         starts, ends = {span.start for span in spans}, {span.end for span in spans}
-        exposed, hidden = [], []
+        exposed: list[re.Match[str]] = []
+        hidden: list[re.Match[str]] = []
         for found in candidates:
             begins = bool(found["open"]) or found.start() in ends or not _IN_A_WORD.match(text, found.start())
             goes_on = not found["close"] and _WORD_GOES_ON.match(text, found.end()) and found.end() not in starts
             (exposed if begins and not goes_on else hidden).append(found)
         if not exposed:
             break
-        spans = without_overlaps([*spans, *(Span(*found.span(), LITERAL) for found in exposed)])
+        spans = without_overlaps([*spans, *(Span(found.start(), found.end(), LITERAL) for found in exposed)])
         candidates = hidden
     return spans
 

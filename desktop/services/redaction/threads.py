@@ -14,15 +14,21 @@ from desktop.services.redaction.name_words import PARTICLES
 from desktop.services.redaction.redactor import Redactor
 
 _OF_PEOPLE = frozenset(
-    "name names contact contacts requester requestor reporter customer author assignee agent owner caller submitter user username person people client recipient sender cc"
-    " collaborator collaborators follower followers watcher watchers creator manager employee technician engineer rep representative buyer guest member patient student holder"
-    " firstname lastname fullname surname email mail from to by kunde kundin ansprechpartner bearbeiter melder absender kontakt nachname vorname name nom prénom demandeur"
-    " auteur nombre apellido apellidos solicitante cliente agente nome cognome richiedente solicitante responsável naam klant aanvrager imię nazwisko klient zgłaszający"
+    "name names contact contacts requester requestor reporter customer author assignee agent owner caller submitter user username"
+    " person people client recipient sender cc"
+    " collaborator collaborators follower followers watcher watchers creator manager employee technician engineer rep representative"
+    " buyer guest member patient student holder"
+    " firstname lastname fullname surname email mail from to by kunde kundin ansprechpartner bearbeiter melder absender kontakt"
+    " nachname vorname name nom prénom demandeur"
+    " auteur nombre apellido apellidos solicitante cliente agente nome cognome richiedente solicitante responsável naam klant"
+    " aanvrager imię nazwisko klient zgłaszający"
     " namn kund namn navn имя фамилия клиент автор 氏名 名前 お名前 担当者 姓名 联系人 客户 이름 고객명 담당자".split()
 )
 _OF_THINGS = frozenset(
-    "company organization organisation product plan file form group brand event subject department team status type tier id ids count channel method reason segment time date at"
-    " satisfaction rating priority language country locale source version comment comments number no phone url link tags tag category queue role is has domain host server device"
+    "company organization organisation product plan file form group brand event subject department team status type tier id ids count"
+    " channel method reason segment time date at"
+    " satisfaction rating priority language country locale source version comment comments number no phone url link tags tag category"
+    " queue role is has domain host server device"
     " app project space list board account title sla score level stage state field code city region street address zip firma organisation société empresa azienda bedrijf".split()
 )
 _WORD = re.compile(r"[^\W\d_]+")

@@ -1,7 +1,7 @@
 """Postal addresses: a street with a number by the custom of its country, and the place behind it; postal codes with their city.
 
-A street's word and a number must stand together. What follows goes along: flat, district, code and city, state. A town alone, or a code that could be any
-number, is none.
+A street's word and a number must stand together. What follows goes along: flat, district, code and city, state. A town alone, or a code that could be
+any number, is none.
 """
 
 from __future__ import annotations

@@ -163,7 +163,8 @@ def _signed_at_once(line: str) -> Iterator[str]:
 
 
 _SHORT_CLOSERS = frozenset(
-    "gruß gruss grüße lg vg mfg regards rgds cheers saludos saluti groet groeten groetjes pozdrawiam abraços mvh hilsen cdt cordialement atentamente atte sincerely".split()
+    "gruß gruss grüße lg vg mfg regards rgds cheers saludos saluti groet groeten groetjes pozdrawiam abraços mvh hilsen"
+    " cdt cordialement atentamente atte sincerely".split()
 )
 
 

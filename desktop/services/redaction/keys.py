@@ -13,10 +13,10 @@ from desktop.services.redaction.reading import Reading
 from desktop.services.redaction.spans import Span
 
 _SIGNS = (
-    "sk-", "sk_", "pk_", "rk_", "whsec_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-", "AKIA","
-    " "ASIA", "AIza", "ya29.", "GOCSPX-",
-    "npm_", "hf_", "SG.", "eyJ", "dop_v1_", "shpat_", "shpss_", "sq0", "key-", "lin_api_", "dckr_pat_", "pypi-", "EAAC", "AC","
-    " "-----BEGIN", ":AA", "gsk_", "xai-",
+    "sk-", "sk_", "pk_", "rk_", "whsec_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-", "AKIA",
+    "ASIA", "AIza", "ya29.", "GOCSPX-",
+    "npm_", "hf_", "SG.", "eyJ", "dop_v1_", "shpat_", "shpss_", "sq0", "key-", "lin_api_", "dckr_pat_", "pypi-", "EAAC", "AC",
+    "-----BEGIN", ":AA", "gsk_", "xai-",
 )  # fmt: skip
 _KNOWN = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----END)){0,20000}+(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?"
@@ -39,7 +39,8 @@ _CUES = frozenset(
     " pin otp cvv cvc tan mdp passe clé contraseña clave senha chave wachtwoord sleutel hasło parola lösenord passord adgangskode salasana heslo"
     " jelszó şifre şifrem пароль пароля ключ κωδικός code codes סיסמה المرور sid sessid sessionid jsessionid phpsessid cookie"
     " password's passwords' passcode pincode"
-    " sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode license licence lizenz lizenzschlüssel licencia licenza licença".split()
+    " sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode license licence"
+    " lizenz lizenzschlüssel licencia licenza licença".split()
 )
 _UNSPACED = re.compile("パスワード|暗証番号|認証コード|密码|密碼|口令|验证码|비밀번호|인증번호|암호")
 _CUE_ENDS = (
@@ -90,7 +91,8 @@ _LICENSES = frozenset("license licence lizenz licencia licenza licença".split()
 _GROUPS = re.compile(r"(?=\S*[0-9])[A-Za-z0-9]{3,8}(?:-[A-Za-z0-9]{3,8}){2,8}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NUMERIC = frozenset(
-    "sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode passcode pincode pin otp cvv cvc tan code codes 暗証番号 認証コード 验证码 인증번호".split()
+    "sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode passcode pincode pin"
+    " otp cvv cvc tan code codes 暗証番号 認証コード 验证码 인증번호".split()
 )
 _WEAK = frozenset("code codes".split())
 _OF_A_PERSON = re.compile(
@@ -160,7 +162,7 @@ def _after(text: str, cue: int, end: int, word: str) -> Span | None:
     elif word in _PASSWORDS or word.endswith(_PASSWORD_ENDS):
         is_secret = _is_password(text, value, joined, cue=cue, end=end)
     else:
-        is_secret = bool(joined["sign"] or joined["is"]) and _looks_like_key(value) or _is_random(value)
+        is_secret = (bool(joined["sign"] or joined["is"]) and _looks_like_key(value)) or _is_random(value)
     pair = _PAIR.match(text, end) if is_secret and text[cue - 1 : cue] == "/" else None
     return Span(start, pair.end() if pair else end, "key") if is_secret else None
 

@@ -83,7 +83,8 @@ ROLE_WORDS = frozenset(
     " équipe service clientèle client tous toutes mesdames messieurs technique équipo equipo soporte atención cliente clientes todos señores servicio"
     " assistenza clienti servizio tutti signori klantenservice supportteam allemaal iedereen het heren dames equipe suporte atendimento suporte todos"
     " zespół zespol wsparcia obsługa klienta państwo kundtjänst supporten alla kundeservice asiakaspalvelu служба поддержки поддержка команда"
-    " お客様 皆様 各位 ご担当者 担当者 サポート 客服 고객 고객님 관리자 hotline internal external queue tier level inc ltd llc gmbh corp ag sa srl bv kg ug co plc pty"
+    " お客様 皆様 各位 ご担当者 担当者 サポート 客服 고객 고객님 관리자"
+    " hotline internal external queue tier level inc ltd llc gmbh corp ag sa srl bv kg ug co plc pty"
     " bank store shop app web website portal api server network".split()
 )
 """Roles, groups and legal forms: whoever is called so is no person here."""

@@ -1,7 +1,7 @@
 """Naming: is a word that could be a name used as one? *Will said*, *in May*, *click Mark as solved*, *der Koch*.
 
-What speaks: a capital inside a sentence, a title or greeting before, somebody's verb behind, a comma of address, a line of its own. What speaks against:
-an article before, a month's preposition, a button's name, a question's or an order's verb at the beginning of a sentence.
+What speaks: a capital inside a sentence, a title or greeting before, somebody's verb behind, a comma of address, a line of its own. What speaks
+against: an article before, a month's preposition, a button's name, a question's or an order's verb at the beginning of a sentence.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ _GIVEN = frozenset(
     " madison charlotte georgia paris"
     " israel sage sierra skip sonny stew wade vic wes pierre rose colombe aimé luz sol paz pilar consuelo mercedes dolores milagros"
     " león leon leone bruno vera chiara bianca"
-    " stella viola gioia serena allegra libera lies storm engel ernst pace marino jan eva kitty pepper ginger harmony honey joyce wiley noel christian earl duke buck jolly ty an so".split()
+    " stella viola gioia serena allegra libera lies storm engel ernst pace marino jan eva kitty pepper ginger harmony"
+    " honey joyce wiley noel christian earl duke buck jolly ty an so".split()
 )
 """Those that are first names."""
 _MONTHS = frozenset(
-    "summer winter spring autumn sommer herbst frühling frost storm may april june august march january february july september october november december".split()
+    "summer winter spring autumn sommer herbst frühling frost storm may april june august march january february july"
+    " september october november december".split()
 )
 _DATING = frozenset(
-    "seit ab bis nach vor diesen letzten nächsten in on since until till by during of early late mid next last from to this every through for before after end".split()
+    "seit ab bis nach vor diesen letzten nächsten in on since until till by during of early late mid next last from to"
+    " this every through for before after end".split()
 )
 _ARTICLES = frozenset(
     "the a an this that these those your our my his her its their no any each every some der die das den dem des ein eine einen einem"

@@ -1,7 +1,8 @@
 """People: the names that a ticket's data and texts give, found again in all their forms.
 
-Full name, first or last name alone, with initials, `Keller, Maria`, `maria_keller`, any case, possessives, without accents, with the endings of Slavic
-languages. A name that is a word too (*Will*, *Mark*, *Koch*) counts only where it is written like a name and the words around do not speak against it.
+Full name, first or last name alone, with initials, `Keller, Maria`, `maria_keller`, any case, possessives, without accents, with the endings of
+Slavic languages. A name that is a word too (*Will*, *Mark*, *Koch*) counts only where it is written like a name and the words around do not speak
+against it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _HANDLE = re.compile(r"@?(?=[\w.\-]*[A-Za-z])[\w.\-]{5,40}")
 _ENDINGS = frozenset(
     folded(ending)
     for ending in (
-        "a u y i e o ie em om owi owie ą ę ego emu im ej iego iemu iej ich ova ová ové ovou ovi ou ům ů ем ом ой ою ею у а е ы и ю я ев ову ого ому ым ых ей ів ові ої ій".split()
+        "a u y i e o ie em om owi owie ą ę ego emu im ej iego iemu iej ich ova ová ové ovou ovi ou ům ů ем ом ой ою ею у а е ы"
+        " и ю я ев ову ого ому ым ых ей ів ові ої ій".split()
     )
 )
 _LEAST_STEM = 4

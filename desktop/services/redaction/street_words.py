@@ -7,23 +7,24 @@ BETWEEN = frozenset(
     " parkway pkwy highway hwy circle cir trail trl"
     " row mews gardens grove walk wharf alley loop hill nagar marg salai colony layout enclave vihar chowk bazar bazaar sarani"
     " crossing ridge point park plaza path pike route"
-    " rise green parade esplanade quay view heights meadows estate brae vale turnpike expressway freeway bypass fork forges streets sector society causeway broadway".split()
+    " rise green parade esplanade quay view heights meadows estate brae vale turnpike expressway freeway bypass fork"
+    " forges streets sector society causeway broadway".split()
 )
 """Number, name, word: *12 Harrow Lane*."""
 
 ENDINGS = (
     "straße", "strasse", "gasse", "platz", "allee", "chaussee", "damm", "ufer", "promenade",
     "straat", "laan", "plein", "gracht", "kade", "dijk", "singel", "dreef", "steeg",
-    "gatan", "vägen", "gata", "väg", "gränd", "torget", "stigen", "gaten", "veien", "vei", "vegen", "gade", "vej", "vænge", "vænget","
-    " "stræde", "stræti", "terrasse",
+    "gatan", "vägen", "gata", "väg", "gränd", "torget", "stigen", "gaten", "veien", "vei", "vegen", "gade", "vej", "vænge", "vænget",
+    "stræde", "stræti", "terrasse",
     "katu", "kuja", "polku", "kaari", "puiestee", "maantee", "vegur", "braut", "stígur", "gatvė", "gatve", "prospektas", "iela",
     "utca", "útja", "körút", "krt", "sokak", "sok", "caddesi", "cad", "bulvarı", "mahallesi", "ulice",
 )  # fmt: skip
 """Name, word (mostly in one), number: *Lindenstraße 14a*, *Storgatan 12*, *Kossuth Lajos utca 12*."""
 
 WEAK_ENDINGS = (
-    "weg", "ring", "steig", "graben", "markt", "stieg", "kamp", "berg", "hof", "tor", "str", "pad", "baan", "plan", "gate", "plass","
-    " "torv", "tie", "rinne", "út", "tér", "tere", "mah",
+    "weg", "ring", "steig", "graben", "markt", "stieg", "kamp", "berg", "hof", "tor", "str", "pad", "baan", "plan", "gate", "plass",
+    "torv", "tie", "rinne", "út", "tér", "tere", "mah",
     "brücke", "park", "burg", "feld", "garten", "höhe", "wall", "zeile", "winkel", "wiese",
 )  # fmt: skip
 """Endings of other words as well (*Monitor 27*, *During 2017*): a place must follow, or something must say that this is an address."""
@@ -49,7 +50,8 @@ PREPOSITIONS = frozenset("am an im in zum zur unter hinter vor auf".split())
 """How German streets begin that have no word for it, *Am Alten Markt 7*; a code and city must follow."""
 
 NO_STREETS = frozenset(
-    "der die das den dem des ein eine im am zum zur vom beim het een de la le les el los il lo the this that our your order invoice ticket version seite page kapitel".split()
+    "der die das den dem des ein eine im am zum zur vom beim het een de la le les el los il lo the this that our your"
+    " order invoice ticket version seite page kapitel".split()
 )
 """What stands before *Platz* or *plein* when it is no street's name."""
 

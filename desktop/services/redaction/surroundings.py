@@ -45,11 +45,14 @@ _SAID = {
     "#": "other",
     "№": "other",
 }
-_PHRASES = {
-    **dict.fromkeys((f"{whose} number" for whose in ("my", "our", "your", "his", "her", "their", "new", "old", "alternate", "alternative", "another", "other")), "phone"),
-    "number is": "phone", "messages to": "phone", "message to": "phone", "answering at": "phone", "line is": "phone", "me at":"
-    " "phone", "me on": "phone", "us on": "phone",
-}  # fmt: skip
+_WHOSE = "my our your his her their new old alternate alternative another other".split()
+_PHRASES = dict.fromkeys(
+    (
+        *(f"{whose} number" for whose in _WHOSE),
+        *("number is", "messages to", "message to", "answering at", "line is", "me at", "me on", "us on"),
+    ),
+    "phone",
+)
 _NUMBER_WORDS = frozenset("no nr num number nummer numer numéro número numero id code #".split())
 """What may stand between a word and its number: *order number 5512*."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’.][^\W\d_]+)*|[#№]")
@@ -84,10 +87,8 @@ def said_before(text: str, start: int) -> str:
         if kind:
             return kind
     if not before.isascii():
-        found = None
-        for found in _UNSPACED.finditer(before):
-            pass
-        if found:
-            return str(found.lastgroup)
+        unspaced = [str(found.lastgroup) for found in _UNSPACED.finditer(before)]
+        if unspaced:
+            return unspaced[-1]
     is_number = bool(words) and words[-1][0] in _NUMBER_WORDS and len(before) - words[-1].end() <= _AT_ONCE
     return "number" if is_number else ""

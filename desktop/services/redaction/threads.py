@@ -29,7 +29,8 @@ _OF_THINGS = frozenset(
     " channel method reason segment time date at"
     " satisfaction rating priority language country locale source version comment comments number no phone url link tags tag category"
     " queue role is has domain host server device"
-    " app project space list board account title sla score level stage state field code city region street address zip firma organisation société empresa azienda bedrijf".split()
+    " app project space list board account title sla score level stage state field code city region street address zip"
+    " firma organisation société empresa azienda bedrijf".split()
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _BETWEEN_CASES = re.compile(r"(?<=[a-z])(?=[A-Z])")

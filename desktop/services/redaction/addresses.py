@@ -76,6 +76,7 @@ _NUMBER_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _FAR_BACK = 70
+_DIRECTION = re.compile(r"\.?(?:\s(?:[NSEW]|[NS][EW])(?!\w)\.?)?")
 _UNIT_AFTER_STREET = re.compile(
     rf"(?<![\w.,$€£#\-])\d{{1,6}}[A-Za-z]?\s(?:(?:{_CAP}|\d{{1,5}}|{_LINK})[ ]){{1,5}}(?:\d{{1,4}}[ ])?[\s,]*(?:Apt|Suite|Unit|Flat)\.?\s\w{{1,6}}"
 )
@@ -281,7 +282,8 @@ def _between(text: str, word: Word) -> tuple[int, int] | None:
     )
     if not (is_large and names) and (not names or not _is_small_street(names, text[word.start : word.end])):
         return None
-    return found.start(), word.end + (text[word.end : word.end + 1] == ".")
+    direction = _DIRECTION.match(text, word.end)
+    return found.start(), direction.end() if direction else word.end
 
 
 def _is_small_street(names: list[str], word: str) -> bool:

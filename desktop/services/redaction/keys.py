@@ -7,7 +7,7 @@ request's id looks just as random and is needed to understand a ticket.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from desktop.services.redaction.reading import Reading
 from desktop.services.redaction.spans import Span
@@ -61,11 +61,12 @@ _CUE_ENDS = (
 )
 """How names in programs and German words end: `accessToken`, *WLAN-Passwort*."""
 _JOINED = re.compile(
-    r"(?:[_\-](?=[\w\-]{1,16}\s?[:=])[\w\-]{1,16}|\s(?:code|number|nummer|value|string|nr\.?|(?:for|to|of|für|zu|zum|pour|para|per|voor"
+    r"(?:[_\-](?=[\w\-]{1,16}\s?[:=])[\w\-]{1,16}|\s(?:code|number|nummer|value|string|nr\.?|api|d['’]api|secrète|privée|secreta|privada|segreta|de\sapi|(?:for|to|of|für|zu|zum|pour|para|per|voor"
     r"|do|de)\s[^\n:=.!?]{1,30}?(?=\s(?:is|was|ist|est|es|é|è)\s|\s?[:=])))?"
     r"(?:[\"'”`*_]{0,3}\s?(?P<sign>=>|->|→|[:=：]|是|は)\s?|\s(?P<is>is|was|lautet|ist|est|es|é|è|to|auf|jest|on|är|er|wurde)(?:\snow"
     r"|\sjetzt)?(?:\s?:)?\s|(?P<space>\s))"
-    r"(?P<quote>[\"'“„«`]?)(?P<value>(?<=[\"“„«`])[^\"”“»`\n]{3,200}(?=[\"”“»`])|[^\s\"'“”„»`<>]{3,200})"
+    r"(?P<quote>[\"'“„«`]?)(?P<value>(?<=[\"“„«`])[^\"”“»`\n]{3,200}(?=[\"”“»`])|[^\s\"'“”„»`<>]{3,200})",
+    re.IGNORECASE,
 )
 _NEXT_SETTING = re.compile(r"[;&](?=[A-Za-z][\w ]*=)|;$")
 _PAIR = re.compile(r"\s?/\s?[^\s,;]{3,60}")
@@ -103,6 +104,9 @@ _OF_A_PERSON = re.compile(
 _TO_LOG_IN = re.compile(r"[0-9]{4,8}\s(?:to|for|um|zum)\s(?:\w+\s){0,2}(?:verif|log|sign|confirm|anmeld|bestätig)")
 _LOOK_BACK = 24
 _DIGITS = re.compile(r"[0-9][0-9 \-]{1,10}[0-9](?![\w])")
+_LONG_RANDOM = re.compile(
+    r"(?<![A-Za-z0-9+/=_.:\-])(?=[^\s]{0,60}[0-9])(?=[^\s]{0,60}[A-Z])(?=[^\s]{0,60}[a-z])[A-Za-z0-9+/_\-]{28,120}={0,2}(?![A-Za-z0-9+/_.:\-])"
+)
 _RANDOM_CODE = re.compile(r"(?=\S*[0-9])(?=\S*[A-Z])[A-Z0-9\-]{5,24}")
 _RANDOM = re.compile(r"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])[A-Za-z0-9+/=_\-.~]{12,}")
 _CREDENTIAL = re.compile(r"[A-Za-z0-9._~+/=\-]{12,}")
@@ -123,12 +127,22 @@ def find_keys(reading: Reading) -> Iterator[Span]:
     cues: list[tuple[int, int, str]] = (
         [reading.word(at) for at, word in enumerate(reading.words) if word in known] if known else []
     )
+    if known or any(sign in text for sign in ("AKIA", "ASIA")):
+        yield from _random_beside(text, [start for start, *_ in cues])
     if not text.isascii():
         cues += [(*found.span(), found[0]) for found in _UNSPACED.finditer(text)]
     for start, end, word in cues:
         span = _after(text, start, end, word)
         if span:
             yield span
+
+
+def _random_beside(text: str, cues: Sequence[int]) -> Iterator[Span]:
+    """Yield long disorder on lines that speak of keys, wherever it stands there: *keys leaked: … / …*."""
+    spoken = {text.count("\n", 0, cue) for cue in cues}
+    for found in _LONG_RANDOM.finditer(text):
+        if text.count("\n", 0, found.start()) in spoken or "AKIA" in text:
+            yield Span(found.start(), found.end(), "key")
 
 
 def _after(text: str, cue: int, end: int, word: str) -> Span | None:

@@ -25,7 +25,7 @@ GREETING_REST = frozenset(
     " mevrouw meneer dhr mevr"
     " senhor senhora dia tarde noite doutor doutora pan pani panie panu dobry dobrý den pane paní bey hanım bay bayan день господин"
     " госпожа пане κύριε κυρία"
-    " you so very much many thanks again to vielen dank dir ihnen ihr beaucoup muchas mille tante muito".split()
+    " σας σου вам вас тебе you so very much many thanks again to vielen dank dir ihnen ihr beaucoup muchas mille tante muito".split()
 )
 """What may stand between a greeting and the name."""
 

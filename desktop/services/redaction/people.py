@@ -27,6 +27,9 @@ _ENDINGS = frozenset(
     )
 )
 _LEAST_STEM = 4
+_JOINING = frozenset(
+    "de da do dos das del della di du la le van von der den ter ten zu zur al el bin ibn ben abu".split()
+)
 _HEAD = 3
 """Letters of a name by which words are told apart quickly."""
 _VOWELS = "aeiouyаеиоуыюяьй"
@@ -203,7 +206,7 @@ class People:
                 return part, last + ahead, end
             if ahead == 1 and len(word.lower) == 1 and _is_initial(text, word, people[0]):
                 return "", last + ahead, word.end
-            is_between = word.lower in PARTICLES or len(word.lower) == 1
+            is_between = word.lower in people[0].particles or word.lower in _JOINING or len(word.lower) == 1
             if not is_between:
                 return None
             before = word
@@ -252,7 +255,9 @@ def _can_stand_alone(reading: Reading, at: int, part: str, start: int, last: int
 
 def _is_written_together(text: str, parts: Sequence[str], start: int, end: int, person: _Person) -> bool:
     """Tell whether words that are all ordinary ones are a name: they are large, or the person's in their order."""
-    if not all(is_ordinary(part) for part in parts) or text[start].isupper():
+    if not all(is_ordinary(part) for part in parts):
+        return True
+    if all(word[0].isupper() or word in _JOINING for word in re.findall(r"[^\W\d_]+", text[start:end])):
         return True
     return [part for part in person.parts if part in parts] == list(parts) and text[start:end].count(" ") < len(parts)
 

@@ -38,7 +38,7 @@ from desktop.llm.faults import (
     explain,
 )
 from desktop.llm.limits import rate_limits
-from desktop.llm.network import check_files, proxy_for, proxy_host, trusted_certificates
+from desktop.llm.network import check_files, proxy_for, proxy_host, proxy_with_trust, trusted_certificates
 from desktop.llm.parameters import MAX_REQUESTS, Parameters, first_parameters
 from desktop.llm.presets import host_of, is_loopback, normalize_base_url
 from desktop.llm.probe import probe
@@ -311,7 +311,7 @@ class OpenAIClient:
             max_retries=0,
             http_client=httpx2.AsyncClient(
                 verify=trust,
-                proxy=httpx2.Proxy(self._proxy, ssl_context=trust) if self._proxy else None,
+                proxy=proxy_with_trust(self._proxy, self._network) if self._proxy else None,
                 trust_env=False,
                 follow_redirects=False,
                 timeout=httpx2.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),

@@ -12,11 +12,15 @@ import re
 import ssl
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import Network
 from desktop.llm.presets import host_of, is_loopback
+
+if TYPE_CHECKING:
+    import httpx2
 
 DIRECT = "none"
 
@@ -42,6 +46,15 @@ def proxy_for(base_url: str, network: Network = Network()) -> str | None:
 def proxy_host(proxy: str) -> str:
     """Return what of a proxy's URL may be shown."""
     return host_of(proxy) or "the proxy"
+
+
+def proxy_with_trust(proxy: str, network: Network) -> httpx2.Proxy:
+    """Return a proxy as the HTTP client takes it. One that speaks TLS is judged as providers are, and is not shown the client certificate."""
+    import httpx2
+
+    if not proxy.lower().startswith("https:"):
+        return httpx2.Proxy(proxy)
+    return httpx2.Proxy(proxy, ssl_context=trusted_certificates(Network(ca_file=network.ca_file)))
 
 
 def check_files(network: Network) -> None:
@@ -135,14 +148,14 @@ def _add_client_certificate(context: ssl.SSLContext, network: Network) -> None:
         # A key with a password would have OpenSSL ask for it in the terminal.
         context.load_cert_chain(certificate, key or None, password=_no_password)
     except (OSError, ValueError, _EncryptedError) as error:
-        named = key or certificate
+        remedy = "Choose a certificate and its own key, both as PEM files."
         if isinstance(error, _EncryptedError):
-            words, remedy = f"The key in {named} is protected by a password, which cannot be used.", "Save it without."
+            words = f"The key in {key or certificate} is protected by a password, which cannot be used."
+            remedy = "Save the key without a password, readable by you alone."
+        elif key:
+            words = f"The client certificate {certificate} and the key {key} do not belong together, or are not PEM."
         else:
-            words = (
-                f"The client certificate {certificate} and the key in {named} do not belong together, or are not PEM."
-            )
-            remedy = "Choose a certificate and its own key, both as PEM files."
+            words = f"The client certificate {certificate} has no key of its own in the same file."
         raise DeskError("client-certificate", words, remedy=remedy) from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import subprocess
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,8 +118,8 @@ async def test_a_client_certificate_is_shown_to_a_server_that_asks(papers: Path,
         ("ca_file", "client.key", "ca-file", "holds no certificate"),
         ("client_certificate", "gone.pem", "client-certificate", "cannot be read"),
         ("client_certificate", "words.pem", "client-certificate", "holds no certificate"),
-        ("client_certificate", "torn.pem", "client-certificate", "do not belong together"),
-        ("client_certificate", "client.pem", "client-certificate", "do not belong together"),
+        ("client_certificate", "torn.pem", "client-certificate", "has no key"),
+        ("client_certificate", "client.pem", "client-certificate", "has no key"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(
@@ -164,6 +165,17 @@ async def test_a_proxy_is_asked_for_a_tunnel_and_never_told_the_key(
         assert (request.method, request.path) == ("CONNECT", "nowhere.invalid:443")
         assert KEY not in str(request)
         assert other.requests == []
+
+
+async def test_a_proxy_that_speaks_tls_is_judged_as_a_provider_is(papers: Path) -> None:
+    with ScriptedServer(tls=context_of(papers)) as proxy:
+        network = Network(proxy=f"https://127.0.0.1:{proxy.port}")
+        with pytest.raises(ProviderFault):
+            await ask(FAR, network)
+        assert proxy.requests == []
+        with pytest.raises(ProviderFault):
+            await ask(FAR, replace(network, ca_file=str(papers / "ca.pem")))
+        assert [request.method for request in proxy.requests] == ["CONNECT"]
 
 
 async def test_a_direct_connection_passes_by_the_systems_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

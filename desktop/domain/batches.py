@@ -51,8 +51,8 @@ class RequestState(StrEnum):
 class Batch:
     """One batch. `reason` says in words what is wrong, '' when nothing is.
 
-    `requests` are the tickets in it; `completed` and `failed` of them as the provider counts, `taken` as they were taken in here. `cost_microusd` is what
-    was taken in cost, None when no price is known. `ended_at` is '' until all was taken in; `is_cleared` when the provider keeps no file of it.
+    `requests` are the tickets in it; `completed` and `failed` of them as the provider counts, `taken` as they were taken in here. `cost_microusd` is
+    what was taken in cost, None when no price is known. `ended_at` is '' until all was taken in; `is_cleared` when the provider keeps no file of it.
     """
 
     id: int
@@ -93,7 +93,8 @@ class BatchResult:
 class HandedOver:
     """What became of tickets that were to be handed over: the new `batches`, and the tickets that are not in them.
 
-    `running` are in a batch that runs already, `cached` have their summary, `live` take more than one request each, or got no answer in a batch before.
+    `running` are in a batch that runs already, `cached` have their summary, `live` take more than one request each, or got no answer in a batch
+    before.
     """
 
     batches: tuple[Batch, ...] = ()

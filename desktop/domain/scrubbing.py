@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from desktop.domain.erasing import Handles
+from desktop.domain.handles import LEAST_PHONE_DIGITS, PHONE, is_contact_column
 from desktop.domain.quoting import signature_spans
 from desktop.domain.text import folded
 
@@ -22,20 +23,6 @@ STAND_IN_HOST = "erased.invalid"
 _BETWEEN = r"(?:\s|&nbsp;|%20|[+_.-])+"
 _ASCII_RUN = re.compile(r"[A-Za-z0-9]+")
 _LEAST_NEEDLE = 3
-_LEAST_PHONE_DIGITS = 7
-_ADDRESS = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+\.[^\s@<>,;:.]+")
-_IS_COPIED = re.compile(r"\bb?cc|collab|follow|watch|author|comment|support|creator|actor", re.I)
-_CONTACT = re.compile(
-    r"phone|mobile|\btel|\bfax\b|address|street|zip|postal|postcode|whats ?app|skype|telefon|adresse|direcci|tel[eé]fono|indirizzo",
-    re.I,
-)
-"""Columns that tell how to reach somebody."""
-_PHONE = re.compile(
-    r"(?<![\w+])(?:(?<=tel: )|(?<=phone: ))?\+\d[\d\s().\-/]{6,20}\d(?!\w)"
-    r"|(?:phone|mobile|cell|tel|call me (?:at|on)|telefon|mobil|tél)\b\W{0,3}(?:no|number|nr)?\W{0,4}(\(?\d[\d\s().\-/]{5,20}\d)(?!\w)",
-    re.I,
-)
-_LOOSE_PHONE = re.compile(r"(?<!\w)\+?\(?\d[\d ().\-/]{5,20}\d(?!\w)")
 
 
 class Scrubber:
@@ -71,7 +58,7 @@ class Scrubber:
         if self._is_own and self.author(author) != author:
             for start, end in reversed(signature_spans(text)):
                 text = f"{text[:start]}{self.stand_in}{text[end:]}"
-            text = _PHONE.sub(lambda found: found[0].replace(found[1] or found[0], "[phone]"), text)
+            text = PHONE.sub(lambda found: found[0].replace(found[1] or found[0], "[phone]"), text)
         return self.text(text)
 
     def json(self, value: str) -> str:
@@ -87,7 +74,7 @@ class Scrubber:
         """Return a ticket's columns without the person."""
         scrubbed: dict[str, str | list[str]] = {}
         for name, value in fields.items():
-            is_contact = self._is_own and _CONTACT.search(name) is not None and not _is_of_agent(name)
+            is_contact = self._is_own and is_contact_column(name)
             scrubbed[self.text(name)] = (
                 [self._field(each, is_contact=is_contact) for each in value]
                 if isinstance(value, list)
@@ -128,17 +115,19 @@ class Scrubber:
             words = name.replace(",", " ").split()
             if len(words) > 1:
                 patterns.append(_BETWEEN.join(_word_pattern(word) for word in words))
-                patterns.append(
-                    rf"{_word_pattern(words[-1])},\s*{_BETWEEN.join(_word_pattern(word) for word in words[:-1])}"
-                )
+                # "Family, Given": which words are the family's, nobody says.
+                spelled = [_word_pattern(word) for word in words]
+                patterns += [
+                    rf"{_BETWEEN.join(spelled[cut:])},\s*{_BETWEEN.join(spelled[:cut])}" for cut in range(1, len(words))
+                ]
             elif words and not words[0].isalpha():
                 patterns.append(_word_pattern(words[0]))
         if self._is_own:
             for word in dict.fromkeys(
                 word for name in self.handles.names for word in re.findall(r"[^\W\d_]{2,}", name)
             ):
-                spelled = dict.fromkeys((word, word.title(), word.upper()))
-                patterns.append(f"(?-i:{_any(_word_pattern(each) for each in spelled)})")
+                cased = dict.fromkeys((word, word.title(), word.upper()))
+                patterns.append(f"(?-i:{_any(_word_pattern(each) for each in cased)})")
         return patterns
 
     def _replacement(self, match: re.Match[str]) -> str:
@@ -159,36 +148,9 @@ class Scrubber:
         return self.stand_in if is_contact and "@" not in value else self.cell(value)
 
 
-def find_phones(text: str, *, is_contact: bool = False) -> list[str]:
-    """Return the telephone numbers in a text: those that are marked as such or international; in a signature or a column of contacts any."""
-    found = [match[1] or match[0] for match in _PHONE.finditer(text)]
-    if is_contact:
-        found += [match[0] for match in _LOOSE_PHONE.finditer(text)]
-    return [phone.strip() for phone in found if _LEAST_PHONE_DIGITS <= sum(map(str.isdigit, phone)) <= 15]
-
-
-def is_own_email(name: str, value: str) -> bool:
-    """Tell whether a column's value is an e-mail address of the requester, and not of an agent, a group or somebody who was copied in."""
-    return _ADDRESS.fullmatch(value.strip()) is not None and not _is_of_agent(name) and _IS_COPIED.search(name) is None
-
-
-def is_contact_column(name: str) -> bool:
-    """Tell whether a column tells how to reach the requester."""
-    return _CONTACT.search(name) is not None and not _is_of_agent(name)
-
-
-def _is_of_agent(name: str) -> bool:
-    return (
-        re.search(
-            r"agent|assignee|owner|group|(?<![a-z])to(?![a-z])|recipient|brand|organi[sz]ation|compan", name, re.I
-        )
-        is not None
-    )
-
-
-def _any(patterns: object) -> str:
+def _any(patterns: Iterable[str]) -> str:
     """Return what matches any of these; of none, what matches nothing."""
-    return "|".join(patterns) or r"(?!)"  # type: ignore[call-overload]
+    return "|".join(patterns) or r"(?!)"
 
 
 def _email_pattern(email: str) -> str:
@@ -210,6 +172,6 @@ def _letter_pattern(letter: str) -> str:
 def _phone_pattern(phone: str) -> str:
     """Return a number with or without what is put between its digits, and with or without its country's +."""
     digits = re.sub(r"\D", "", phone)
-    if len(digits) < _LEAST_PHONE_DIGITS:
+    if len(digits) < LEAST_PHONE_DIGITS:
         return ""
     return r"\+?\(?" + r"[\s().\-/]{0,3}".join(digits)

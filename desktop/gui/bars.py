@@ -22,6 +22,7 @@ class TopBar(QFrame):
     """The keyboard goes on to the list."""
     import_requested = Signal()
     export_requested = Signal()
+    summarize_requested = Signal()
     history_requested = Signal()
     settings_requested = Signal()
 
@@ -46,6 +47,11 @@ class TopBar(QFrame):
         self.import_button = QPushButton("Import…")
         self.import_button.setToolTip("Import a ticket export (Ctrl+O)")
         self.import_button.clicked.connect(self.import_requested)
+        self.summarize_button = QPushButton("Summarize…")
+        self.summarize_button.setToolTip(
+            "Summarize the chosen tickets, or all that are listed: the price is shown before anything is sent (Ctrl+Enter)"
+        )
+        self.summarize_button.clicked.connect(self.summarize_requested)
         self.export_button = QPushButton()
         self.export_button.setAccessibleName("Export")
         self.export_button.setToolTip(
@@ -66,6 +72,7 @@ class TopBar(QFrame):
         layout.addWidget(name)
         layout.addWidget(self.search, 4)
         layout.addStretch(1)
+        layout.addWidget(self.summarize_button)
         layout.addWidget(self.import_button)
         layout.addWidget(self.export_button)
         layout.addWidget(self.history_button)
@@ -73,8 +80,15 @@ class TopBar(QFrame):
         self._on_theme()
         theme.changed.connect(self._on_theme)
 
+    def show_choice(self, chosen: int, listed: int) -> None:
+        """Say which tickets would be summarized: the chosen ones if they are several, else all that are listed."""
+        words = f"Summarize {chosen:,} tickets…" if chosen > 1 else f"Summarize all {listed:,}…"
+        self.summarize_button.setText(words if listed else "Summarize…")
+        self.summarize_button.setEnabled(listed > 0)
+
     def _on_theme(self) -> None:
         icons, t = self._theme.icons, self._theme.tokens
+        self.summarize_button.setIcon(icons.icon("sparkle"))
         self._icon.setIcon(icons.icon("search", t.faint))
         self.import_button.setIcon(icons.icon("import"))
         self.export_button.setIcon(icons.icon("export"))
@@ -115,6 +129,7 @@ class StatusBar(QFrame):
     providers_requested = Signal()
     recipes_requested = Signal()
     appearance_chosen = Signal(str)
+    queue_requested = Signal()
     local_only_chosen = Signal(bool)
 
     def __init__(self, theme: Theme) -> None:
@@ -129,8 +144,10 @@ class StatusBar(QFrame):
         self.cancel = QPushButton("Cancel")
         self.cancel.setProperty("kind", "link")
         self.cancel.clicked.connect(self.cancel_requested)
-        self.queue = Words("Queue 0")
-        self.queue.setToolTip("Summaries being written now")
+        self.queue = QPushButton("Queue")
+        self.queue.setProperty("kind", "flat")
+        self.queue.clicked.connect(self.queue_requested)
+        self.show_queue("Queue", "Nothing is in the queue")
         self.spend = Words("today $0.00")
         self.local_only = QPushButton("Local only")
         self.local_only.setProperty("kind", "flat")
@@ -201,9 +218,11 @@ class StatusBar(QFrame):
             + (f"; {unknown} calls without a known price" if unknown else "")
         )
 
-    def show_queue(self, count: int) -> None:
-        """Say how many summaries are being written."""
-        self.queue.setText(f"Queue {count}")
+    def show_queue(self, short: str, full: str) -> None:
+        """Say how far the queue is, in a few words and in all of them."""
+        self.queue.setText(short)
+        self.queue.setAccessibleName(f"Queue: {full}")
+        self.queue.setToolTip(f"{full} (Ctrl+J)")
 
     def show_providers(
         self, names: list[tuple[str, str, str]], default: str, appearance: str, *, is_local_only: bool
@@ -244,3 +263,4 @@ class StatusBar(QFrame):
     def _on_theme(self) -> None:
         self.local_only.setIcon(self._theme.icons.icon("lock", self._theme.tokens.muted))
         self.provider.setIcon(self._theme.icons.icon("plug", self._theme.tokens.muted))
+        self.queue.setIcon(self._theme.icons.icon("layers", self._theme.tokens.muted))

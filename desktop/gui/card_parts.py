@@ -164,6 +164,8 @@ class RunNotice(QFrame):
     """How a run ended when it did not end well: what happened, what to do, and a button that does it."""
 
     retry_requested = Signal()
+    continue_requested = Signal(int)
+    """Carries the id of the run that shall be gone on with."""
     providers_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -174,17 +176,22 @@ class RunNotice(QFrame):
         layout.setContentsMargins(SPACE, SPACE // 2, SPACE // 2, SPACE // 2)
         self._icon = Words()
         self._words = Words(wraps=True)
+        self._run_id = 0
+        self._continue = QPushButton("Continue")
+        self._continue.setToolTip("Have the model go on where the text breaks off; what is there is kept")
+        self._continue.clicked.connect(lambda: self.continue_requested.emit(self._run_id))
         self._retry = QPushButton("Try again")
         self._providers = QPushButton("Providers…")
         self._retry.clicked.connect(self.retry_requested)
         self._providers.clicked.connect(self.providers_requested)
         layout.addWidget(self._icon)
         layout.addWidget(self._words, 1)
+        layout.addWidget(self._continue)
         layout.addWidget(self._retry)
         layout.addWidget(self._providers)
         self.hide()
 
-    def show_summary(self, summary: Summary, *, is_refresh: bool = False) -> None:
+    def show_summary(self, summary: Summary, *, is_refresh: bool = False, can_go_on: bool = False) -> None:
         """Show the end of a run; a complete one shows nothing. `is_refresh` when the summary before it is still there."""
         self.setVisible(summary.state is not RunState.COMPLETE)
         if summary.state is RunState.COMPLETE:
@@ -194,4 +201,12 @@ class RunNotice(QFrame):
         self._words.setText(words.replace("No summary:", "Not refreshed:", 1) if is_refresh else words)
         is_about_provider = summary.error.startswith(("provider-", "engine-", "base-url"))
         self._providers.setVisible(is_about_provider)
+        self._run_id = summary.run_id
+        self._continue.setVisible(can_go_on and not is_refresh and can_be_continued(summary))
         self._retry.setVisible(summary.error != "" or summary.state is not RunState.FAILED)
+
+
+def can_be_continued(summary: Summary) -> bool:
+    """Tell whether a summary broke off in the middle of a model's text, so that it can go on there."""
+    is_broken_off = summary.state in (RunState.INCOMPLETE, RunState.CANCELLED)
+    return is_broken_off and bool(summary.text) and bool(summary.run_id) and not summary.is_edit

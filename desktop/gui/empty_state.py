@@ -43,13 +43,8 @@ class EmptyState(QWidget):
         buttons.addWidget(self.choose)
         buttons.addWidget(self.sample)
         buttons.addStretch()
-        note = Words(
-            "Tickets stay in a file on this machine. They go to a model only when you choose one that is elsewhere.",
-            centered=True,
-            kind="faint",
-            wraps=True,
-        )
-        note.setFont(small_font(self.font()))
+        self.note = Words(centered=True, kind="faint", wraps=True)
+        self.note.setFont(small_font(self.font()))
         inner = QVBoxLayout(self.zone)
         inner.setContentsMargins(4 * SPACE, 4 * SPACE, 4 * SPACE, 3 * SPACE)
         inner.setSpacing(2 * SPACE)
@@ -60,7 +55,7 @@ class EmptyState(QWidget):
         inner.addSpacing(SPACE)
         inner.addLayout(buttons)
         inner.addStretch()
-        inner.addWidget(note)
+        inner.addWidget(self.note)
         row = QHBoxLayout()
         row.addStretch()
         row.addWidget(self.zone, 1)
@@ -71,6 +66,10 @@ class EmptyState(QWidget):
         layout.addStretch(3)
         self._on_theme()
         theme.changed.connect(self._on_theme)
+
+    def show_provider(self, words: str) -> None:
+        """Say what leaves this machine, and to whom."""
+        self.note.setText(words)
 
     def _on_theme(self) -> None:
         self._icon.setPixmap(self._theme.icons.pixmap("inbox", self._theme.tokens.accent, size=6 * SPACE))

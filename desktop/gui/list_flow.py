@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.domain.errors import DeskError
+from desktop.domain.queue import ItemState
 from desktop.domain.tickets import TicketCounts, TicketQuery
 from desktop.gui.bars import StatusBar
 from desktop.gui.jobs import JobScope
+from desktop.gui.queue_marks import Mark
 from desktop.gui.sidebar import DEADLINES, Sidebar
 from desktop.gui.ticket_list import TicketList
 
@@ -140,8 +142,14 @@ class ListFlow(QObject):
     async def _load_page(self, page: int) -> None:
         assert self._desk is not None
         ids = self._list.model.ids_of_page(page)
-        self._list.model.put_page(page, ids, await self._desk.tickets.rows(ids))
+        rows, items = await asyncio.gather(self._desk.tickets.rows(ids), self._desk.queue.states(ids))
+        self._list.model.put_page(page, ids, rows, _marks(items))
 
     async def _load_leads(self, ids: list[int]) -> None:
         assert self._desk is not None
         self._list.model.put_leads(await self._desk.summaries.leads(ids))
+
+
+def _marks(states: Mapping[int, ItemState]) -> dict[int, Mark]:
+    """Return the marks of tickets in the queue; one that is done needs none."""
+    return {ticket_id: Mark(state) for ticket_id, state in states.items() if state is not ItemState.DONE}

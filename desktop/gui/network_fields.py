@@ -112,8 +112,7 @@ class NetworkFields(QWidget):
 
     def _build(self) -> None:
         add_row(self._form, "If it does not answer, ask", self.fallback)
-        add_row(self._form, "Redaction", self.redaction)
-        self._form.addRow("", self.redaction_note)
+        add_row(self._form, "Redaction", self.redaction, note=self.redaction_note)
         self._proxy_row = side_by_side(self.way, self.proxy)
         add_row(self._form, "Connection", self._proxy_row)
         self._file_rows = []

@@ -16,15 +16,21 @@ from PySide6.QtWidgets import QStackedWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import ProviderProfile
+from desktop.domain.queue import QueueItem
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.notices import NoticeBar
 from desktop.gui.theme.style import Theme
+from desktop.services.wording import count
 
 if TYPE_CHECKING:
+    from desktop.gui.erase_panel import ErasePanel
     from desktop.gui.history_panel import HistoryPanel
     from desktop.gui.providers_panel import ProvidersPanel
+    from desktop.gui.queue_panel import QueuePanel
     from desktop.gui.recipes_panel import RecipesPanel
     from desktop.services.container import Desk
+
+    Panel = HistoryPanel | ProvidersPanel | QueuePanel | RecipesPanel
 
 
 class Pages(QStackedWidget):
@@ -35,6 +41,7 @@ class Pages(QStackedWidget):
     ticket_opened = Signal(int)
     tickets_mended = Signal()
     """A rejected row became a ticket."""
+    person_erased = Signal()
     tried = Signal(int)
     """A recipe was tried: the ticket has another summary."""
 
@@ -44,7 +51,7 @@ class Pages(QStackedWidget):
         super().__init__()
         self._theme, self._imports, self._notice, self._on_error = theme, imports, notice, on_error
         self._desk: Desk | None = None
-        self._panels: list[HistoryPanel | ProvidersPanel | RecipesPanel] = []
+        self._panels: list[Panel] = []
 
     def attach(self, desk: Desk) -> None:
         """Take the services."""
@@ -77,6 +84,16 @@ class Pages(QStackedWidget):
         return panel
 
     @cached_property
+    def erasing(self) -> ErasePanel:
+        """Return what erases a person."""
+        from desktop.gui.erase_panel import ErasePanel
+
+        panel = ErasePanel(self._theme)
+        panel.erased.connect(self.person_erased)
+        self._add(panel)
+        return panel
+
+    @cached_property
     def providers(self) -> ProvidersPanel:
         """Return who may write summaries."""
         from desktop.gui.providers_panel import ProvidersPanel
@@ -99,7 +116,19 @@ class Pages(QStackedWidget):
         self._add(panel)
         return panel
 
-    def _add(self, panel: HistoryPanel | ProvidersPanel | RecipesPanel) -> None:
+    @cached_property
+    def queue(self) -> QueuePanel:
+        """Return the tickets that wait for their summaries."""
+        from desktop.gui.queue_panel import QueuePanel
+
+        panel = QueuePanel(self._theme)
+        panel.ticket_opened.connect(self.ticket_opened)
+        panel.removed.connect(self._on_queue_removed)
+        panel.failed.connect(self._on_error)
+        self._add(panel)
+        return panel
+
+    def _add(self, panel: Panel) -> None:
         panel.closed.connect(self.left)
         if self._desk is not None:
             panel.attach(self._desk)
@@ -109,6 +138,10 @@ class Pages(QStackedWidget):
     def _on_provider_removed(self, profile: ProviderProfile) -> None:
         words = f"{profile.name} is removed, and its key if it had one."
         self._notice.show_notice(words, actions=[("Undo", lambda: self.providers.put_back(profile))])
+
+    def _on_queue_removed(self, number: int, items: tuple[QueueItem, ...]) -> None:
+        words = f"{count(number, 'ticket')} taken out of the queue."
+        self._notice.show_notice(words, actions=[("Undo", lambda: self.queue.put_back(items))])
 
     def _on_recipe_removed(self, name: str, text: str) -> None:
         words = f"Your recipe {name} is removed."

@@ -14,12 +14,16 @@ from PySide6.QtWidgets import (
     QListWidget,
     QPushButton,
     QScrollArea,
+    QVBoxLayout,
     QWidget,
 )
 
 from desktop.gui.theme.style import title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, plain_tip
+
+_TITLE_WIDTH = 20 * SPACE
+"""At least: forms that stand one below the other have their fields in one line."""
 
 
 def panel_head(title: str, closed: SignalInstance, tools: QLayout | None = None) -> QHBoxLayout:
@@ -59,17 +63,30 @@ def form_layout() -> QFormLayout:
     form.setContentsMargins(0, 0, 0, 0)
     form.setHorizontalSpacing(2 * SPACE)
     form.setVerticalSpacing(SPACE + 2)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return form
 
 
-def add_row(form: QFormLayout, title: str, field: QWidget) -> None:
-    """Add a titled field to a form. The title stands in the middle of a field's height, whatever the field's row holds."""
+def add_row(form: QFormLayout, title: str, field: QWidget, *, note: QWidget | None = None) -> QWidget:
+    """Add a titled field to a form, a note close below it, and return the row's widget.
+
+    The title stands in the middle of the field's height, whatever stands below.
+    """
     words = Words(title)
-    words.setMinimumHeight(field.sizeHint().height())
+    words.setFixedHeight(field.sizeHint().height())
+    words.setMinimumWidth(_TITLE_WIDTH)
     words.setBuddy(field)
-    form.addRow(words, field)
+    row = field
+    if note is not None:
+        row = QWidget()
+        layout = QVBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE // 2)
+        layout.addWidget(field)
+        layout.addWidget(note)
+    form.addRow(words, row)
+    return row
 
 
 def side_by_side(*widgets: QWidget) -> QWidget:

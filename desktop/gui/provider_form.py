@@ -57,6 +57,7 @@ class ProviderForm(QWidget):
         self._key_state = Words(kind="faint", wraps=True)
         self._key_state.setFont(small_font(self.font()))
         self._form = form_layout()
+        self._rows: list[QWidget] = []
         self._build()
         self.kind.currentIndexChanged.connect(self._on_kind)
         self.url.textChanged.connect(self._show_host)
@@ -88,8 +89,8 @@ class ProviderForm(QWidget):
         self.model.setEditText(profile.model)
         self.path.setText(profile.model_path)
         self.network.fill(profile, self._others())
-        for field in (self.kind, self.name, self.url, self.key, self._key_state, self._model_row):
-            self._form.setRowVisible(field, not is_built_in)
+        for row in self._rows:
+            self._form.setRowVisible(row, not is_built_in)
         self._form.setRowVisible(self._path_row, is_built_in)
         self._say_note(self._explain(profile.kind))
         self.show_lock(status.locked_reason, statuses)
@@ -138,12 +139,13 @@ class ProviderForm(QWidget):
             ("Name", self.name, self.name),
             ("Base URL", self.url, self.url),
             ("Key", self.key, self.key),
-            ("", self._key_state, self._key_state),
             ("Model", self.model, self._model_row),
             ("Model file", self.path, self._path_row),
         ):
             field.setAccessibleName(title)
-            add_row(self._form, title, row)
+            added = add_row(self._form, title, row, note=self._key_state if field is self.key else None)
+            if field is not self.path:
+                self._rows.append(added)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * SPACE)

@@ -189,7 +189,7 @@ class ProvidersPanel(QWidget):
             item.setText(f"{name}{mark}")
             item.setIcon(icons.icon("lock", t.faint) if status.locked_reason else QIcon())
             item.setForeground(QColor(t.faint if status.locked_reason else t.text))
-            item.setToolTip(plain_tip(f"{status.profile.name}. {status.locked_reason}".strip(" .")))
+            item.setToolTip(plain_tip(" · ".join(filter(None, (status.profile.name, status.locked_reason)))))
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{status.profile.name}{mark}. {status.locked_reason}")
 
     def _on_row(self, row: int) -> None:

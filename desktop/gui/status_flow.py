@@ -18,12 +18,19 @@ from desktop.gui.theme.style import Theme
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
+    from desktop.services.providers import ProviderService
+
+PROMISE = "Tickets stay on this machine. Nothing is sent until you ask for a summary; no telemetry."
+OPENED = "Tickets stay on this machine until you open one, which sends it for its summary; no telemetry."
 
 
 class StatusFlow(QObject):
     """Fills the menus of the bar and does what is chosen in them. `locked()` when the lock was set or taken away here."""
 
     locked = Signal()
+
+    provider_shown = Signal(str)
+    """What leaves this machine, and who writes summaries, in words."""
 
     def __init__(self, status: StatusBar, theme: Theme, on_error: Callable[[DeskError], None]) -> None:
         super().__init__()
@@ -54,6 +61,7 @@ class StatusFlow(QObject):
             self._desk.settings.get("appearance"),
             is_local_only=service.is_local_only,
         )
+        self.provider_shown.emit(_tell(service, is_automatic=self._desk.settings.get("auto_summarize") == "always"))
 
     def show_spend(self) -> None:
         """Add up again what today's summaries cost."""
@@ -88,6 +96,17 @@ class StatusFlow(QObject):
                 self._desk.settings.set("appearance", appearance)
             except DeskError as error:
                 self._on_error(error)
+
+
+def _tell(service: ProviderService, *, is_automatic: bool) -> str:
+    """Say what leaves this machine, and when, and on another line who writes summaries."""
+    profile = service.profile()
+    is_local = service.is_local(profile)
+    model = f", {profile.model}" if profile.model else ""
+    who = "the built-in model" if profile.name == BUILT_IN else f"{profile.name} ({service.host(profile)}){model}"
+    place = ", on this machine" if is_local else ""
+    promise = OPENED if is_automatic and not is_local else PROMISE
+    return f"{promise}\nSummaries are written by {who}{place}."
 
 
 def _label(name: str) -> str:

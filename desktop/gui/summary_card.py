@@ -18,6 +18,7 @@ from desktop.gui.card_body import CardBody
 from desktop.gui.card_footer import CardFooter
 from desktop.gui.card_head import CardHead, describe_author, describe_tags
 from desktop.gui.claim_changes_view import ClaimChangesView
+from desktop.gui.delay_strip import DelayStrip
 from desktop.gui.sections_panel import SectionsPanel
 from desktop.gui.summary_editor import SummaryEditor
 from desktop.gui.theme.style import Theme
@@ -43,6 +44,8 @@ class SummaryCard(QFrame):
     """Which sentences of the thread claims cite now, as `Use`s."""
     summarize_requested = Signal(bool)
     """True when an existing summary shall be made again."""
+    continue_requested = Signal(int)
+    """The run with this id shall be gone on with where it was broken off."""
     providers_requested = Signal()
     sections_chosen = Signal(tuple)
     """The user chose other sections, as `SectionChoice`s."""
@@ -59,6 +62,7 @@ class SummaryCard(QFrame):
         self._next_unused = 0
         self._progress = ""
         self._reserved = 0
+        self._asked = ""
         self._build()
         self._connect()
 
@@ -79,6 +83,7 @@ class SummaryCard(QFrame):
         self._spans = dict(spans)
         self.body.highlights.show_highlights(())
         self.show_summary_again()
+        self.delay.clear()
         self._begin()
         self._set_running(False)
         self._show_head()
@@ -95,13 +100,18 @@ class SummaryCard(QFrame):
         self._show_head()
         self._show_footer()
 
+    def begin_run(self, provider: str) -> None:
+        """A summary was asked for; nothing was sent yet."""
+        self.delay.clear()
+        self.show_started(provider, "")
+
     def show_started(self, provider: str, model: str) -> None:
         """A request went out."""
         self.show_summary_again()
         self._begin()
         self.spans_wanted.emit([])
         self._set_running(True)
-        self.head.show_state("Writing the summary", meta=f"{provider} · {model}" if model else provider)
+        self._show_author(provider, model)
 
     def show_progress(self, done: int, parts: int) -> None:
         """Say how far the reading of a long ticket is."""
@@ -110,17 +120,29 @@ class SummaryCard(QFrame):
         )
         self._show_status()
 
+    def show_delay(self, seconds: float, reason: str) -> None:
+        """Nothing is sent for so many seconds, and why: they are counted down."""
+        self.delay.count_down(seconds, reason)
+
+    def show_fallback(self, provider: str, model: str, reason: str) -> None:
+        """The provider that was asked did not answer, and why; another one is asked."""
+        self.delay.say_fallback(self._asked, provider, reason)
+        self._show_author(provider, model)
+
     def add_thinking(self, text: str) -> None:
         """Take more of what a reasoning model thinks before it answers."""
+        self._on_words()
         self.thinking.add(text)
 
     def add_text(self, section: str, pending: str) -> None:
         """Show the claim that is being written."""
+        self._on_words()
         self.thinking.end()
         self.body.add_pending(section, pending)
 
     def add_claim(self, checked: CheckedClaim) -> None:
         """Show a claim that was completed and checked."""
+        self._on_words()
         self.thinking.end()
         self.body.add_claim(checked)
 
@@ -135,9 +157,10 @@ class SummaryCard(QFrame):
         self.footer.show_changes(None)
         self._show_page(self._reading)
         self._show_inner(self.body)
-        self.body.notice.show_summary(attempt or summary, is_refresh=attempt is not None)
+        self.body.notice.show_summary(attempt or summary, is_refresh=attempt is not None, can_go_on=True)
         self.body.show_summary(summary)
         self.thinking.show_thinking(summary.thinking)
+        self._on_words()
         self._set_running(False)
         self.body.highlights.set_open(not any(c.support is Support.SUPPORTED for c in summary.claims))
         self._show_head(attempt)
@@ -197,6 +220,7 @@ class SummaryCard(QFrame):
 
     def _build(self) -> None:
         self.head = CardHead(self._theme)
+        self.delay = DelayStrip(self._theme)
         self.thinking = ThinkingView(self._theme)
         self.body = CardBody(self._theme)
         self.changes = ClaimChangesView(self._theme)
@@ -216,7 +240,7 @@ class SummaryCard(QFrame):
         reading = QVBoxLayout(self._reading)
         reading.setContentsMargins(0, 0, 0, 0)
         reading.setSpacing(SPACE)
-        for widget in (self.head, self.thinking, inner, rule, self.footer):
+        for widget in (self.head, self.delay, self.thinking, inner, rule, self.footer):
             reading.addWidget(widget)
         self._inner_widget = inner
         # Not a stack: that is as high as its highest page, whichever is shown.
@@ -254,6 +278,9 @@ class SummaryCard(QFrame):
         self.body.highlights.chosen.connect(self._on_highlight)
         self.body.notice.retry_requested.connect(lambda: self.summarize_requested.emit(True))
         self.body.notice.providers_requested.connect(self.providers_requested)
+        self.body.notice.continue_requested.connect(self.continue_requested)
+        self.delay.cancel_requested.connect(self.footer.stop_requested)
+        self.delay.changed.connect(self.fit)
         self.thinking.toggled.connect(self.fit)
         self.footer.summarize_requested.connect(self.summarize_requested)
         self.footer.unused_wanted.connect(self._on_unused)
@@ -263,7 +290,16 @@ class SummaryCard(QFrame):
 
     # States
 
+    def _show_author(self, provider: str, model: str) -> None:
+        self._asked = provider
+        self.head.show_state("Writing the summary", meta=f"{provider} · {model}" if model else provider)
+
+    def _on_words(self) -> None:
+        if self.delay.is_waiting:
+            self.delay.end_wait()
+
     def _begin(self) -> None:
+        self._on_words()
         self._summary, self._changes, self._next_unused, self._progress = None, None, 0, ""
         self.footer.show_changes(None)
         self._show_inner(self.body)
@@ -321,7 +357,7 @@ class SummaryCard(QFrame):
 
     def _frame_height(self) -> int:
         """Return how high all of the card is but its body."""
-        parts = (self.head, self.thinking, self.footer)
+        parts = (self.head, self.delay, self.thinking, self.footer)
         heights = [part.sizeHint().height() + SPACE for part in parts if not part.isHidden()]
         return sum(heights) + 2 * SPACE + 2 * (SPACE + 4)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _AUTO = (("local", "With a model on this machine"), ("always", "Always"), ("never", "Only when I ask"))
 WIDTH = 112 * SPACE
-_TITLES = ("Task", "Provider", "Model", "If it does not answer")
+_TITLES = ("Task", "Provider", "Model", "If it fails")
 
 
 class TaskTable(QWidget):
@@ -54,7 +54,8 @@ class TaskTable(QWidget):
         self._grid.setVerticalSpacing(SPACE)
         for column, stretch in enumerate((0, 4, 4, 2)):
             self._grid.setColumnStretch(column, stretch)
-            title = Words(_TITLES[column], kind="faint")
+            title = ElidedWords(kind="faint")
+            title.setText(_TITLES[column])
             title.setFont(small_font(self.font()))
             self._grid.addWidget(title, 0, column)
         self.setMaximumWidth(WIDTH)
@@ -128,6 +129,7 @@ class _Row:
         self.provider.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.provider.setMinimumContentsLength(12)
         self.model = QLineEdit()
+        self.model.setMinimumWidth(14 * SPACE)
         self.then = ElidedWords(kind="muted")
 
     def widgets(self) -> tuple[QWidget, ...]:

@@ -16,9 +16,10 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.tickets import TicketRow
+from desktop.gui.queue_marks import STATE_ICONS, Mark, state_color
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import ROW_HEIGHT, SPACE
-from desktop.gui.ticket_model import ROW_ROLE, Column, TicketTableModel, cell_text
+from desktop.gui.ticket_model import MARK_ROLE, ROW_ROLE, Column, TicketTableModel, cell_text
 from desktop.gui.words import Words
 
 STATUS_WIDTH = 88
@@ -35,6 +36,8 @@ class TicketList(QWidget):
     """
 
     ticket_chosen = Signal(int)
+    choice_changed = Signal()
+    """Others are chosen, or another number of them."""
     opened = Signal()
 
     def __init__(self, theme: Theme, *, shows_gist: bool = True, chooses_many: bool = False) -> None:
@@ -58,6 +61,7 @@ class TicketList(QWidget):
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._empty.hide()
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self.choice_changed.emit())
         self.table.entered_key.connect(self.opened)
         theme.changed.connect(self.table.viewport().update)
 
@@ -72,6 +76,10 @@ class TicketList(QWidget):
         ranges = self.table.selectionModel().selection().toList()
         rows = {row for found in ranges for row in range(found.top(), found.bottom() + 1)}
         return [self.model.id_at(row) for row in sorted(rows)]
+
+    def chosen_count(self) -> int:
+        """Return how many tickets are chosen."""
+        return sum(found.bottom() - found.top() + 1 for found in self.table.selectionModel().selection().toList())
 
     def choose(self, ticket_id: int) -> bool:
         """Choose a ticket and bring it into view; tell whether it is in the list."""
@@ -167,11 +175,13 @@ class _TicketDelegate(QStyledItemDelegate):
             painter.fillRect(rect, QColor(t.sunken))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), QColor(t.line))
         ticket: TicketRow | None = index.data(ROW_ROLE)
-        if ticket is not None:
-            (self._paint_subject if column is Column.SUBJECT else self._paint_cell)(painter, rect, ticket, column)
+        if ticket is not None and column is Column.SUBJECT:
+            self._paint_subject(painter, rect, ticket, index.data(MARK_ROLE))
+        elif ticket is not None:
+            self._paint_cell(painter, rect, ticket, column)
         painter.restore()
 
-    def _paint_subject(self, painter: QPainter, rect: QRect, ticket: TicketRow, column: Column) -> None:
+    def _paint_subject(self, painter: QPainter, rect: QRect, ticket: TicketRow, mark: Mark | None) -> None:
         t = self._theme.tokens
         first, second = painter.font(), small_font(painter.font())
         above, below = QFontMetrics(first), QFontMetrics(second)
@@ -179,13 +189,31 @@ class _TicketDelegate(QStyledItemDelegate):
         top = rect.top() + (rect.height() - above.height() - below.height() - LINE_GAP) // 2
         elide = Qt.TextElideMode.ElideRight
         painter.setPen(QColor(t.text))
-        painter.drawText(left, top + above.ascent(), above.elidedText(_flat(ticket.title), elide, width))
+        room = width - (self._paint_mark(painter, rect, top + above.ascent(), mark) if mark is not None else 0)
+        painter.drawText(left, top + above.ascent(), above.elidedText(_flat(ticket.title), elide, room))
         painter.setFont(second)
         gist = _flat(ticket.gist) if self._shows_gist else ""
         painter.setPen(QColor(t.muted if gist or not self._shows_gist else t.faint))
         line = gist or self._lead(ticket) or _messages(ticket)
         baseline = top + above.height() + LINE_GAP + below.ascent()
         painter.drawText(left, baseline, below.elidedText(line, elide, width))
+
+    def _paint_mark(self, painter: QPainter, rect: QRect, baseline: int, mark: Mark) -> int:
+        """Paint where a ticket stands in the queue at the end of its first line, and return the room that this takes."""
+        painter.save()
+        font = small_font(painter.font())
+        metrics = QFontMetrics(font)
+        words = metrics.horizontalAdvance(mark.text)
+        left = rect.right() - SPACE - words
+        color = state_color(self._theme, mark.state)
+        painter.setFont(font)
+        painter.setPen(QColor(color))
+        painter.drawText(left, baseline, mark.text)
+        size = metrics.ascent()
+        icon = self._theme.icons.pixmap(STATE_ICONS[mark.state], color, size=size)
+        painter.drawPixmap(left - size - SPACE // 2, baseline - metrics.capHeight() // 2 - size // 2, icon)
+        painter.restore()
+        return words + size + 2 * SPACE
 
     def _lead(self, ticket: TicketRow) -> str:
         model = self._table.model()

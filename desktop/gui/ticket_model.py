@@ -10,12 +10,14 @@ from __future__ import annotations
 import time
 from array import array
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from enum import IntEnum
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 
 from desktop.domain.tickets import TicketRow
+from desktop.gui.queue_marks import Mark
 from desktop.gui.words import as_listed, plain_tip
 
 PAGE_ROWS = 200
@@ -37,6 +39,7 @@ class Column(IntEnum):
 
 TITLES = {Column.SUBJECT: "Subject · gist", Column.STATUS: "Status", Column.PRIORITY: "Priority", Column.AGE: "Age"}
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
+MARK_ROLE = ROW_ROLE + 1
 
 
 class TicketTableModel(QAbstractTableModel):
@@ -50,7 +53,9 @@ class TicketTableModel(QAbstractTableModel):
         super().__init__()
         self._ids: array[int] = array("q")
         self._pages: OrderedDict[int, list[TicketRow]] = OrderedDict()
+        self._marks: dict[int, Mark] = {}
         self._asked: set[int] = set()
+        self._stale: set[int] = set()
         self._leads: OrderedDict[int, str] = OrderedDict()
         self._without_lead: set[int] = set()
         self._lead_timer = QTimer(self, singleShot=True, interval=LEADS_MS)
@@ -62,6 +67,8 @@ class TicketTableModel(QAbstractTableModel):
         self._ids = ids
         self._pages.clear()
         self._asked.clear()
+        self._stale.clear()
+        self._marks.clear()
         self.endResetModel()
 
     def extend_ids(self, ids: array[int]) -> bool:
@@ -84,15 +91,23 @@ class TicketTableModel(QAbstractTableModel):
         """Return the ids whose rows a page holds."""
         return self._ids[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
 
-    def put_page(self, page: int, ids: array[int], rows: list[TicketRow]) -> None:
-        """Take the rows of a page, unless the list has changed since they were asked for."""
+    def put_page(
+        self, page: int, ids: array[int], rows: list[TicketRow], marks: Mapping[int, Mark] | None = None
+    ) -> None:
+        """Take the rows of a page and where they stand in the queue, unless the list has changed since they were asked for."""
         self._asked.discard(page)
         if self.ids_of_page(page) != ids or len(rows) != len(ids):
             return
         self._pages[page] = rows
+        for ticket_id in ids:
+            self._marks.pop(ticket_id, None)
+        self._marks.update(marks or {})
         self._pages.move_to_end(page)
         while len(self._pages) > CACHED_PAGES:
-            self._pages.popitem(last=False)
+            gone, _ = self._pages.popitem(last=False)
+            self._stale.discard(gone)
+            for ticket_id in self.ids_of_page(gone):
+                self._marks.pop(ticket_id, None)
         first = page * PAGE_ROWS
         self.dataChanged.emit(self.index(first, 0), self.index(first + len(rows) - 1, len(Column) - 1))
 
@@ -121,6 +136,19 @@ class TicketTableModel(QAbstractTableModel):
         for page in self._pages:
             self._ask(page)
 
+    def refresh_tickets(self, ticket_ids: Collection[int]) -> None:
+        """Some tickets are no longer what they were: those in view are asked for again now, the others when they come into view."""
+        wanted = frozenset(ticket_ids)
+        for page in self._pages:
+            if not wanted.isdisjoint(self.ids_of_page(page)):
+                self._stale.add(page)
+                first, end = page * PAGE_ROWS, min(len(self._ids), (page + 1) * PAGE_ROWS)
+                self.dataChanged.emit(self.index(first, 0), self.index(end - 1, len(Column) - 1))
+
+    def mark_of(self, ticket_id: int) -> Mark | None:
+        """Return where a ticket stands in the queue, None for one that is not in it."""
+        return self._marks.get(ticket_id)
+
     def row_of(self, ticket_id: int) -> int:
         """Return the row of a ticket, -1 when it is not in this list."""
         try:
@@ -136,8 +164,9 @@ class TicketTableModel(QAbstractTableModel):
         """Return the ticket at a row, or None and ask for its page."""
         page, offset = divmod(row, PAGE_ROWS)
         rows = self._pages.get(page)
-        if rows is None:
+        if rows is None or page in self._stale:
             self._ask(page)
+        if rows is None:
             return None
         return rows[offset] if offset < len(rows) else None
 
@@ -160,16 +189,25 @@ class TicketTableModel(QAbstractTableModel):
             Qt.ItemDataRole.AccessibleTextRole,
             Qt.ItemDataRole.ToolTipRole,
             ROW_ROLE,
+            MARK_ROLE,
         ):
             return None
         ticket = self.ticket_at(index.row())
         if role == ROW_ROLE:
             return ticket
+        mark = self._marks.get(ticket.id) if ticket is not None else None
+        if role == MARK_ROLE:
+            return mark
         if ticket is None:
             return "…" if role == Qt.ItemDataRole.DisplayRole and index.column() == Column.SUBJECT else None
+        column = Column(index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return plain_tip(_tool_tip(ticket, Column(index.column())))
-        return cell_text(ticket, Column(index.column()))
+            is_failed = mark is not None and column is Column.SUBJECT and bool(mark.reason)
+            return plain_tip(f"{mark.text}: {mark.reason}" if is_failed and mark else _tool_tip(ticket, column))
+        if role == Qt.ItemDataRole.AccessibleTextRole and mark is not None and column is Column.SUBJECT:
+            reason = f": {mark.reason}" if mark.reason else ""
+            return f"{cell_text(ticket, column)} ({mark.text}{reason})"
+        return cell_text(ticket, column)
 
     def _ask_for_leads(self) -> None:
         wanted, self._without_lead = list(self._without_lead), set()
@@ -178,12 +216,14 @@ class TicketTableModel(QAbstractTableModel):
     def _ask(self, page: int) -> None:
         if page not in self._asked:
             self._asked.add(page)
+            self._stale.discard(page)
             self.page_wanted.emit(page)
 
     def _forget(self, pages: range) -> None:
         for page in pages:
             self._pages.pop(page, None)
             self._asked.discard(page)
+            self._stale.discard(page)
 
 
 def cell_text(ticket: TicketRow, column: Column) -> str:

@@ -16,34 +16,21 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from desktop.domain.errors import DeskError
-from desktop.domain.runs import (
-    Cached,
-    ClaimChecked,
-    Finished,
-    Highlight,
-    Highlights,
-    Opined,
-    Progressed,
-    RunState,
-    Started,
-    Summary,
-    SummaryEvent,
-    TextDelta,
-    Thinking,
-)
+from desktop.domain.runs import Highlight, RunState, Summary
 from desktop.domain.tickets import Thread
 from desktop.gui.checking_flow import CheckingFlow
 from desktop.gui.copy_flow import CopyFlow
 from desktop.gui.instructions_strip import InstructionsStrip
 from desktop.gui.jobs import JobScope
 from desktop.gui.links import LinkStrip
+from desktop.gui.run_events import show_event
 from desktop.gui.sections_flow import SectionsFlow
 from desktop.gui.star_button import StarButton
 from desktop.gui.summary_card import SummaryCard
 from desktop.gui.theme.style import Theme, title_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import Span, ThreadView
-from desktop.gui.ticket_facts import describe_ticket
+from desktop.gui.ticket_facts import FactsLine
 from desktop.gui.verify_panel import VerifyPanel
 from desktop.gui.words import Words
 from desktop.services.rendering import CopyItem
@@ -62,6 +49,8 @@ class TicketPane(QWidget):
     providers_requested = Signal()
     noticed = Signal(str)
     failed = Signal(object)
+    erase_requested = Signal(int)
+    """The ticket whose requester is to be erased."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -88,7 +77,8 @@ class TicketPane(QWidget):
         self._title = Words(wraps=True)
         self._title.setFont(title_font(self.font()))
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._facts = Words(kind="muted", wraps=True)
+        self._facts = FactsLine()
+        self._facts.erase_requested.connect(self.erase_requested)
         self._build()
         self._connect()
 
@@ -136,6 +126,11 @@ class TicketPane(QWidget):
         if self._thread is not None and not self.card.is_running and not self.card.is_editing:
             self.jobs.restart(self._load(self._thread.ticket.id))
 
+    def reload_if_shown(self, ticket_ids: tuple[int, ...]) -> None:
+        """Show what the queue has written of the ticket that is open; one whose summary stays the same is left as it is read."""
+        if self._thread is not None and self._thread.ticket.id in ticket_ids:
+            self.asides.start(self._look_for_summary(self._thread.ticket.id))
+
     def refresh_facts(self) -> None:
         """Read the line below the title again; the rest of the ticket stays as it is shown."""
         if self._thread is not None:
@@ -154,6 +149,11 @@ class TicketPane(QWidget):
         """Write a summary of the ticket that is shown."""
         if self._thread is not None:
             self.jobs.restart(self._summarize(self._thread.ticket.id, again=again))
+
+    def go_on(self, run_id: int) -> None:
+        """Have a summary that broke off written to its end."""
+        if self._thread is not None:
+            self.jobs.restart(self._summarize(self._thread.ticket.id, continue_run=run_id))
 
     def stop(self) -> None:
         """Stop writing; the text so far is kept."""
@@ -226,6 +226,7 @@ class TicketPane(QWidget):
         card.messages_wanted.connect(self._on_messages)
         card.uses_changed.connect(self.thread_view.show_uses)
         card.summarize_requested.connect(lambda again: self.summarize(again=again))
+        card.continue_requested.connect(self.go_on)
         card.providers_requested.connect(self.providers_requested)
         card.head.model_version_wanted.connect(self._on_model_version)
         card.head.drag_began.connect(self._drag)
@@ -264,7 +265,7 @@ class TicketPane(QWidget):
     def _show_opened(self, opened: OpenedTicket) -> None:
         self._thread, self._summary, self._highlights = opened.thread, None, opened.highlights
         self._title.setText(opened.thread.ticket.title)
-        self._facts.setText(describe_ticket(opened.thread))
+        self._facts.show_thread(opened.thread)
         sentences = self._sentences = {s.id: s.text for s in opened.sentences}
         spans = {s.id: Span(s.position, s.start, s.end) for s in opened.sentences}
         self.thread_view.show_thread(opened.thread)
@@ -282,7 +283,7 @@ class TicketPane(QWidget):
         assert self._desk is not None
         rows = await self._desk.tickets.rows([thread.ticket.id])
         if rows and thread is self._thread:
-            self._facts.setText(describe_ticket(replace(thread, ticket=rows[0])))
+            self._facts.show_thread(replace(thread, ticket=rows[0]))
 
     def _starts_by_itself(self) -> bool:
         assert self._desk is not None
@@ -293,43 +294,26 @@ class TicketPane(QWidget):
             return False
         return wanted == "always" or (wanted == "local" and providers.is_local(profile))
 
-    async def _summarize(self, ticket_id: int, *, again: bool) -> None:
+    async def _summarize(self, ticket_id: int, *, again: bool = False, continue_run: int = 0) -> None:
         assert self._desk is not None
         self._stop = asyncio.Event()
         earlier, self._summary = self._summary, None
         self._show_card()
         # Starting the built-in model takes a moment: say at once that something happens.
-        self.card.show_started(self._desk.providers.profile().name, "")
+        self.card.begin_run(self._desk.providers.profile().name)
         self.queue_changed.emit(1)
         try:
-            async with aclosing(self._desk.summaries.stream(ticket_id, refresh=again, stop=self._stop)) as events:
+            events = self._desk.summaries.stream(ticket_id, refresh=again, continue_run=continue_run, stop=self._stop)
+            async with aclosing(events):
                 async for event in events:
-                    self._show_event(event, earlier)
+                    if (ended := show_event(self.card, event)) is not None:
+                        self._show_end(ended, earlier)
         except DeskError as error:
             failed = Summary(ticket_id, RunState.FAILED, reason=error.message, error=error.code, remedy=error.remedy)
             self._show_end(failed, earlier)
         finally:
             self.queue_changed.emit(0)
         self.summarized.emit(ticket_id)
-
-    def _show_event(self, event: SummaryEvent, earlier: Summary | None) -> None:
-        match event:
-            case TextDelta(_, section, pending):
-                self.card.add_text(section, pending)
-            case ClaimChecked(_, checked):
-                self.card.add_claim(checked)
-            case Highlights(found):
-                self.card.show_highlights(found)
-            case Started(provider, model):
-                self.card.show_started(provider, model)
-            case Thinking(text):
-                self.card.add_thinking(text)
-            case Progressed(done, parts):
-                self.card.show_progress(done, parts)
-            case Opined(claims):
-                self.card.show_claims(claims)
-            case Cached(summary) | Finished(summary):
-                self._show_end(summary, earlier)
 
     def _show_end(self, summary: Summary, earlier: Summary | None) -> None:
         """Show how a run ended; one that brought no text leaves the summary that was there."""
@@ -388,6 +372,15 @@ class TicketPane(QWidget):
         versions = await self._desk.summaries.versions(ticket_id)
         if ticket_id == self.ticket_id:
             self.card.footer.show_versions(len(versions))
+
+    async def _look_for_summary(self, ticket_id: int) -> None:
+        assert self._desk is not None
+        found = await self._desk.summaries.open_ticket(ticket_id)
+        run_id = self._summary.run_id if self._summary else 0
+        is_free = not self.card.is_running and not self.card.is_editing
+        if found.summary is not None and found.summary.run_id != run_id and ticket_id == self.ticket_id and is_free:
+            self._show_summary(found.summary)
+            self.card.footer.show_versions(found.version_count)
 
     async def _star(self, *, is_on: bool) -> None:
         if self._desk is not None and self._thread is not None:

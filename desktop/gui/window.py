@@ -11,11 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QLineEdit,
     QMainWindow,
     QSplitter,
@@ -24,10 +23,12 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.domain.errors import DeskError
-from desktop.domain.imports import FILE_SUFFIXES
+from desktop.domain.queue import ItemState
+from desktop.gui import window_layout
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
 from desktop.gui.export_flow import ExportFlow
+from desktop.gui.file_dialog import ask_for_exports
 from desktop.gui.file_drop import FileDrop
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.import_panel import ImportPanel
@@ -37,19 +38,20 @@ from desktop.gui.list_flow import ListFlow
 from desktop.gui.list_menu import ListMenu
 from desktop.gui.notices import NoticeBar
 from desktop.gui.pages import Pages
+from desktop.gui.queue_flow import QueueFlow
 from desktop.gui.sidebar import Sidebar
 from desktop.gui.status_flow import StatusFlow
 from desktop.gui.theme.style import Theme
-from desktop.gui.theme.tokens import SIDEBAR_WIDTH, SPACE
+from desktop.gui.theme.tokens import SIDEBAR_WIDTH
 from desktop.gui.ticket_list import TicketList
 from desktop.gui.ticket_pane import TicketPane
 from desktop.gui.watch_flow import WatchFlow
+from desktop.gui.window_layout import DEFAULT_SIZE
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
 SETTLE_MS = 150
-DEFAULT_SIZE = QSize(1440, 900)
 LEAST_SIZE = QSize(960, 600)
 
 
@@ -82,7 +84,16 @@ class MainWindow(QMainWindow):
         self.status.add(self.watching.button)
         self.languages = LanguageFlow(self.imports, self._show_error)
         self.exports = ExportFlow(self.status, self.notice, self._show_error)
-        self._list_menu = ListMenu(self.list, copy=self._on_copy_chosen, export=self.export)
+        self.queue = QueueFlow(
+            theme, self.list, self.status, self.notice, is_looked_at=self._sees_queue, on_error=self._show_error
+        )
+        self._list_menu = ListMenu(
+            self.list,
+            summarize=self.summarize_many,
+            copy=self._on_copy_chosen,
+            export=self.export,
+            erase=self.show_erasing,
+        )
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._build()
         self._connect()
@@ -93,7 +104,7 @@ class MainWindow(QMainWindow):
     def attach(self, desk: Desk) -> None:
         """Take the services, bring back the layout and show the tickets."""
         self._desk = desk
-        for pane in (self.status_flow, self.ticket, self.imports, self.pages):
+        for pane in (self.status_flow, self.ticket, self.imports, self.pages, self.queue):
             pane.attach(desk)
         if desk.settings.warning:
             self.notice.show_notice(desk.settings.warning, tone="warning")
@@ -112,29 +123,15 @@ class MainWindow(QMainWindow):
 
     def restore_layout(self, state: dict[str, object]) -> None:
         """Bring back place, size and column widths; what does not fit is ignored."""
-        geometry = state.get("geometry")
-        if isinstance(geometry, str):
-            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
-        elif (
-            not self.screen()
-            .availableGeometry()
-            .adjusted(0, 0, -SPACE, -5 * SPACE)
-            .contains(QRect(QPoint(), DEFAULT_SIZE))
-        ):
-            self.setWindowState(Qt.WindowState.WindowMaximized)
-        for name, splitter in (("outer", self._outer), ("inner", self._inner)):
-            value = state.get(name)
-            if isinstance(value, str):
-                splitter.restoreState(QByteArray.fromBase64(value.encode()))
+        window_layout.restore(self, state, outer=self._outer, inner=self._inner)
 
     def layout_state(self) -> dict[str, object]:
         """Return what `restore_layout` brings back."""
-        parts = {"geometry": self.saveGeometry(), "outer": self._outer.saveState(), "inner": self._inner.saveState()}
-        return {name: bytes(value.toBase64().data()).decode() for name, value in parts.items()}
+        return window_layout.state_of(self, outer=self._outer, inner=self._inner)
 
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""
-        flows = (self.tickets, self.imports, self.watching, self.languages)
+        flows = (self.tickets, self.imports, self.watching, self.languages, self.queue)
         scopes = (*flows, self._quiet, self.status_flow.jobs, self.exports.jobs)
         await self.ticket.close_jobs()
         await asyncio.gather(self.pages.close_jobs(), *(scope.close() for scope in scopes))
@@ -179,7 +176,7 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         # The notice stands below, so that what is being clicked does not move when one comes or goes.
-        for widget in (self.top, self._outer, self.notice, self.status):
+        for widget in (self.top, self._outer, self.queue.quote_panel, self.notice, self.status):
             layout.addWidget(widget, 1 if widget is self._outer else 0)
         self.setCentralWidget(central)
         self._drop = FileDrop(self)
@@ -192,6 +189,8 @@ class MainWindow(QMainWindow):
         self.top.search_left.connect(self.list.table.setFocus)
         self.top.import_requested.connect(self.choose_file)
         self.top.export_requested.connect(self.export)
+        self.top.summarize_requested.connect(self.summarize_many)
+        self.list.choice_changed.connect(self._show_choice)
         self.top.settings_requested.connect(self.show_providers)
         self.top.history_requested.connect(self.show_history)
         self.sidebar.filter_chosen.connect(lambda _: self._on_filter())
@@ -201,11 +200,17 @@ class MainWindow(QMainWindow):
         self.tickets.emptied.connect(self.ticket.clear)
         self._settle.timeout.connect(self._on_settled)
         self.ticket.summarized.connect(self._on_summarized)
-        self.ticket.queue_changed.connect(self.status.show_queue)
+        self.ticket.queue_changed.connect(self.queue.show_beside)
+        self.queue.tickets_changed.connect(self.ticket.reload_if_shown)
+        self.queue.counts_changed.connect(self._on_counts)
+        self.queue.page_wanted.connect(self.show_queue)
+        self.queue.quotes.closed.connect(self.list.table.setFocus)
+        self.queue.quotes.providers_requested.connect(self.show_providers)
         self.ticket.providers_requested.connect(self.show_providers)
         self.ticket.noticed.connect(self.notice.show_notice)
         self.ticket.copies.progressed.connect(self._show_copying)
         self.ticket.failed.connect(self._show_error)
+        self.status_flow.provider_shown.connect(self.empty.show_provider)
         self.empty.import_requested.connect(self.choose_file)
         self.empty.sample_requested.connect(self._open_sample)
         self.imports.panel_wanted.connect(lambda: self._show_page(self.import_panel))
@@ -220,6 +225,8 @@ class MainWindow(QMainWindow):
         self.pages.providers_changed.connect(self.status_flow.show_providers)
         self.pages.ticket_opened.connect(self._open_ticket)
         self.pages.tickets_mended.connect(self._on_mended)
+        self.pages.person_erased.connect(self._on_erased)
+        self.ticket.erase_requested.connect(self.show_erasing)
         self.pages.tried.connect(self._on_tried)
         self.status_flow.locked.connect(self.pages.show_lock)
         self.status.recipes_requested.connect(self.show_recipes)
@@ -237,11 +244,18 @@ class MainWindow(QMainWindow):
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Comma), self.show_providers),
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_H), self.show_history),
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_E), self.export),
+            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_J), self.show_queue),
         ):
             shortcut = QShortcut(keys, self)
             shortcut.activated.connect(action)
-        for key, action in (("Esc", self.ticket.escape), ("/", self._focus_search)):
-            shortcut = QShortcut(QKeySequence(key), self._inner)
+        for place, key, action in (
+            (self._inner, "Esc", self.ticket.escape),
+            (self._inner, "/", self._focus_search),
+            # Elsewhere in the window these keys finish what is typed.
+            (self.list, "Ctrl+Return", self.summarize_many),
+            (self.list, "Ctrl+Enter", self.summarize_many),
+        ):
+            shortcut = QShortcut(QKeySequence(key), place)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
 
@@ -249,21 +263,23 @@ class MainWindow(QMainWindow):
 
     def choose_file(self) -> None:
         """Ask for files to import; the dialog does not block the window."""
-        dialog = QFileDialog(
-            self,
-            "Import ticket exports",
-            "",
-            f"Exports ({' '.join(f'*{suffix}' for suffix in FILE_SUFFIXES)});;All files (*)",
-        )
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(lambda names: self.open_files([Path(name) for name in names]))
-        dialog.open()
+        ask_for_exports(self, self.open_files)
 
     def export(self) -> None:
         """Ask where to export to: the chosen tickets if they are several, else all that are listed."""
         chosen = self.list.chosen_ids()
         self.exports.ask(chosen if len(chosen) > 1 else self.list.model.ids(), self)
+
+    def summarize_many(self) -> None:
+        """Ask what summaries of the chosen tickets, or of all that are listed, would cost."""
+        self._show_tickets()
+        self.queue.summarize_many()
+
+    def show_queue(self, state: ItemState | None = None) -> None:
+        """Show the queue in place of the tickets, all of it or the tickets in one state."""
+        if self._desk is not None:
+            self._show_page(self.pages.queue)
+            self.pages.queue.open(state)
 
     def show_providers(self) -> None:
         """Show the providers in place of the tickets."""
@@ -276,6 +292,12 @@ class MainWindow(QMainWindow):
         if self._desk is not None:
             self._show_page(self.pages.history)
             self.pages.history.open()
+
+    def show_erasing(self, ticket_id: int) -> None:
+        """Show what is here of a ticket's requester, and how they can be erased."""
+        if self._desk is not None:
+            self._show_page(self.pages.erasing)
+            self.pages.erasing.open(ticket_id)
 
     def show_recipes(self) -> None:
         """Show the recipes in place of the tickets, their prompts for the tickets of the list."""
@@ -305,6 +327,13 @@ class MainWindow(QMainWindow):
         self.ticket.reload()
         self.tickets.refresh()
 
+    def _on_erased(self) -> None:
+        """Read everything anew, whatever is shown: the name must not stay on the screen."""
+        self.list.model.forget_leads()
+        self.list.model.refresh()
+        self.ticket.clear()
+        self.tickets.reload()
+
     def _show_history_of(self, show: Callable[[int], None], import_id: int) -> None:
         self._show_page(self.pages.history)
         show(import_id)
@@ -317,8 +346,17 @@ class MainWindow(QMainWindow):
 
     def _on_summarized(self, _: int) -> None:
         self.list.model.refresh()
+        self._on_counts()
+
+    def _on_counts(self) -> None:
         self.tickets.refresh_counts()
         self.status_flow.show_spend()
+
+    def _sees_queue(self) -> bool:
+        return self.isActiveWindow() and "queue" in vars(self.pages) and self.pages.queue.isVisible()
+
+    def _show_choice(self) -> None:
+        self.top.show_choice(self.list.chosen_count(), self.list.model.rowCount())
 
     def _on_tried(self, ticket_id: int) -> None:
         self.ticket.reload()
@@ -362,6 +400,7 @@ class MainWindow(QMainWindow):
     def _show_page(self, page: QWidget) -> None:
         self.pages.setCurrentWidget(page)
         self.sidebar.setVisible(bool(self.tickets.counts.total))
+        self.queue.show_quote(page is self._inner)
 
     def _show_tickets(self) -> None:
         self._show_page(self._inner if self.tickets.counts.total else self.empty)
@@ -375,3 +414,4 @@ class MainWindow(QMainWindow):
         if is_other and self.pages.currentWidget() in (self.empty, self._inner):
             self._show_tickets()
         self.sidebar.setVisible(bool(self.tickets.counts.total))
+        self._show_choice()

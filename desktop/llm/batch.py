@@ -1,23 +1,24 @@
 """Batches through the openai SDK: a file of requests goes up, the provider works it off within a day, a file of answers comes down.
 
-What comes down is read line by line, as what it is: the word of a stranger. A line that is none of ours or no JSON at all is passed over, and a line's
-answer ends by the same rules as a stream's. Deliberately not here: when to ask again, and what to do with an answer.
+What comes down is read line by line, as what it is: the word of a stranger. A line that is none of ours or no JSON at all is passed over, and an
+answer ends by the same rules as a stream. Deliberately not here: when to ask again, and what to do with an answer.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from types import SimpleNamespace
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
 
 from desktop.domain.batches import BatchAnswer, BatchState, RemoteBatch
 from desktop.domain.llm import ChatRequest, ProviderFault
 from desktop.domain.text import visible_text
 from desktop.llm.answer import Answer
 from desktop.llm.faults import Exchange, explain
-from desktop.llm.openai_client import OpenAIClient
+from desktop.llm.openai_client import OnSend, OpenAIClient
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -27,12 +28,12 @@ T = TypeVar("T")
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200_000_000
 """What the API takes in one file (developers.openai.com, guide *Batch*): so many requests, and so many bytes."""
-ENDPOINT = "/v1/chat/completions"
+ENDPOINT: Final = "/v1/chat/completions"
 
 _ASK_SECONDS = 60.0
 _FILE_SECONDS = 3_600.0
 _MOST_LINE_BYTES = 4_000_000
-_MOST_LISTED = 500
+_MOST_RESULT_BYTES = 4_000_000_000
 _QUOTE_CHARACTERS = 200
 _ONLY_OF_STREAMS = ("stream", "stream_options")
 
@@ -40,8 +41,10 @@ _ONLY_OF_STREAMS = ("stream", "stream_options")
 class BatchClient:
     """The files and batches of one provider."""
 
-    def __init__(self, client: OpenAIClient) -> None:
+    def __init__(self, client: OpenAIClient, *, on_send: OnSend | None = None) -> None:
+        """`on_send` is awaited with the body of each HTTP request before it goes, but for that of a file, which is never held whole."""
         self._client = client
+        self._on_send = on_send
 
     def line(self, custom_id: str, request: ChatRequest) -> bytes:
         """Return a request as one line of the file that is handed over: what would be sent live, but for the streaming."""
@@ -54,7 +57,7 @@ class BatchClient:
             ProviderFault: one of `domain.llm.FAULTS`.
         """
         sent = (name, file, "application/jsonl")
-        found = await self._ask(lambda sdk: sdk.files.create(file=sent, purpose="batch"), _FILE_SECONDS)
+        found = await self._client.call(lambda sdk: sdk.files.create(file=sent, purpose="batch"), seconds=_FILE_SECONDS)
         return self._named(found)
 
     async def create(self, input_file_id: str, name: str) -> RemoteBatch:
@@ -131,15 +134,22 @@ class BatchClient:
                     yield answer
 
     async def _pieces(self, file_id: str) -> AsyncGenerator[bytes, None]:
-        opened = await self._ask(lambda sdk: _open(sdk, file_id), _FILE_SECONDS)
+        opened = await self._client.call(
+            lambda sdk: _open(sdk, file_id), on_send=self._on_send, seconds=_FILE_SECONDS, most_bytes=_MOST_RESULT_BYTES
+        )
+        until = time.monotonic() + _FILE_SECONDS
         try:
-            while (piece := await self._ask(lambda _: _next(opened.pieces), _FILE_SECONDS)) is not None:
+            while True:
+                left = max(0.001, until - time.monotonic())
+                piece = await self._client.call(lambda _: _next(opened.pieces), seconds=left)
+                if piece is None:
+                    return
                 yield piece
         finally:
             await opened.close()
 
-    async def _ask(self, ask: Callable[[AsyncOpenAI], Awaitable[T]], seconds: float = _ASK_SECONDS) -> T:
-        return await self._client.call(ask, seconds=seconds)
+    async def _ask(self, ask: Callable[[AsyncOpenAI], Awaitable[T]]) -> T:
+        return await self._client.call(ask, on_send=self._on_send, seconds=_ASK_SECONDS)
 
     def _named(self, found: object) -> str:
         """Return the id of what came; whatever has none is no answer of this API."""
@@ -202,9 +212,8 @@ def read_line(line: bytes, *, host: str) -> BatchAnswer | None:
 
 def _answered(custom_id: str, body: dict[str, Any], raw: str) -> BatchAnswer:
     """Read a whole answer as a stream of one piece, so that text, thinking and end are told apart by the same rules."""
-    first = body["choices"][0] if isinstance(body["choices"][0], dict) else {}
-    message = first.get("message") if isinstance(first.get("message"), dict) else {}
-    usage = body.get("usage") if isinstance(body.get("usage"), dict) else {}
+    first = _dict(body["choices"][0])
+    message, usage = _dict(first.get("message")), _dict(body.get("usage"))
     details = usage.get("prompt_tokens_details")
     counts = SimpleNamespace(**{**usage, "prompt_tokens_details": SimpleNamespace(**_dict(details))}) if usage else None
     choice = SimpleNamespace(finish_reason=first.get("finish_reason"), delta=SimpleNamespace(**message))
@@ -281,25 +290,18 @@ def _number(holder: object, name: str) -> int:
 
 
 async def _first_of(sdk: AsyncOpenAI, input_file_id: str) -> RemoteBatch | None:
-    seen = 0
-    async for batch in sdk.batches.list(limit=100):
-        if getattr(batch, "input_file_id", None) == input_file_id:
-            return _remote(batch)
-        seen += 1
-        if seen >= _MOST_LISTED:
-            break
-    return None
+    page = await sdk.batches.list(limit=100)
+    return next((_remote(b) for b in _listed(page) if getattr(b, "input_file_id", None) == input_file_id), None)
 
 
 async def _file_named(sdk: AsyncOpenAI, name: str) -> str:
-    seen = 0
-    async for file in sdk.files.list(purpose="batch", limit=100):
-        if getattr(file, "filename", None) == name:
-            return _text(file, "id")
-        seen += 1
-        if seen >= _MOST_LISTED:
-            break
-    return ""
+    page = await sdk.files.list(purpose="batch", limit=1_000)
+    return next((_text(f, "id") for f in _listed(page) if getattr(f, "filename", None) == name), "")
+
+
+def _listed(page: object) -> list[Any]:
+    data = getattr(page, "data", None)
+    return data if isinstance(data, list) else []
 
 
 class _Opened:

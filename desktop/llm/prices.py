@@ -14,7 +14,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,8 @@ from desktop.domain.errors import DeskError
 from desktop.domain.runs import Usage
 from desktop.llm.presets import is_loopback
 
-BATCH_SHARE = 0.5
-"""What a batch costs of the usual price, where a table does not say: half, as OpenAI's and Azure's own."""
-
 # A model's dated snapshot costs what the model costs: gpt-4o-mini-2024-07-18, but not gpt-4o-mini-audio.
 _SNAPSHOT = re.compile(r"-(?:20\d{2}-\d{2}-\d{2}|20\d{6})")
-_SHARE = "batch_share"
 _HEADER = "# Prices of your own: US dollars a million tokens. They count in place of those that came with TLDesk.\n\n"
 
 
@@ -94,18 +90,19 @@ class PriceTable:
                     return price
         return FREE if _is_local(host) else None
 
-    def batch_share(self, host: str) -> float:
-        """Return what share of the usual price a batch costs at a host."""
+    def batch_share(self, host: str) -> float | None:
+        """Return what share of the price a host asks for batches; None when it takes none."""
         self._refresh()
-        return self._own.shares.get(host, self._shipped.shares.get(host, BATCH_SHARE))
+        return self._own.shares.get(host, self._shipped.shares.get(host))
 
     def cost_microusd(self, *, host: str, model: str, usage: Usage) -> int | None:
         """Return what a call costs in micro-dollars, rounded; None when the price or the usage is unknown."""
         return self._cost(host, model, usage, 1.0)
 
     def batch_cost_microusd(self, *, host: str, model: str, usage: Usage) -> int | None:
-        """Return what a call costs in micro-dollars as part of a batch, rounded; None when the price or the usage is unknown."""
-        return self._cost(host, model, usage, self.batch_share(host))
+        """Return what a call costs as a part of a batch; None when the host takes none, or the price or the usage is unknown."""
+        share = self.batch_share(host)
+        return None if share is None else self._cost(host, model, usage, share)
 
     def _cost(self, host: str, model: str, usage: Usage, share: float) -> int | None:
         price = self.price(host=host, model=model)
@@ -174,23 +171,33 @@ def _parse(text: str) -> _Table:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _MistakeError(_syntax_words(str(error), text)) from None
-    hosts = values.get("hosts", {})
-    if not isinstance(hosts, dict):
-        raise _MistakeError(f"line {_line_of(text, 'hosts')}: “hosts” holds no hosts")
     prices: dict[tuple[str, str], Price] = {}
-    shares: dict[str, float] = {}
-    for host, models in hosts.items():
+    for host, models in _tables(values, "hosts", text).items():
         if not isinstance(models, dict):
             raise _MistakeError(f"line {_line_of(text, host)}: “{host}” holds no models")
         for model, value in models.items():
-            try:
-                if model == _SHARE:
-                    shares[host.lower()] = _number(value, _SHARE)
-                else:
-                    prices[host.lower(), model] = _price(value)
-            except _MistakeError as error:
-                raise _MistakeError(f"line {_line_of(text, host, model)}: {error}") from None
+            with _at_line(text, host, model):
+                prices[host.lower(), model] = _price(value)
+    shares: dict[str, float] = {}
+    for host, value in _tables(values, "batch", text).items():
+        with _at_line(text, "batch", host):
+            shares[host.lower()] = _number(value, host)
     return _Table(prices, shares)
+
+
+def _tables(values: dict[str, Any], name: str, text: str) -> dict[str, Any]:
+    found = values.get(name, {})
+    if not isinstance(found, dict):
+        raise _MistakeError(f"line {_line_of(text, name)}: “{name}” holds no hosts")
+    return found
+
+
+@contextlib.contextmanager
+def _at_line(text: str, *names: str) -> Iterator[None]:
+    try:
+        yield
+    except _MistakeError as error:
+        raise _MistakeError(f"line {_line_of(text, *names)}: {error}") from None
 
 
 def _price(value: object) -> Price:

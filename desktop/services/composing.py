@@ -1,4 +1,4 @@
-"""Composing: what a model wrote of a ticket, as the summary that is stored. The same rules for a text that streamed in and for one that came whole."""
+"""Composing: what a model wrote of a ticket, as the summary that is stored: by the same rules whether it streamed in or came whole."""
 
 from __future__ import annotations
 

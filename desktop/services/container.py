@@ -22,6 +22,7 @@ from desktop.llm import presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
+from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
 from desktop.services.erasing import ErasingService
 from desktop.services.export import ExportService
@@ -32,6 +33,7 @@ from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
+from desktop.services.prepared import PreparedTickets
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
 from desktop.services.recipes import RecipeBook
@@ -41,6 +43,7 @@ from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
 from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
+from desktop.storage.batches import BatchStore
 from desktop.storage.database import Database
 from desktop.storage.erasing import ErasingStore
 from desktop.storage.exporting import ExportStore
@@ -48,6 +51,7 @@ from desktop.storage.history import HistoryStore
 from desktop.storage.imports import ImportStore
 from desktop.storage.languages import LanguageStore
 from desktop.storage.ledger import LedgerStore
+from desktop.storage.locking import FileLock
 from desktop.storage.mappings import MappingStore
 from desktop.storage.operations import OperationsStore
 from desktop.storage.people import PeopleStore
@@ -77,7 +81,7 @@ class Desk:
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
         ledger = LedgerStore(self._database)
-        outbound = Outbound(
+        self._outbound = outbound = Outbound(
             ledger,
             load_prices(paths.resources / "prices.toml", paths.prices),
             is_locked=lambda: bool(self.settings.get("local_only")),
@@ -96,6 +100,7 @@ class Desk:
             systems=systems,
             rejects_folder=paths.rejects,
             workers=self._workers,
+            erased=lambda source_id: self.erasing.people(source_id),
         )
         self.joining = JoiningService(self.imports)
         self.history = HistoryService(
@@ -117,6 +122,18 @@ class Desk:
             resolve=self.resolve,
             recipes=self.recipes,
         )
+        writer = SummaryWriter(
+            runs=self._runs,
+            ledger=ledger,
+            outbound=outbound,
+            recipes=self.recipes,
+            settings=self.settings,
+            secret=self.secret,
+            workers=self._workers,
+            target=self.target,
+            resolve=self.resolve,
+            route=self.providers.route,
+        )
         self.summaries = SummaryService(
             tickets=ticket_store,
             runs=self._runs,
@@ -125,18 +142,20 @@ class Desk:
             settings=self.settings,
             secret=self.secret,
             workers=self._workers,
-            writer=SummaryWriter(
-                runs=self._runs,
-                ledger=ledger,
-                outbound=outbound,
-                recipes=self.recipes,
-                settings=self.settings,
-                secret=self.secret,
-                workers=self._workers,
-                target=self.target,
-                resolve=self.resolve,
-                route=self.providers.route,
-            ),
+            writer=writer,
+        )
+        self.batches = BatchService(
+            BatchStore(self._database),
+            summaries=self.summaries,
+            writer=writer,
+            runs=self._runs,
+            outbound=outbound,
+            recipes=self.recipes,
+            prepared=PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness"))),
+            secret=self.secret,
+            workers=self._workers,
+            resolve=self.resolve,
+            lock=FileLock(paths.data_dir / "batches.lock"),
         )
         self.erasing = ErasingService(
             ErasingStore(self._database, hash_messages=hash_messages),
@@ -187,6 +206,7 @@ class Desk:
 
     async def close(self) -> None:
         """Close clients, the built-in model, the database and the threads, in that order."""
+        await self.batches.stop()
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()
@@ -222,9 +242,11 @@ class Desk:
         """Turn a provider's name ('' for the default) into an endpoint; the built-in model is started when it is needed.
 
         Raises:
-            DeskError: `provider-missing`, `provider-no-key`, `engine-…`.
+            DeskError: `provider-missing`, `local-only`, `provider-no-key`, `engine-…`; as `OpenAIClient` for files and proxies.
         """
         profile, target = self.providers.profile(name), self.target(name, model)
+        # The gate would refuse it anyway; here no keyring is opened for a key that is not going to be used.
+        self._outbound.refuse_when_locked(target)
         if profile.kind == BUILT_IN:
             base_url, key = await self._start_built_in(profile)
         else:

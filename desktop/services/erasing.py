@@ -16,6 +16,7 @@ from desktop.config.paths import Paths
 from desktop.domain.erasing import Erased, ErasingStep, Footprint, Found, Handles, Way, identities, identity
 from desktop.domain.errors import DeskError
 from desktop.domain.scrubbing import Scrubber
+from desktop.services.erased_people import ErasedPeople
 from desktop.services.erasing_files import NamingFiles, find_files, scrub_file
 from desktop.services.steps import ended, whole
 from desktop.storage.erasing import ErasingStore, Order
@@ -60,6 +61,14 @@ class ErasingService:
             found = Found(Handles(emails=(reference,)) if is_email else Handles(names=(reference,)))
         return replace(found, erased_at=before.erased_at if before else "")
 
+    async def of_ticket(self, ticket_id: int) -> Found:
+        """Return a ticket's requester, by their address where the ticket has one: two people may have one name.
+
+        Raises:
+            DeskError: `ticket-missing`; `person-missing` for a ticket without a requester, `person-ambiguous`.
+        """
+        return await self.find(await self._store.requester_of(ticket_id))
+
     async def footprint(self, found: Found) -> Footprint:
         """Say what would go, changing nothing."""
         counted, files = await self._store.footprint(found), await self._files(found)
@@ -97,6 +106,10 @@ class ErasingService:
         is_swept = await whole(self._store.sweep())
         yield ErasingStep("Done", 1.0)
         yield Erased(way, stand_in, _with_files(counted, files), is_swept=is_swept, was_before=bool(found.erased_at))
+
+    async def people(self, source_id: int) -> ErasedPeople:
+        """Return who was erased, to be known again in an import of a source (its id, 0 where it is new)."""
+        return ErasedPeople(await self._store.identities(), secret=self._secret, source_id=source_id)
 
     async def finish(self) -> None:
         """Sweep what an interrupted erasing left unswept; nearly always there is nothing."""

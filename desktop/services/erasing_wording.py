@@ -23,15 +23,20 @@ def describe_footprint(footprint: Footprint, way: Way) -> list[str]:
     ]
     if footprint.mentions:
         lines.append(f"{count(footprint.mentions, 'ticket')} of other people would name a stand-in instead")
-    counted = [
-        (footprint.starred, "star"),
-        (footprint.queue_items, "queue item"),
-        (footprint.traces, "trace"),
-        (footprint.rejects, "rejected row"),
-        (len(footprint.files), "file"),
-    ]
-    if parts := [count(number, noun) for number, noun in counted if number]:
-        lines.append(f"{_listed(parts)}{' (rejected rows, logs, recipes)' if footprint.files else ''} would be cleaned")
+    is_removed = way is Way.REMOVE
+    gone = [(footprint.traces, "trace")]
+    if is_removed:
+        gone = [
+            (footprint.starred, "star"),
+            (footprint.queue_items, "queue item"),
+            *gone,
+            (footprint.rejects, "rejected row"),
+        ]
+    if parts := [count(number, noun) for number, noun in gone if number]:
+        lines.append(f"{_listed(parts)} would go")
+    cleaned = [(len(footprint.files), "file"), (0 if is_removed else footprint.rejects, "rejected row")]
+    if parts := [count(number, noun) for number, noun in cleaned if number]:
+        lines.append(f"{_listed(parts)} would be cleaned of their name")
     if footprint.ledger_entries:
         entries = (
             f"{footprint.ledger_entries:,} ledger {'entry keeps' if footprint.ledger_entries == 1 else 'entries keep'}"
@@ -64,11 +69,11 @@ def describe_erased(found: Found, erased: Erased) -> list[str]:
         return [f"Erased before, on {found.erased_at[:10]}; nothing of them is left.", *describe_left(footprint)]
     own = _own(footprint)
     lines = [
-        f"Anonymized: {own}; they say “{erased.stand_in}” now." if erased.way is Way.ANONYMIZE else f"Erased: {own}."
+        f"Anonymized: {own}; “{erased.stand_in}” is there now." if erased.way is Way.ANONYMIZE else f"Erased: {own}."
     ]
     if footprint.mentions:
         lines.append(
-            f"{count(footprint.mentions, 'ticket')} of other people named them and say “{erased.stand_in}” now."
+            f"{count(footprint.mentions, 'ticket')} of other people named them: a stand-in, “{erased.stand_in}”, is there now."
         )
     if not erased.is_swept:
         lines.append("Another TLDesk is reading the tickets, so freed space is overwritten at the next start.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
@@ -40,6 +40,7 @@ from desktop.ingest.mapping_files import write_mapping
 from desktop.ingest.recognition import GENERIC_KEY, recognize
 from desktop.ingest.systems import SystemDefinition
 from desktop.ingest.tickets import read_batches, read_ids, read_other_ids
+from desktop.services.erased_people import ErasedPeople
 from desktop.services.parsing import Parsing
 from desktop.services.rejects_file import write_rejects
 from desktop.services.steps import whole
@@ -69,13 +70,16 @@ class ImportService:
         systems: Callable[[], Sequence[SystemDefinition]],
         rejects_folder: Path,
         workers: Executor,
+        erased: Callable[[int], Awaitable[ErasedPeople]],
     ) -> None:
+        """`erased` gives who was erased, for a source's id: an import does not bring them back."""
         self._store = store
         self._people = people
         self._mappings = mappings
         self._systems = systems
         self._rejects_folder = rejects_folder
         self._workers = workers
+        self._erased = erased
         self._running: set[int] = set()
 
     @property
@@ -178,12 +182,14 @@ class ImportService:
             people = await self._people.of_source(recognized.source)
             rows = BATCH_PEOPLE if recognized.kind == "people" else BATCH_ROWS
             batches = read_batches(recognized, systems=self._systems(), people=people, batch_rows=rows)
-            with Parsing(batches, self._workers) as parsing:
+            erased = await self._erased(so_far.source_id)
+            with Parsing(erased.batches(batches), self._workers) as parsing:
                 async with aclosing(parsing.batches(is_ahead=not gently)) as parsed:
                     async for batch, hashed in parsed:
                         for event in await whole(self._take(batch, hashed, so_far, told)):
                             yield event
             so_far.is_whole = True
+            so_far.warnings += erased.warnings
         except DeskError as error:
             # A file may prove to be damaged, or a bomb, far down: then what stands above is no export either.
             is_refused = error.code.startswith("file-")

@@ -90,8 +90,10 @@ class OperationsService:
 
     # What it came to
 
-    async def stats(self, since: str = "", by: str = "day") -> Stats:
+    async def stats(self, since: str = "", by: str = "day", *, only: tuple[str, str] | None = None) -> Stats:
         """Return the figures since a day or a moment, grouped by one of `GROUPINGS`, or by the hour.
+
+        `only` narrows them to one group of another grouping: which, and its key.
 
         Raises:
             DeskError: `grouping-unknown`.
@@ -100,7 +102,12 @@ class OperationsService:
             raise DeskError(
                 "grouping-unknown", f"Figures cannot be grouped by {by}.", remedy=f"Use one of: {', '.join(GROUPINGS)}."
             )
-        return await self._store.stats(since, by)
+        return await self._store.stats(since, by, only)
+
+    async def spent_today(self) -> tuple[int, int]:
+        """Return what was spent since midnight UTC in micro-dollars, and how many calls cost something that is not known."""
+        recent = await self._store.recent(days_ago(0), moment())
+        return recent.spent_microusd, recent.unpriced
 
     # What deserves a warning
 

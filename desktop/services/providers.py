@@ -229,16 +229,19 @@ class ProviderService:
         """Try a provider step by step, in the order of `TEST_STEPS`; ends after the first step that failed."""
         try:
             endpoint = await self._resolve(name, model)
+            async with aclosing(self._outbound.test(endpoint)) as steps:
+                async for step in steps:
+                    yield step
         except DeskError as error:
-            failed = (
-                "key"
-                if error.code in ("provider-no-key", "provider-key")
-                else "model"
-                if error.code.startswith("engine-")
-                else "name"
-            )
-            yield TestStep(failed, ok=False, detail=error.message, remedy=error.remedy)
-            return
-        async with aclosing(self._outbound.test(endpoint)) as steps:
-            async for step in steps:
-                yield step
+            yield TestStep(_step_of(error.code), ok=False, detail=error.message, remedy=error.remedy)
+
+
+def _step_of(code: str) -> str:
+    """Return the step that an error before the first request belongs to."""
+    if code in ("provider-no-key", "provider-key"):
+        return "key"
+    if code in ("ca-file", "client-certificate"):
+        return "certificate"
+    if code == "proxy":
+        return "connection"
+    return "model" if code.startswith("engine-") else "name"

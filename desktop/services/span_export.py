@@ -80,7 +80,7 @@ class SpanExport:
         with contextlib.suppress(DeskError):
             if self._address() or not self._settings.get("otlp_address"):
                 await self._store.aim(self._address())
-            if self._address() and time.monotonic() >= self._rest_until:
+            if self._address():
                 await self._send(is_asked=False)
 
     async def look_once_more(self) -> None:
@@ -106,6 +106,8 @@ class SpanExport:
         """Send group after group until nothing waits."""
         taken = 0
         async with self._turn:
+            if not is_asked and time.monotonic() < self._rest_until:
+                return 0
             await self._store.aim(self._address())
             if not await self._store.count_pending(_lost_before()):
                 return 0

@@ -266,7 +266,7 @@ class SummaryService:
                 total = replace(total, cached=total.cached + 1)
                 continue
             if not _is_too_short(prepared.sentences):
-                question = await self._only_what_is_new(prepared, question)
+                question = await self.only_what_is_new(prepared, question)
                 work = partial(
                     add_estimate, total, question, prepared, target, outbound=self._outbound, secret=self._secret
                 )
@@ -305,7 +305,7 @@ class SummaryService:
             prepared,
             chosen,
             question=partial(self._question, prepared, chosen),
-            only_what_is_new=partial(self._only_what_is_new, prepared),
+            only_what_is_new=partial(self.only_what_is_new, prepared),
             stop=stop or asyncio.Event(),
             refresh=refresh,
             is_urgent=is_urgent,
@@ -331,6 +331,15 @@ class SummaryService:
             raise DeskError("version-whole", "That summary is whole already.", remedy="Have it written anew.")
         return stored.summary.text
 
+    async def question(self, ticket_id: int, recipe: Recipe, target: Target) -> tuple[PreparedTicket, Question] | None:
+        """Return a ticket and what a recipe asks of it; None when it is too short to ask anything.
+
+        Raises:
+            DeskError: `ticket-missing`.
+        """
+        prepared = await self._prepared.get(ticket_id)
+        return None if _is_too_short(prepared.sentences) else (prepared, await self._question(prepared, recipe, target))
+
     async def _question(self, prepared: PreparedTicket, recipe: Recipe, target: Target) -> Question:
         """Return what is asked of a ticket by a recipe with the user's settings."""
         return Question(
@@ -349,7 +358,7 @@ class SummaryService:
         """Return how many tokens a model makes of what is counted here as one, as its provider reported of late; never less than counted."""
         return max(1.0, await self._runs.token_ratio(target.name, target.model) or 1.0)
 
-    async def _only_what_is_new(self, prepared: PreparedTicket, question: Question) -> Question:
+    async def only_what_is_new(self, prepared: PreparedTicket, question: Question) -> Question:
         """Ask for the earlier summary to be brought up to date, where only newer messages came since it was written."""
         stored = await self._runs.latest(prepared.thread.ticket.id)
         if stored is None or not is_built_upon(stored, prepared, question):

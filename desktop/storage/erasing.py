@@ -18,7 +18,7 @@ from desktop.domain.clock import now
 from desktop.domain.erasing import Footprint, Found, Way
 from desktop.domain.scrubbing import Scrubber
 from desktop.storage.database import Database
-from desktop.storage.identifying import find_person
+from desktop.storage.identifying import find_person, read_requester
 from desktop.storage.scrubbing import Rehash, ScrubbedTickets, find_hits, hits, inflate
 
 _OWN = "IN (SELECT value FROM json_each(:own))"
@@ -29,7 +29,10 @@ _COUNTS = f"""SELECT (SELECT count(*) FROM message WHERE ticket_id {_OWN}),
 _OF_THEIR_OWN = frozenset(("ticket", "message", "trace", "erased_person", "erasure", "ticket_revision", "watched_file"))
 """Tables that are not looked through cell by cell: they have steps of their own, or hold no text."""
 _NAMES_OF_OURS = frozenset(
-    "provider model recipe cache_key content_hash fingerprint identity state status role task form kind priority language sentiment next_owner error".split()
+    (
+        "provider model recipe cache_key content_hash fingerprint identity state status role task form kind priority language"
+        " sentiment next_owner error"
+    ).split()
 )
 """Columns of words that are ours or that other rows point to by name: no person's."""
 TRACES_AT_ONCE = 500
@@ -71,10 +74,23 @@ class ErasingStore:
         """
         return await self._database.read(lambda connection: find_person(connection, reference))
 
+    async def requester_of(self, ticket_id: int) -> str:
+        """Return what names a ticket's requester best.
+
+        Raises:
+            DeskError: `ticket-missing`, `person-missing`.
+        """
+        return await self._database.read(lambda connection: read_requester(connection, ticket_id))
+
     async def footprint(self, found: Found) -> Footprint:
         """Count what the database holds of a person."""
         scrubber = Scrubber(found.handles_elsewhere, "Person")
-        return await self._database.read(lambda connection: _count(connection, found, scrubber))
+
+        def read(connection: sqlite3.Connection) -> Footprint:
+            counted = _count(connection, found, scrubber, find_hits(connection, scrubber))
+            return replace(counted, traces=len(_find_traces(connection, found, scrubber)))
+
+        return await self._database.read(read)
 
     async def stand_in(self, identities: Sequence[str]) -> str:
         """Return what is to stand in a person's place: what did before, or the next number."""
@@ -134,7 +150,8 @@ class _Erasing:
 
     def run(self, told: Told) -> tuple[str, Footprint]:
         told("Counting", 0.0)
-        counted = _count(self._connection, self._found, self._elsewhere)
+        named = find_hits(self._connection, self._elsewhere)
+        counted = _count(self._connection, self._found, self._elsewhere, named)
         told("Traces", 0.2)
         traces = self._drop_traces()
         self._forget_on_the_way()
@@ -143,7 +160,7 @@ class _Erasing:
             self._connection.execute(f"DELETE FROM ticket WHERE id {_OWN}", {"own": self._own})
         own = frozenset(self._found.ticket_ids) if self._order.way is Way.ANONYMIZE else frozenset()
         tickets = ScrubbedTickets(self._connection, self._elsewhere, self._at_home, own, self._hash_messages)
-        mentions = tickets.scrub()
+        mentions = tickets.scrub(named)
         told("Summaries, history and the rest", 0.8)
         self._scrub_tables()
         self._remember()
@@ -156,11 +173,11 @@ class _Erasing:
 
     def _drop_traces(self) -> int:
         """Delete the traces of their tickets, and those of others that name them (an example that was sent along)."""
-        named = [n for n, request, answer in _traces(self._connection) if _is_named(request, answer, self._elsewhere)]
-        return self._connection.execute(
-            f"DELETE FROM trace WHERE ledger_id IN (SELECT value FROM json_each(:named)) OR ledger_id IN (SELECT id FROM ledger WHERE ticket_id {_OWN})",
-            {"named": json.dumps(named), "own": self._own},
-        ).rowcount
+        named = _find_traces(self._connection, self._found, self._elsewhere)
+        self._connection.execute(
+            "DELETE FROM trace WHERE ledger_id IN (SELECT value FROM json_each(?))", [json.dumps(named)]
+        )
+        return len(named)
 
     def _forget_on_the_way(self) -> None:
         """Take out what is theirs and no ticket's: what remains of a request is when it went, where to, its size and hash."""
@@ -215,23 +232,18 @@ class _Erasing:
         self._connection.execute("UPDATE ticket_revision SET history = lower(hex(randomblob(16)))")
 
 
-def _count(connection: sqlite3.Connection, found: Found, scrubber: Scrubber) -> Footprint:
+def _count(connection: sqlite3.Connection, found: Found, scrubber: Scrubber, named: set[int]) -> Footprint:
     own = json.dumps(found.ticket_ids)
     messages, summaries, starred, queue_items, ledger = connection.execute(_COUNTS, {"own": own}).fetchone()
-    of_own = {
-        row[0] for row in connection.execute(f"SELECT id FROM ledger WHERE ticket_id {_OWN}", {"own": own}).fetchall()
-    }
-    traces = sum(n in of_own or _is_named(request, answer, scrubber) for n, request, answer in _traces(connection))
     return Footprint(
         tickets=len(found.ticket_ids),
         messages=messages,
         summaries=summaries,
         starred=starred,
         queue_items=queue_items,
-        traces=traces,
         ledger_entries=ledger,
         rejects=sum(1 for _ in _changed(connection, "import_reject", scrubber)),
-        mentions=len(find_hits(connection, scrubber) - set(found.ticket_ids)),
+        mentions=len(named - set(found.ticket_ids)),
     )
 
 
@@ -329,6 +341,13 @@ def _traces(connection: sqlite3.Connection) -> Iterator[tuple[int, bytes, bytes 
     ).fetchall():
         yield from rows
         after = rows[-1][0]
+
+
+def _find_traces(connection: sqlite3.Connection, found: Found, scrubber: Scrubber) -> list[int]:
+    """Return the traces of a person's tickets, and those of others' that name them."""
+    own = {"own": json.dumps(found.ticket_ids)}
+    of_own = {row[0] for row in connection.execute(f"SELECT id FROM ledger WHERE ticket_id {_OWN}", own)}
+    return [n for n, request, answer in _traces(connection) if n in of_own or _is_named(request, answer, scrubber)]
 
 
 def _is_named(request: bytes, answer: bytes | None, scrubber: Scrubber) -> bool:

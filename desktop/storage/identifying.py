@@ -10,22 +10,18 @@ import difflib
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from email.utils import parseaddr
 
 import orjson
 
 from desktop.domain.erasing import Found, Handles, unique
 from desktop.domain.errors import DeskError
-from desktop.domain.quoting import signature_spans
-from desktop.domain.scrubbing import find_phones, is_contact_column, is_own_email
+from desktop.domain.handles import own_emails, parts_of, with_contacts
 from desktop.domain.text import folded, valid_text
-from desktop.domain.tickets import listed
 
 MOST_MESSAGES = 5_000
 """Of their own messages so many are read for telephone numbers and signatures: more tell nothing new."""
-MOST_PHONES = 20
 _CLOSE = 5
 _LARGEST_LIST = 20_000
 
@@ -54,7 +50,7 @@ def find_person(connection: sqlite3.Connection, reference: str) -> Found:
     Raises:
         DeskError: `person-missing`, `person-ambiguous`.
     """
-    wanted = {folded(part) for part in _parts(valid_text(reference))}
+    wanted = {folded(part) for part in parts_of(valid_text(reference))}
     rows = [r for r in _rows(connection) if wanted & {folded(part) for part in (r.name, r.email, r.number) if part}]
     tickets = _tickets(connection, wanted, rows)
     if not (rows or tickets or _has_written(connection, wanted)):
@@ -75,10 +71,22 @@ def find_person(connection: sqlite3.Connection, reference: str) -> Found:
     return Found(handles, tuple(ids), shared_names=tuple(name for name in handles.names if folded(name) in shared))
 
 
-def _parts(reference: str) -> list[str]:
-    """Return what stands in a reference: `Maria García <maria@example.com>` is a name and an address."""
-    name, address = parseaddr(reference) if "<" in reference else ("", "")
-    return [part for part in (name, address) if part] if "@" in address else [reference]
+def read_requester(connection: sqlite3.Connection, ticket_id: int) -> str:
+    """Return what names a ticket's requester best: their own address, else their name.
+
+    Raises:
+        DeskError: `ticket-missing`, `person-missing`.
+    """
+    row = connection.execute("SELECT requester, fields_json FROM ticket WHERE id = ?", [ticket_id]).fetchone()
+    if row is None:
+        raise DeskError("ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list.")
+    requester, fields_json = row
+    emails = own_emails(requester, orjson.loads(fields_json))
+    if not (requester or emails):
+        raise DeskError(
+            "person-missing", "Nobody is named as the requester of this ticket.", remedy="Choose another ticket."
+        )
+    return emails[0] if len(emails) == 1 else str(requester or emails[0])
 
 
 def _rows(connection: sqlite3.Connection) -> list[_Row]:
@@ -93,7 +101,7 @@ def _tickets(connection: sqlite3.Connection, wanted: set[str], rows: Sequence[_R
     spelled = [
         name
         for (name,) in connection.execute("SELECT DISTINCT requester FROM ticket")
-        if name and words & {folded(name), *map(folded, _parts(name))}
+        if name and words & {folded(name), *map(folded, parts_of(name))}
     ]
     condition = "requester IN (SELECT value FROM json_each(?)) OR requester IN (SELECT value FROM json_each(?))"
     condition += "".join(" OR fields_json LIKE ? ESCAPE '!'" for _ in emails)
@@ -102,7 +110,7 @@ def _tickets(connection: sqlite3.Connection, wanted: set[str], rows: Sequence[_R
     for id_, source_id, requester, fields_json in connection.execute(
         f"SELECT id, source_id, requester, fields_json FROM ticket WHERE {condition}", values
     ):
-        ticket = _Ticket(id_, source_id, requester, _own_emails(requester, fields_json))
+        ticket = _Ticket(id_, source_id, requester, own_emails(requester, orjson.loads(fields_json)))
         is_named = requester in spelled or (source_id, requester) in numbers
         if is_named or not set(emails).isdisjoint(map(folded, ticket.emails)):
             found.append(ticket)
@@ -111,16 +119,10 @@ def _tickets(connection: sqlite3.Connection, wanted: set[str], rows: Sequence[_R
     return [t for t in found if not asked or not t.emails or not set(asked).isdisjoint(map(folded, t.emails))]
 
 
-def _own_emails(requester: str, fields_json: str) -> tuple[str, ...]:
-    columns = orjson.loads(fields_json)
-    found = [each for name, value in columns.items() for each in listed(value) if is_own_email(name, each)]
-    return unique([*(part for part in _parts(requester) if "@" in part), *found])
-
-
 def _has_written(connection: sqlite3.Connection, wanted: set[str]) -> bool:
     """Tell whether any message's author is named so."""
     return any(
-        wanted & {folded(author), *map(folded, _parts(author))}
+        wanted & {folded(author), *map(folded, parts_of(author))}
         for (author,) in connection.execute("SELECT DISTINCT author FROM message WHERE role != 'agent'")
     )
 
@@ -151,11 +153,11 @@ def _handles(
     connection: sqlite3.Connection, reference: str, tickets: Sequence[_Ticket], rows: Sequence[_Row]
 ) -> Handles:
     numbers = {(row.source_id, row.number) for row in rows}
-    parts = [part for t in tickets if (t.source_id, t.requester) not in numbers for part in _parts(t.requester)] + [
+    parts = [part for t in tickets if (t.source_id, t.requester) not in numbers for part in parts_of(t.requester)] + [
         word for row in rows for word in (row.name, row.email)
     ]
     if not parts:
-        parts = _parts(reference)
+        parts = parts_of(reference)
     emails = unique([*(part for part in parts if "@" in part), *(email for t in tickets for email in t.emails)])
     names = unique(part for part in parts if "@" not in part)
     return Handles(names, _not_shared(connection, emails, names), ids=tuple(sorted(numbers)))
@@ -171,50 +173,23 @@ def _not_shared(connection: sqlite3.Connection, emails: Sequence[str], names: Se
     for requester, fields_json in connection.execute(
         f"SELECT requester, fields_json FROM ticket WHERE {condition}", [*map(like, emails)]
     ):
-        if own.isdisjoint({folded(requester), *map(folded, _parts(requester))}):
-            for email in _own_emails(requester, fields_json):
+        if own.isdisjoint({folded(requester), *map(folded, parts_of(requester))}):
+            for email in own_emails(requester, orjson.loads(fields_json)):
                 others[folded(email)].add(folded(requester))
     return tuple(email for email in emails if len(others[folded(email)] - {folded(email), ""}) < 2)
 
 
 def _with_what_they_wrote(connection: sqlite3.Connection, handles: Handles, ids: Sequence[int]) -> Handles:
     """Add the telephone numbers and addresses that stand in their columns and under their messages."""
-    listed_ids = json.dumps(list(ids))
-    of_tickets = "ticket_id IN (SELECT value FROM json_each(?))"
-    known = {folded(word) for word in (*handles.names, *handles.emails, *(number for _, number in handles.ids))}
-    phones: list[str] = []
-    emails = list(handles.emails)
-    for author, text in connection.execute(
-        f"SELECT author, text FROM message WHERE {of_tickets} AND role != 'agent' LIMIT ?", [listed_ids, MOST_MESSAGES]
-    ):
-        parts = _parts(author)
-        if known.isdisjoint({folded(author), *map(folded, parts)}):
-            continue
-        emails += [part for part in parts if "@" in part]
-        phones += find_phones(text)
-        for start, end in signature_spans(text):
-            phones += find_phones(text[start:end], is_contact=True)
-            emails += [word for word in _words(text[start:end]) if _is_named(word, handles.names)]
-    for (fields_json,) in connection.execute(
-        "SELECT fields_json FROM ticket WHERE id IN (SELECT value FROM json_each(?)) LIMIT ?",
-        [listed_ids, MOST_MESSAGES],
-    ):
-        for name, value in orjson.loads(fields_json).items():
-            if is_contact_column(name):
-                phones += [phone for each in listed(value) for phone in find_phones(each, is_contact=True)]
-    return Handles(handles.names, unique(emails), unique(phones)[:MOST_PHONES], handles.ids)
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip("<>()[],;:.\"'") for word in text.replace("mailto:", " ").split() if "@" in word]
-
-
-def _is_named(email: str, names: Iterable[str]) -> bool:
-    """Tell whether an address in a signature is the writer's own: a part of their name stands in it. Others may be their company's."""
-    if not is_own_email("", email):
-        return False
-    local = folded(email).partition("@")[0]
-    return any(len(part) > 2 and part in local for name in names for part in folded(name).split())
+    values = [json.dumps(list(ids)), MOST_MESSAGES]
+    written = connection.execute(
+        "SELECT author, text FROM message WHERE ticket_id IN (SELECT value FROM json_each(?)) AND role != 'agent' LIMIT ?",
+        values,
+    ).fetchall()
+    columns = connection.execute(
+        "SELECT fields_json FROM ticket WHERE id IN (SELECT value FROM json_each(?)) LIMIT ?", values
+    ).fetchall()
+    return with_contacts(handles, written, [orjson.loads(fields_json) for (fields_json,) in columns])
 
 
 def _missing(connection: sqlite3.Connection, reference: str) -> DeskError:

@@ -24,24 +24,13 @@ class LedgerStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def sent(self, sent: Sent) -> int:
-        """Enter a request before it goes and return the entry's id; its state is *outcome unknown* until its outcome is written."""
-        redactions, request = json.dumps(dict(sent.redactions)), zlib.compress(sent.body, COMPRESSION)
+    async def sent(self, sent: Sent, *, size: int | None = None) -> int:
+        """Enter a request before it goes and return the entry's id; its state is *outcome unknown* until its outcome is written.
 
-        def write(connection: sqlite3.Connection) -> int:
-            cursor = connection.execute(
-                "INSERT INTO ledger (at, host, provider, model, purpose, recipe, bytes, sha256, redactions_json, attempt, run_id, ticket_id)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    *(now(), sent.host, sent.provider, sent.model, sent.purpose, sent.recipe, len(sent.body)),
-                    *(sent.sha256, redactions, sent.attempt, sent.run_id, sent.ticket_id),
-                ],
-            )
-            entry_id = int(cursor.lastrowid or 0)
-            connection.execute("INSERT INTO trace (ledger_id, request) VALUES (?, ?)", [entry_id, request])
-            return entry_id
-
-        return await self._database.write(write)
+        `size` is that of a body too large to be kept: then `sent.body` is not it, and there is no trace.
+        """
+        request = zlib.compress(sent.body, COMPRESSION) if size is None else None
+        return await self._database.write(lambda connection: write_sent(connection, sent, request, size=size))
 
     async def ended(self, outcomes: Sequence[Outcome]) -> None:
         """Write how requests ended."""
@@ -58,6 +47,23 @@ class LedgerStore:
             )
 
         await self._database.write(write)
+
+
+def write_sent(connection: sqlite3.Connection, sent: Sent, request: bytes | None, *, size: int | None = None) -> int:
+    """Enter a request with its compressed body, and return the entry's id."""
+    cursor = connection.execute(
+        "INSERT INTO ledger (at, host, provider, model, purpose, recipe, bytes, sha256, redactions_json, attempt, run_id, ticket_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            *(now(), sent.host, sent.provider, sent.model, sent.purpose, sent.recipe),
+            *(len(sent.body) if size is None else size, sent.sha256, json.dumps(dict(sent.redactions))),
+            *(sent.attempt, sent.run_id, sent.ticket_id),
+        ],
+    )
+    entry_id = int(cursor.lastrowid or 0)
+    if request is not None:
+        connection.execute("INSERT INTO trace (ledger_id, request) VALUES (?, ?)", [entry_id, request])
+    return entry_id
 
 
 def write_outcomes(connection: sqlite3.Connection, outcomes: Sequence[Outcome]) -> None:

@@ -259,11 +259,16 @@ CREATE TABLE batch (
   id INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, remote_id TEXT NOT NULL DEFAULT '', input_file_id TEXT NOT NULL DEFAULT '',
   output_file_id TEXT NOT NULL DEFAULT '', error_file_id TEXT NOT NULL DEFAULT '', state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
   requests INTEGER NOT NULL DEFAULT 0, completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, cost_microusd INTEGER,
-  submitted_at TEXT NOT NULL, polled_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '') STRICT;
+  submitted_at TEXT NOT NULL, polled_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '', host TEXT NOT NULL DEFAULT '',
+  recipe TEXT NOT NULL DEFAULT '', name TEXT NOT NULL DEFAULT '', is_cancelled INTEGER NOT NULL DEFAULT 0,
+  cleared_at TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE batch_request (
   batch_id INTEGER NOT NULL REFERENCES batch(id) ON DELETE CASCADE, custom_id TEXT NOT NULL,
   ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, cache_key TEXT NOT NULL,
-  placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
+  placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, asked_json TEXT NOT NULL DEFAULT '{}', ledger_id INTEGER NOT NULL DEFAULT 0,
+  run_id INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
+CREATE INDEX batch_request_by_cache_key ON batch_request (cache_key);
+CREATE INDEX batch_request_by_ticket ON batch_request (ticket_id);
 CREATE TABLE queue_item (
   id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, rank REAL NOT NULL, recipe TEXT NOT NULL,
   provider TEXT NOT NULL, model TEXT NOT NULL, refresh INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',

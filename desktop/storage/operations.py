@@ -51,11 +51,11 @@ _SUMS = f"""SELECT {{key}} AS key, coalesce(sum({_IS_CALL}), 0), coalesce(sum({_
   coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cached_input_tokens), 0),
   coalesce(sum(cost_microusd), 0), coalesce(sum({_IS_UNPRICED}), 0),
   count(DISTINCT CASE WHEN run_id != 0 AND recipe != '' AND {_IS_CALL} THEN run_id END)
-  FROM ledger WHERE at >= ? GROUP BY key"""
+  FROM ledger WHERE at >= ? {{only}} GROUP BY key"""
 # The nearest rank: the smallest value that at least 50 (95) of 100 values do not exceed.
 _RANKS = """SELECT key, max(CASE WHEN place = (n * 50 + 99) / 100 THEN value END), max(CASE WHEN place = (n * 95 + 99) / 100 THEN value END)
   FROM (SELECT {key} AS key, {value} AS value, row_number() OVER (PARTITION BY {key} ORDER BY {value}) AS place,
-    count(*) OVER (PARTITION BY {key}) AS n FROM ledger WHERE at >= ? AND {condition}) GROUP BY key"""
+    count(*) OVER (PARTITION BY {key}) AS n FROM ledger WHERE at >= ? {only} AND {condition}) GROUP BY key"""
 _FIRST_TOKEN = ("first_token_seconds", f"first_token_seconds IS NOT NULL AND {_IS_TIMED}")
 # How long an answer takes is told by those that were whole: a refusal comes at once, and what was stopped says nothing.
 _TOTAL = ("seconds", f"state = 'complete' AND {_IS_TIMED}")
@@ -67,12 +67,15 @@ class OperationsStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def stats(self, since: str, by: str) -> Stats:
-        """Return the figures since a time (ISO 8601 UTC, '' for all), as a whole and grouped; `by` is one of `GROUPINGS` or `hour`."""
+    async def stats(self, since: str, by: str, only: tuple[str, str] | None = None) -> Stats:
+        """Return the figures since a time (ISO 8601 UTC, '' for all), as a whole and grouped; `by` is one of `GROUPINGS` or `hour`.
+
+        `only` narrows them to one group of another grouping: which, and its key.
+        """
 
         def read(connection: sqlite3.Connection) -> Stats:
-            total = _figures(connection, since, "''", "''")
-            groups = _figures(connection, since, _KEYS[by], _CACHE_KEYS[by])
+            total = _figures(connection, since, "''", "''", only)
+            groups = _figures(connection, since, _KEYS[by], _CACHE_KEYS[by], only)
             is_time = by in ("day", "hour")
             order = sorted(groups.values(), key=lambda f: (f.key,) if is_time else (-f.calls, -f.cache_hits, f.key))
             return Stats(since, by, total.get("", Figures()), tuple(f for f in order if not f.is_empty))
@@ -167,27 +170,34 @@ class OperationsStore:
         return await self._database.write(lambda connection: connection.execute(statement, [before]).rowcount)
 
 
-def _figures(connection: sqlite3.Connection, since: str, key: str, cache_key: str) -> dict[str, Figures]:
+def _figures(
+    connection: sqlite3.Connection, since: str, key: str, cache_key: str, only: tuple[str, str] | None
+) -> dict[str, Figures]:
     """Return figures by key; `''` as the key makes one of all."""
+    narrowed, values = (f"AND {_KEYS[only[0]]} = ?", [since, only[1]]) if only else ("", [since])
     first, total = (
-        {k: Percentiles(p50, p95) for k, p50, p95 in connection.execute(_ranked(key, *times), [since])}
+        {k: Percentiles(p50, p95) for k, p50, p95 in connection.execute(_ranked(key, narrowed, *times), values)}
         for times in (_FIRST_TOKEN, _TOTAL)
     )
-    hits = f"SELECT {cache_key} AS key, sum(hits), sum(saved_microusd) FROM cache_hit WHERE day >= ? GROUP BY key"
-    saved = {k: (n, usd) for k, n, usd in connection.execute(hits, [since[:10]])} if cache_key else {}
+    cached = f"AND {_CACHE_KEYS[only[0]]} = ?" if only else ""
+    hits = (
+        f"SELECT {cache_key} AS key, sum(hits), sum(saved_microusd) FROM cache_hit WHERE day >= ? {cached} GROUP BY key"
+    )
+    kept = [since[:10], *values[1:]]
+    saved = {k: (n, usd) for k, n, usd in connection.execute(hits, kept)} if cache_key else {}
     found: dict[str, Figures] = {}
-    sums: Iterable[tuple[Any, ...]] = connection.execute(_SUMS.format(key=key), [since])
+    sums: Iterable[tuple[Any, ...]] = connection.execute(_SUMS.format(key=key, only=narrowed), values)
     for row in sums:
         times = (first.get(row[0], Percentiles()), total.get(row[0], Percentiles()))
-        values: tuple[Any, ...] = (*row, *saved.pop(row[0], (0, 0)), *times)
-        found[row[0]] = Figures(*values)
+        fields: tuple[Any, ...] = (*row, *saved.pop(row[0], (0, 0)), *times)
+        found[row[0]] = Figures(*fields)
     for k, (n, microusd) in saved.items():
         found[k] = Figures(k, cache_hits=n, saved_microusd=microusd)
     return found
 
 
-def _ranked(key: str, value: str, condition: str) -> str:
-    return _RANKS.format(key=key, value=value, condition=condition)
+def _ranked(key: str, only: str, value: str, condition: str) -> str:
+    return _RANKS.format(key=key, only=only, value=value, condition=condition)
 
 
 def _where(query: LedgerQuery) -> tuple[str, list[Any]]:

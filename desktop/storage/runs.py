@@ -89,7 +89,7 @@ class RunStore:
         """
 
         def write(connection: sqlite3.Connection) -> int:
-            return _insert(connection, run)
+            return insert_run(connection, run)
 
         return await self._database.write(write)
 
@@ -118,7 +118,7 @@ class RunStore:
 
         def write(connection: sqlite3.Connection) -> None:
             _change(connection, "UPDATE run SET estimated_tokens = ? WHERE id = ?", estimated_tokens, run_id)
-            _finish(connection, run_id, summary, sentences, releases_pin=releases_pin)
+            finish_run(connection, run_id, summary, sentences, releases_pin=releases_pin)
             write_outcomes(connection, outcomes)
 
         await self._database.write(write)
@@ -127,8 +127,8 @@ class RunStore:
         """Record what a person wrote as a version of its own, which stays the shown one until another is chosen."""
 
         def write(connection: sqlite3.Connection) -> int:
-            run_id = _insert(connection, run)
-            _finish(connection, run_id, summary, sentences, releases_pin=False)
+            run_id = insert_run(connection, run)
+            finish_run(connection, run_id, summary, sentences, releases_pin=False)
             _pin(connection, run.ticket_id, run_id)
             return run_id
 
@@ -150,8 +150,8 @@ class RunStore:
         """Record a summary that nobody was asked for: a twin's."""
 
         def write(connection: sqlite3.Connection) -> int:
-            run_id = _insert(connection, run)
-            _finish(connection, run_id, summary, sentences, releases_pin=False)
+            run_id = insert_run(connection, run)
+            finish_run(connection, run_id, summary, sentences, releases_pin=False)
             return run_id
 
         return await self._database.write(write)
@@ -250,7 +250,8 @@ def _change(connection: sqlite3.Connection, statement: str, *values: object) -> 
     connection.execute(statement, values)
 
 
-def _insert(connection: sqlite3.Connection, run: NewRun) -> int:
+def insert_run(connection: sqlite3.Connection, run: NewRun) -> int:
+    """Record that a run began, in a transaction that may hold more, and return its id."""
     if connection.execute("SELECT 1 FROM ticket WHERE id = ?", [run.ticket_id]).fetchone() is None:
         raise DeskError("ticket-missing", "That ticket is no longer there.", remedy="Choose another one from the list.")
     values = {**asdict(run), "state": RunState.RUNNING.value, "started_at": now()}
@@ -260,9 +261,10 @@ def _insert(connection: sqlite3.Connection, run: NewRun) -> int:
     return int(cursor.lastrowid or 0)
 
 
-def _finish(
+def finish_run(
     connection: sqlite3.Connection, run_id: int, summary: Summary, sentences: Sequence[Sentence], *, releases_pin: bool
 ) -> None:
+    """Record a run's end and its summary, in a transaction that may hold more."""
     usage = summary.usage
     changed = connection.execute(
         "UPDATE run SET state = ?, reason = ?, error = ?, remedy = ?, text = ?, thinking = ?, form = ?, input_tokens = ?, output_tokens = ?,"

@@ -75,9 +75,8 @@ class ScrubbedTickets:
         self._own = own
         self._hash_messages = hash_messages
 
-    def scrub(self) -> int:
-        """Put the stand-in in the person's place everywhere; return how many tickets of others that changed."""
-        named = find_hits(self._connection, self._elsewhere)
+    def scrub(self, named: set[int]) -> int:
+        """Put the stand-in in the person's place in these tickets and their own; return how many tickets of others that changed."""
         changed = [ticket_id for ticket_id in sorted(named | self._own) if self._scrub_ticket(ticket_id)]
         if changed:
             first = take_revisions(self._connection, len(changed))
@@ -87,9 +86,12 @@ class ScrubbedTickets:
     def _scrub_ticket(self, ticket_id: int) -> bool:
         is_own = ticket_id in self._own
         scrubber = self._at_home if is_own else self._elsewhere
-        external_id, gist, content_hash = self._connection.execute(
+        row = self._connection.execute(
             "SELECT external_id, gist, content_hash FROM ticket WHERE id = ?", [ticket_id]
         ).fetchone()
+        if row is None:
+            return False  # it went with the person
+        external_id, gist, content_hash = row
         old = read_draft(self._connection, ticket_id, external_id)
         new = scrub_draft(old, scrubber)
         if is_own:

@@ -7,7 +7,9 @@ from array import array
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from desktop.gui.ticket_model import PAGE_ROWS, Column, TicketTableModel, age
+from desktop.domain.queue import ItemState
+from desktop.gui.queue_marks import Mark
+from desktop.gui.ticket_model import MARK_ROLE, PAGE_ROWS, Column, TicketTableModel, age
 from tests.gui.conftest import make_row
 
 
@@ -69,3 +71,42 @@ def test_what_stands_in_for_a_gist_is_asked_for_once_for_all_in_view(qtbot: QtBo
     assert (model.lead_of(first), model.lead_of(second)) == ("The export fails", "")
     model.forget_leads()
     assert model.lead_of(first) == ""
+
+
+def test_a_mark_of_the_queue_is_said_in_words_and_goes_with_its_reason(qtbot: QtBot) -> None:
+    model = TicketTableModel()
+    ids = array("q", [1, 2, 3])
+    model.set_ids(ids)
+    marks = {1: Mark(ItemState.WAITING), 2: Mark(ItemState.FAILED, "The key was refused")}
+    model.put_page(0, ids, [make_row(i) for i in ids], marks)
+    waiting, failed, other = (model.index(row, Column.SUBJECT) for row in range(3))
+    spoken = Qt.ItemDataRole.AccessibleTextRole
+    assert waiting.data(spoken) == "Ticket number 1 (Waiting)"
+    assert failed.data(spoken) == "Ticket number 2 (Failed: The key was refused)"
+    assert failed.data(Qt.ItemDataRole.ToolTipRole) == "<qt>Failed: The key was refused</qt>"
+    assert other.data(spoken) == "Ticket number 3"
+    assert waiting.data(MARK_ROLE) == Mark(ItemState.WAITING)
+    model.put_page(0, ids, [make_row(i) for i in ids], {})
+    assert waiting.data(MARK_ROLE) is None
+
+
+def test_tickets_that_changed_are_asked_for_again_once_they_are_looked_at(qtbot: QtBot) -> None:
+    model = TicketTableModel()
+    ids = array("q", range(1, 1 + 3 * PAGE_ROWS))
+    model.set_ids(ids)
+    for page in range(3):
+        wanted = model.ids_of_page(page)
+        model.put_page(page, wanted, [make_row(i) for i in wanted])
+    asked: list[int] = []
+    model.page_wanted.connect(asked.append)
+    with qtbot.assertNotEmitted(model.modelReset):
+        model.refresh_tickets((1, 2 * PAGE_ROWS + 5))
+    assert asked == []
+    assert model.ticket_at(0) is not None, "the row stays until the new one comes"
+    assert model.ticket_at(PAGE_ROWS) is not None
+    assert asked == [0]
+    model.refresh_tickets((1,))
+    wanted = model.ids_of_page(0)
+    model.put_page(0, wanted, [make_row(i, gist="Refund issued") for i in wanted])
+    assert model.ticket_at(0) is not None
+    assert asked == [0, 0], "what changed while the page was being read is read once more"

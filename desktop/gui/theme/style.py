@@ -130,6 +130,7 @@ QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong
 #tag, #tagWarning {{ border-radius: {half}px; padding: 1px {half + 1}px; }}
 #tag {{ background: {t.chip}; color: {t.muted}; }}
 #tagWarning {{ background: {t.warning_ground}; color: {t.warning}; }}
+#sheet {{ background: {t.raised}; border: 0; border-top: 1px solid {t.strong_line}; }}
 #rule {{ background: {t.line}; border: 0; }}
 #notice[tone="info"] {{ background: {t.selection}; border-bottom: 1px solid {t.line}; }}
 #notice[tone="warning"] {{ background: {t.warning_ground}; border-bottom: 1px solid {t.line}; }}
@@ -168,7 +169,18 @@ QLineEdit, QComboBox {{ background: {t.ground}; color: {t.text}; border: 1px sol
   padding: {half + 1}px {SPACE}px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QLineEdit:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
 QLineEdit:disabled, QComboBox:disabled {{ background: {t.sunken}; color: {t.faint}; }}
+QCheckBox {{ spacing: {SPACE}px; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.strong_line}; border-radius: {half - 1}px; background: {t.ground}; }}
+QCheckBox::indicator:focus, QCheckBox::indicator:hover {{ border: 1px solid {t.accent}; }}
+QCheckBox::indicator:checked {{ background: {t.accent}; border: 1px solid {t.accent}; image: url("{icons.file("check", t.on_accent)}"); }}
+QCheckBox::indicator:checked:focus {{ border: 1px solid {t.text}; }}
+QCheckBox::indicator:disabled {{ border: 1px solid {t.line}; background: {t.sunken}; }}
 QTableWidget::item, QTableView#framed::item {{ padding: 0 {SPACE}px; }}
+QCheckBox {{ spacing: {SPACE}px; padding: {half}px; border: 1px solid transparent; border-radius: {RADIUS}px; }}
+QCheckBox:focus {{ border: 1px solid {t.accent}; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.strong_line}; border-radius: 3px; background: {t.ground}; }}
+QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{icons.file("check", t.on_accent)}"); }}
+QCheckBox::indicator:disabled {{ background: {t.sunken}; border-color: {t.line}; }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox::down-arrow {{ image: url("{icons.file("chevron-down", t.muted)}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong_line};

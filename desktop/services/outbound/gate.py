@@ -29,6 +29,7 @@ from desktop.domain.providers import TestStep
 from desktop.domain.runs import RunState, Usage
 from desktop.llm.prices import PriceTable
 from desktop.llm.tokens import count_tokens, estimate_tokens
+from desktop.services.outbound.batching import Batching
 from desktop.services.outbound.entry import Entry
 from desktop.services.outbound.resting import Resting
 from desktop.services.outbound.restoring import Restoring
@@ -49,6 +50,7 @@ class Outbound:
         self._prices = prices
         self._is_locked = is_locked
         self._resting = Resting()
+        self.batching = Batching(ledger, prices, refuse_when_locked=self._refuse_when_locked)
 
     async def stream(
         self, endpoint: Endpoint, request: ChatRequest, sending: Sending
@@ -60,7 +62,7 @@ class Outbound:
         Raises:
             ProviderFault: one of `domain.llm.FAULTS`, when no text came.
         """
-        self._refuse_when_locked(endpoint)
+        self.refuse_when_locked(endpoint)
         self._refuse_when_resting(endpoint, sending)
         request = self.redacted(request, sending)
         attempt = 0
@@ -82,6 +84,8 @@ class Outbound:
                 waiting = Waiting(seconds, describe_wait(fault, endpoint.host))
             yield waiting
             await asyncio.sleep(waiting.seconds)
+            # The lock may have been set meanwhile.
+            self.refuse_when_locked(endpoint)
 
     async def _attempt(
         self, endpoint: Endpoint, request: ChatRequest, sending: Sending, entry: Entry
@@ -124,7 +128,7 @@ class Outbound:
         Raises:
             ProviderFault: one of `domain.llm.FAULTS`.
         """
-        self._refuse_when_locked(endpoint)
+        self.refuse_when_locked(endpoint)
         if sending.redactor is not None:
             texts = [sending.redactor.redact(text) for text in texts]
         entry = Entry(self._ledger, endpoint, sending)
@@ -148,7 +152,7 @@ class Outbound:
         Raises:
             ProviderFault: one of `domain.llm.FAULTS`.
         """
-        self._refuse_when_locked(endpoint)
+        self.refuse_when_locked(endpoint)
         entry = Entry(self._ledger, endpoint, Sending(MODELS))
         outcome = Outcome(0, RunState.CANCELLED)
         try:
@@ -167,7 +171,7 @@ class Outbound:
         Raises:
             ProviderFault: `local-only`.
         """
-        self._refuse_when_locked(endpoint)
+        self.refuse_when_locked(endpoint)
         entry, outcome = Entry(self._ledger, endpoint, Sending(TEST)), Outcome(0, RunState.CANCELLED)
         try:
             async with aclosing(endpoint.client.test(endpoint.model, on_send=entry.sent)) as steps:
@@ -207,11 +211,16 @@ class Outbound:
 
     # What stands in the way
 
-    def _refuse_when_locked(self, endpoint: Endpoint) -> None:
-        if self._is_locked() and not endpoint.is_local:
+    def refuse_when_locked(self, target: Target) -> None:
+        """Refuse what would leave this machine while the program is locked to it.
+
+        Raises:
+            ProviderFault: `local-only`.
+        """
+        if self._is_locked() and not target.is_local:
             raise ProviderFault(
                 "local-only",
-                f"TLDesk is locked to this machine, so nothing was sent to {endpoint.host}.",
+                f"TLDesk is locked to this machine, so nothing was sent to {target.host}.",
                 remedy="Choose a model on this machine, or lift the lock in the provider's settings.",
             )
 

@@ -15,18 +15,22 @@ _EMAIL = re.compile(
     rf"@(?:[{_LETTER}](?:[{_LETTER}\-]{{0,62}}[{_LETTER}])?\.)+(?:xn--[a-z0-9\-]+|[{_LETTER}]{{2,24}})",
 )
 _SPELLED_OUT = re.compile(
-    r"\b[A-Za-z0-9][\w.+-]*\s?[(\[{]\s?(?:at|AT)\s?[)\]}]\s?[A-Za-z0-9-]+(?:\s?(?:[(\[{]\s?(?:dot|DOT)\s?[)\]}]|\.)\s?[A-Za-z0-9-]+)+"
+    r"\b[A-Za-z0-9][\w.+-]{0,64}\s?[(\[{]\s?(?:at|AT)\s?[)\]}]\s?[A-Za-z0-9-]+(?:\s?(?:[(\[{]\s?(?:dot|DOT)\s?[)\]}]|\.)\s?[A-Za-z0-9-]+)+"
 )
 
-_IPV4 = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\w|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|:){2,8}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])")
+_IPV4 = re.compile(
+    r"(?<![A-Za-z0-9_.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![A-Za-z0-9_]|\.\d)"
+)
+_IPV6 = re.compile(
+    r"(?<![A-Za-z0-9_:.])(?:[0-9A-Fa-f]{1,4}:|:){2,8}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![A-Za-z0-9_:])"
+)
 _VERSION_BEFORE = re.compile(
     r"(?:\bv|\b(?:version|versions|ver|release|rel|build|firmware|fw|driver|revision|rev|patch|hotfix|upgrade[ds]?|update[ds]?|section|chapter|clause"
-    r"|paragraph|abschnitt|kapitel|versión|versione|versão|versie|wersja|версия|バージョン|版本)[\s:.#]*(?:to\s+|from\s+|is\s+|auf\s+)?v?|§\s?|[a-z]/)$",
+    r"|paragraph|abschnitt|kapitel|versión|versione|versão|versie|wersja|версия|バージョン|版本)[\s:.#]*(?:v?\d[\w.]*\s*(?:to|and|or|auf|und|à|et|a|y|,|→|->|-|–)\s*|to\s+|from\s+|is\s+|auf\s+)?v?|§\s?|[a-z]/)$",
     re.IGNORECASE,
 )
-_LOOK_BACK = 24
-_NOBODYS = ("127.", "0.0.0.0", "255.")  # noqa: S104 - a text is looked at, nothing is bound
+_LOOK_BACK = 44
+_NOBODYS = ("127.", "0.0.0.0", "255.")
 """This machine, any machine, and masks: the same everywhere, and a technician needs them."""
 
 

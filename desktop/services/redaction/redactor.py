@@ -7,9 +7,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from desktop.domain.outgoing import Redaction
+from desktop.services.redaction.addresses import find_addresses
 from desktop.services.redaction.contacts import find_emails, find_ips
+from desktop.services.redaction.found_names import find_names
+from desktop.services.redaction.keys import find_keys, find_url_secrets
+from desktop.services.redaction.numbers import find_cards, find_ibans
 from desktop.services.redaction.people import People
+from desktop.services.redaction.phones import find_phones
 from desktop.services.redaction.placeholders import LITERAL, LOOKALIKE, Numbering, Restorer, put_back
+from desktop.services.redaction.reading import read
 from desktop.services.redaction.spans import Span, without_overlaps
 
 
@@ -42,12 +48,10 @@ class Redactor:
 
     def learn(self, text: str) -> None:
         """Take note of the people and values of a text, so that they have the same placeholders in every later one."""
-        self._people.learn(text)
         self._replaced(text)
 
     def redact(self, text: str) -> str:
         """Return a text with placeholders in place of values."""
-        self._people.learn(text)
         redacted, placeholders = self._replaced(text)
         for placeholder in placeholders:
             if not placeholder.startswith(_LITERALS):
@@ -62,22 +66,35 @@ class Redactor:
         """Return what puts values back in a text that comes piece by piece; `is_json` when placeholders stand inside strings of JSON."""
         return Restorer(self._numbering.values, is_json=is_json)
 
+    def find(self, text: str) -> list[Span]:
+        """Return what would be replaced in a text, in its order; people that the text names as such are known from now on."""
+        reading = read(text)
+        for name in find_names(reading):
+            self._people.add(name)
+        spans = [
+            *find_keys(reading),
+            *find_url_secrets(text),
+            *find_emails(text),
+            *find_ibans(text),
+            *find_cards(text),
+            *find_ips(text),
+            *find_phones(text),
+            *find_addresses(reading),
+            *self._people.find(reading),
+        ]
+        if "_" in text:
+            spans += [Span(found.start(), found.end(), LITERAL) for found in LOOKALIKE.finditer(text)]
+        return without_overlaps(spans)
+
     def _replaced(self, text: str) -> tuple[str, list[str]]:
         pieces, placeholders, at = [], [], 0
-        for span in without_overlaps(self._spans(text)):
+        for span in self.find(text):
             value = text[span.start : span.end]
             placeholder = self._numbering.give(span.kind, value, span.key or value)
             pieces += [text[at : span.start], placeholder]
             placeholders.append(placeholder)
             at = span.end
         return "".join([*pieces, text[at:]]), placeholders
-
-    def _spans(self, text: str) -> list[Span]:
-        """Return what is found in a text, the surest first."""
-        spans = [*find_emails(text), *find_ips(text), *self._people.find(text)]
-        if "_" in text:
-            spans += [Span(found.start(), found.end(), LITERAL) for found in LOOKALIKE.finditer(text)]
-        return spans
 
 
 _LITERALS = f"<{LITERAL.upper()}_"

@@ -1,0 +1,216 @@
+"""Learned limit: how fast requests may follow each other, learned from those that were accepted and refused.
+
+Providers count in many ways: so many in each minute by the clock, so many in any sixty seconds, a bucket that fills drop by drop. One description fits
+them all closely enough: *no more than `quota` in any `span` seconds*. It is measured between two moments at which the provider took requests again
+after it had refused some: what it took in between is the quota, the time between is the span. A stretch that began anywhere else began at an unknown
+place of the provider's count: it only gives a speed to try, which then grows quickly until the next refusal.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from bisect import bisect_left
+from collections import deque
+from dataclasses import dataclass
+
+FIRST_BACKOFF_SECONDS = 0.75
+BACKOFF_FACTOR = 1.6
+LONGEST_BACKOFF_SECONDS = 8.0
+LONGEST_PAUSE_SECONDS = 600.0
+TRYING_SECONDS, TRYING_FACTOR = 2.0, 1.5
+"""A speed that is only a guess grows by this factor whenever so many seconds pass without a refusal."""
+BURST = 8.0
+"""Within its quota, requests follow each other at most so many times as fast as the quota lets them in the long run."""
+SPARE = 1.01
+"""A span is taken to be so much longer than measured: requests travel for a while, and never equally long."""
+GROWTH, MOST_GROWTH = 0.03, 0.25
+"""By how much a span is shortened when all goes well: a share that doubles as long as it does."""
+LEAST_BEFORE_GROWTH, MOST_BEFORE_GROWTH = 12, 150
+IDLE_SECONDS = 5.0
+FORGET_SECONDS = 300.0
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """What was sent since `began_at`; `is_whole` when the provider took requests again at that moment."""
+
+    began_at: float
+    is_whole: bool
+    sent: int = 0
+
+
+@dataclass(slots=True)
+class _Limit:
+    """`quota` in any `span` seconds; when it is only a guess, just the speed that follows from the two."""
+
+    quota: int
+    span: float
+    is_guess: bool
+    changed_at: float
+    grow_after: int = MOST_BEFORE_GROWTH
+    accepted: int = 0
+    growth: float = GROWTH
+
+    @property
+    def spacing(self) -> float:
+        even = self.span / self.quota
+        return even if self.is_guess else even / BURST
+
+
+@dataclass(slots=True)
+class _Pause:
+    """Nothing goes until `until`. `first` is when the first request after it went; without a time from the provider nothing follows that one."""
+
+    until: float
+    is_timed: bool
+    tries: int = 0
+    first: float | None = None
+
+
+class LearnedLimit:
+    """What is known of a limit. All times are those of one clock, in seconds."""
+
+    def __init__(self) -> None:
+        self._sent: deque[float] = deque(maxlen=20_000)
+        self._stretch: _Stretch | None = None
+        self._limit: _Limit | None = None
+        self._before: tuple[_Stretch, _Limit | None] | None = None
+        self._pause: _Pause | None = None
+        self._paused_at = -math.inf
+        self._idle_since: float | None = None
+
+    @property
+    def seconds_a_request(self) -> float | None:
+        """Return the seconds between two requests in the long run, None while no limit is known."""
+        return None if self._limit is None or self._limit.is_guess else self._limit.span / self._limit.quota
+
+    def is_paused(self, now: float) -> bool:
+        """Tell whether nothing goes because the provider refused something."""
+        return self._pause is not None and (now < self._pause.until or self._pause.first is not None)
+
+    def next_at(self, now: float) -> float:
+        """Return when the next request may go; infinity while all depends on one that is under way."""
+        pause, limit = self._pause, self._limit
+        if pause is not None and pause.first is None:
+            return pause.until
+        if pause is not None and not pause.is_timed:
+            return math.inf
+        if limit is None or not self._sent:
+            return now
+        if limit.is_guess:
+            while now - limit.changed_at >= TRYING_SECONDS:
+                limit.span /= TRYING_FACTOR
+                limit.changed_at += TRYING_SECONDS
+        at = self._sent[-1] + limit.spacing
+        if not limit.is_guess and len(self._sent) >= limit.quota:
+            at = max(at, self._sent[-limit.quota] + limit.span)
+        return at
+
+    def sent(self, now: float) -> None:
+        """Note that a request goes."""
+        if self._idle_since is not None and now - self._idle_since >= IDLE_SECONDS:
+            # A time in which nothing was wanted measures nothing.
+            self._stretch = None
+            if now - self._idle_since >= FORGET_SECONDS:
+                self._limit = None
+        self._idle_since = None
+        if self._stretch is None:
+            self._stretch = _Stretch(now, is_whole=False)
+        if self._pause is not None and self._pause.first is None:
+            self._pause.first = now
+            self._before = (self._stretch, self._limit)
+            self._limit = self._measure(self._stretch, now)
+            self._stretch = _Stretch(now, is_whole=True)
+        self._stretch.sent += 1
+        self._sent.append(now)
+
+    def accepted(self, sent_at: float, now: float) -> None:
+        """Note that a request that went at a time was accepted."""
+        if self._pause is not None and self._pause.first is not None and sent_at >= self._pause.first:
+            self._pause, self._before = None, None
+        limit = self._limit
+        if limit is None or limit.is_guess:
+            return
+        limit.accepted += 1
+        if limit.accepted >= limit.grow_after:
+            limit.accepted = 0
+            limit.span *= 1 - limit.growth
+            limit.growth = min(MOST_GROWTH, limit.growth * 2)
+
+    def refused(self, sent_at: float, now: float, retry_after: float | None) -> bool:
+        """Note that a request was refused; tell whether that is news, and not one of many that were refused together."""
+        self._drop(sent_at)
+        if sent_at <= self._paused_at:
+            if retry_after is not None and self._pause is not None and self._pause.first is None:
+                self._pause.until = max(self._pause.until, now + _bounded(retry_after))
+            return False
+        tries = 0
+        if self._pause is not None and sent_at == self._pause.first:
+            # It was too early: the stretch before goes on.
+            assert self._before is not None
+            self._stretch, self._limit = self._before
+            tries = self._pause.tries + 1
+        self._begin_pause(now, retry_after, tries)
+        return tries == 0
+
+    def broke(self, sent_at: float, now: float, retry_after: float | None) -> bool:
+        """Note that the provider failed; tell whether that is news."""
+        self._drop(sent_at)
+        if self._pause is not None and sent_at == self._pause.first:
+            assert self._before is not None
+            self._stretch, self._limit = self._before
+            self._begin_pause(now, retry_after, self._pause.tries + 1)
+            return False
+        is_news = sent_at > self._paused_at
+        if is_news:
+            self._paused_at = now
+            if retry_after is not None:
+                self._begin_pause(now, retry_after, 0)
+        return is_news
+
+    def left(self, sent_at: float, now: float, *, is_idle: bool) -> None:
+        """Note that a request ended, whether or not anything was reported of it, and whether nothing else is wanted."""
+        if self._pause is not None and sent_at == self._pause.first:
+            # Nobody knows whether it would have been accepted: another one may find out.
+            self._pause.first = None
+            if self._before is not None:
+                self._stretch, self._limit = self._before
+        if is_idle:
+            self._idle_since = now
+
+    def _begin_pause(self, now: float, retry_after: float | None, tries: int) -> None:
+        if retry_after is None:
+            seconds = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * BACKOFF_FACTOR**tries)
+            seconds *= random.uniform(0.85, 1.15)  # noqa: S311 - spreads waits, keeps no secret
+        else:
+            seconds = _bounded(retry_after)
+        self._paused_at = now
+        self._pause = _Pause(now + seconds, is_timed=retry_after is not None, tries=tries)
+        self._before = None
+
+    def _drop(self, sent_at: float) -> None:
+        """Forget a request that was not taken: it does not count towards any quota."""
+        if self._stretch is not None and sent_at >= self._stretch.began_at:
+            self._stretch.sent -= 1
+        place = bisect_left(self._sent, sent_at)
+        if place < len(self._sent) and self._sent[place] == sent_at:
+            del self._sent[place]
+
+    def _measure(self, stretch: _Stretch, now: float) -> _Limit:
+        """Return what follows from a stretch that ended with a refusal and the pause after it."""
+        quota, span = max(1, stretch.sent), max(now - stretch.began_at, 0.001)
+        if not stretch.is_whole:
+            return _Limit(quota, span, is_guess=True, changed_at=now)
+        span *= SPARE
+        before, grow_after = self._limit, min(MOST_BEFORE_GROWTH, max(LEAST_BEFORE_GROWTH, quota // 4))
+        if before is not None and not before.is_guess:
+            grow_after = min(8 * MOST_BEFORE_GROWTH, max(grow_after, before.grow_after * 2))
+            if span > 2 * before.span and quota > before.quota:
+                # The speed is that of the longer stretch; how many may come at once is known from the shorter one.
+                quota, span = before.quota, span * before.quota / quota
+        return _Limit(quota, span, is_guess=False, changed_at=now, grow_after=grow_after)
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.05), LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,308 @@
+"""Found names: whom a text greets, who signs it, who introduces themselves, and the heads of quoted mail.
+
+Only what the text itself marks as a name is taken: a person who is merely mentioned is found when the ticket's data or another text gives the name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from desktop.services.redaction.name_words import (
+    CLOSERS,
+    GREETING_REST,
+    GREETINGS,
+    NO_NAMES,
+    ORDINARY_NAMES,
+    ROLE_WORDS,
+    TITLES,
+)
+from desktop.services.redaction.reading import Reading, Word
+
+_PREFIX = re.compile(r"(?:[\s>|*•]|\[m\d+(?:\.\d+)?\])*")
+_TOKEN = re.compile(r"[^\W\d_]\.(?=[ \u00a0][^\W\d_])|[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_SPACE = re.compile(r"[ \u00a0]+")
+_PARTICLES = frozenset(
+    "de da do dos das del della di du la le van von der den ter ten zu zur al el bin ibn ben abu y e".split()
+)
+_MOST_TOKENS = 4
+_BEFORE_NAME = GREETING_REST | GREETINGS
+_NEAR = re.compile(r"[ .,\u00a0]{1,2}")
+_HEAD = re.compile(
+    r"(?:from|to|cc|bcc|von|an|de|à|para|da|van|aan|od|do|från|till|fra|til|от|кому|contact|contact name|name|full name|customer|customer name|client|client name|requester|requested by"
+    r"|reported by|reporter|caller|assigned to|assignee|agent|attn|attention|sender|recipient|account holder|cardholder|kunde|kontakt|kontoinhaber|ansprechpartner|absender|empfänger"
+    r"|nom|prénom|titulaire|contact client|nombre|titular|remitente|nome|cognome|intestatario|mittente|naam|klant|afzender|imię i nazwisko|nadawca|namn|navn|имя|фио|author|user|signed"
+    r"|氏名|お名前|名前|差出人|姓名|发件人|이름|성명|보낸사람|billing address|shipping address|ship to|bill to|deliver to)\s?[:：]\s*(?P<value>.+)",
+    re.IGNORECASE,
+)
+_BEFORE_ADDRESS = re.compile(r"(\"[^\"\n]{2,60}\"|[^\n<>:;\"(]{2,60}?)\s*<\s*[^<>\s@]+@[^<>\s]+>")
+_WROTE = re.compile(
+    r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu|napisał\(?a?\)?|skrev)\s?:"
+)
+_INTRODUCTIONS: dict[str, re.Pattern[str]] = {
+    "name": re.compile(r"(?:'s)? (?:is|was|ist) "),
+    "name's": re.compile(r" "),
+    "heiße": re.compile(r" "),
+    "heisse": re.compile(r" "),
+    "appelle": re.compile(r" "),
+    "m'appelle": re.compile(r" "),
+    "m’appelle": re.compile(r" "),
+    "nom": re.compile(r" est "),
+    "llamo": re.compile(r" "),
+    "nombre": re.compile(r" es "),
+    "chiamo": re.compile(r" "),
+    "nome": re.compile(r" (?:è|é) "),
+    "naam": re.compile(r" is "),
+    "chamo": re.compile(r" "),
+    "nazywam": re.compile(r" się "),
+    "зовут": re.compile(r" "),
+    "звати": re.compile(r" "),
+    "navn": re.compile(r" er "),
+    "namn": re.compile(r" är "),
+    "heter": re.compile(r" "),
+    "jmenuji": re.compile(r" se "),
+    "adım": re.compile(r" "),
+}
+_WEAK_INTRODUCTIONS = {
+    "this": re.compile(r" is "),
+    "i'm": re.compile(r" "),
+    "i’m": re.compile(r" "),
+    "i": re.compile(r" am "),
+    "it's": re.compile(r" "),
+    "calls": re.compile(r" me "),
+    "call": re.compile(r" me "),
+    "bin": re.compile(r" "),
+    "suis": re.compile(r" "),
+    "soy": re.compile(r" "),
+    "sono": re.compile(r" "),
+    "sou": re.compile(r" "),
+    "ben": re.compile(r" "),
+}
+"""After these a single word may be anything: two that are large count, or one before *from*, *here* and the like."""
+_AFTER_WEAK = re.compile(r"[ ,]*(?:from|here|with|again|calling|speaking|at|von|aus|de|da|van|di)\b|\s*$")
+_JAPANESE = re.compile(
+    "(?P<a>[\u4e00-\u9fff]{1,5})(?:様|さま|さん|氏|殿)(?![\u4e00-\u9fff])|(?P<b>[\u4e00-\u9fff]{2,5})(?:と申します|です。|でございます)"
+    "|(?P<c>[\u4e00-\u9fff]{2,4}?)(?:先生|女士|小姐)|(?P<d>[\uac00-\ud7af]{2,4})\\s?(?:님|씨)|(?P<e>[\u4e00-\u9fff]{2,4})より"
+)
+_NO_UNSPACED = re.compile(
+    "客|皆|各位|担当|お|御|貴|社|部|課|番|号|件|고객|선생|담당|부모|사장|회원|尊敬|先方|弊|何|誰|方|店|会|係|者"
+)
+
+
+def find_names(reading: Reading) -> Iterator[str]:
+    """Yield the names that a text marks as such; roles and ordinary words left out."""
+    yield from _on_lines(reading)
+    yield from _introduced(reading)
+    text = reading.text
+    if "<" in text and "@" in text:
+        for found in _BEFORE_ADDRESS.finditer(text):
+            yield from _last_name(found[1])
+    if ":" in text:
+        for found in _WROTE.finditer(text):
+            yield from _last_name(found["value"])
+    if not text.isascii():
+        for found in _JAPANESE.finditer(text):
+            name = found[str(found.lastgroup)]
+            if not _NO_UNSPACED.search(name):
+                yield name
+
+
+def _on_lines(reading: Reading) -> Iterator[str]:
+    lines = reading.text.split("\n")
+    closes = False
+    for place, line in enumerate(lines):
+        begin = _PREFIX.match(line)
+        own = line[begin.end() :].rstrip() if begin else line
+        if not own:
+            continue
+        if closes:
+            yield from _signature(own)
+        plain = own.lower().strip(" ,.!;:-–~*_。、！")
+        closes = plain in CLOSERS or own.strip() in ("--", "—", "–", "__") or _closes_at_length(plain)
+        if closes:
+            continue
+        yield from _greeted(own)
+        closer, comma, name = own.rpartition(",")
+        if comma and closer.lower().strip(" !.") in CLOSERS:
+            yield from _signature(name.strip())
+        if ":" in own or "：" in own:
+            head = _HEAD.match(own)
+            if head:
+                yield from _in_head(head["value"])
+        if (
+            own[0] in "-–—~"
+            and place == len(lines) - 1
+            and not any(other.lstrip().startswith(own[0]) for other in lines[:-1])
+        ):
+            yield from _signature(own[1:].strip(), most=2)
+
+
+def _closes_at_length(plain: str) -> bool:
+    """Tell whether a line closes a letter with a few words more: *Viele Grüße aus Hamburg*."""
+    words = plain.split()
+    return (
+        2 < len(words) < 7
+        and (" ".join(words[:2]) in CLOSERS or " ".join(words[:3]) in CLOSERS)
+        and words[-2] in ("aus", "from", "de", "da", "uit")
+    )
+
+
+def _greeted(line: str) -> Iterator[str]:
+    tokens = list(_TOKEN.finditer(line[:120]))
+    if not tokens or tokens[0][0].lower().rstrip(".") not in GREETINGS:
+        return
+    at = 1
+    while (
+        at < len(tokens)
+        and tokens[at][0].lower().rstrip(".") in _BEFORE_NAME
+        and _NEAR.fullmatch(line, tokens[at - 1].end(), tokens[at].start())
+    ):
+        at += 1
+    if at < len(tokens) and _NEAR.fullmatch(line, tokens[at - 1].end(), tokens[at].start()):
+        name, end = _name_at(line, tokens[at].start())
+        if name:
+            yield name
+        elif line[end : end + 1] in (",", "!", "") or not line[end:].strip():
+            yield from _in_lower_case(line[tokens[at].start() : end])
+
+
+def _signature(line: str, *, most: int = _MOST_TOKENS) -> Iterator[str]:
+    """Yield the name of a line that signs: up to its comma or bar, a name and nothing else."""
+    own = re.split(r"[,|/•·(]|\s[-–—]\s", line.strip(" *_~.!-–—"), maxsplit=1)[0].strip()
+    if not own or any(character.isdigit() for character in own):
+        return
+    name, end = _name_at(own, 0)
+    if name and end >= len(own.rstrip(".")) and len(name.split()) <= most:
+        yield name
+    elif not name and own.isalpha() and len(own) < 13:
+        yield from _in_lower_case(own)
+
+
+def _in_head(value: str) -> Iterator[str]:
+    for one in re.split(r"[;]", value):
+        own = one.split("<")[0].strip(" \"'")
+        name, end = _name_at(own, 0)
+        if (
+            name
+            and (end == len(own) or own[end : end + 1] in ",(")
+            and not any(character.isdigit() for character in own[:end])
+        ):
+            yield own if _is_surname_first(own, end) else name
+
+
+def _is_surname_first(text: str, end: int) -> bool:
+    given, last = _name_at(text, end + 2) if text.startswith(", ", end) else ("", 0)
+    return bool(given) and last == len(text)
+
+
+def _introduced(reading: Reading) -> Iterator[str]:
+    text, lower = reading.text, reading.lower
+    for place, word in enumerate(reading.words):
+        joint = _INTRODUCTIONS.get(word.lower)
+        is_weak = joint is None
+        if joint is None:
+            joint = _WEAK_INTRODUCTIONS.get(word.lower)
+        if joint is not None:
+            found = joint.match(lower, word.end)
+            if found:
+                yield from _name_after(text, found.end(), is_weak=is_weak)
+        elif word.lower in TITLES:
+            yield from _titled(text, word, place)
+
+
+def _name_after(text: str, start: int, *, is_weak: bool) -> Iterator[str]:
+    name, end = _name_at(text, start)
+    if name and is_weak and len(name.split()) < 2 and not _AFTER_WEAK.match(text[end : end + 12].split("\n")[0]):
+        return
+    if name:
+        yield name
+    elif not is_weak and (
+        end >= len(text) or text[end] in ".,!?\n" or text.startswith((" and ", " und ", " but "), end)
+    ):
+        yield from _in_lower_case(text[start:end])
+
+
+def _titled(text: str, title: Word, place: int) -> Iterator[str]:
+    start = title.end + (text[title.end : title.end + 1] == ".")
+    if text[start : start + 1] not in (" ", "\u00a0"):
+        return
+    name, end = _name_at(text, start + 1)
+    if name and (text[title.start].isupper() or start > title.end):
+        yield name
+    elif start > title.end and title.lower in ("mr", "mrs", "ms", "dr") and end > start + 1:
+        yield from _in_lower_case(text[start + 1 : end].split(" ")[0])
+
+
+def _name_at(text: str, start: int) -> tuple[str, int]:
+    """Return the name that begins here, at most four words written large, and its end; without one, the end of the words that stand there."""
+    tokens: list[str] = []
+    at = end = start
+    while len(tokens) < _MOST_TOKENS:
+        found = _TOKEN.match(text, at)
+        if not found:
+            break
+        token = found[0]
+        lower = token.lower().rstrip(".")
+        is_particle = lower in _PARTICLES and (bool(tokens) or token[0].isupper())
+        if not is_particle and (
+            token[0].islower()
+            or lower in NO_NAMES
+            or (token.isupper() and len(token) > 1 and tokens and not tokens[-1].isupper())
+        ):
+            break
+        if lower in ROLE_WORDS:
+            return "", found.end()
+        tokens.append(token)
+        end = found.end()
+        space = _SPACE.match(text, end)
+        if not space:
+            break
+        at = space.end()
+    while tokens and tokens[-1].lower() in _PARTICLES:
+        tokens.pop()
+        end = start + len(text[start:end].rstrip().rsplit(None, 1)[0]) if tokens else start
+    if not tokens or (len(tokens) == 1 and len(tokens[0].rstrip(".")) < 2):
+        found = re.compile(r"[^\W\d_]+(?:[ '’\-][^\W\d_]+)?").match(text, start)
+        return "", found.end() if found else start
+    return " ".join(tokens), end
+
+
+def _last_name(text: str) -> Iterator[str]:
+    """Yield the name that a stretch of text ends with."""
+    own = text.strip(" \"'*_>")
+    surname, comma, given = own.rpartition(", ")
+    if (
+        comma
+        and _name_at(given, 0)[1] == len(given)
+        and _name_at(surname, 0)[1] == len(surname)
+        and _name_at(surname, 0)[0]
+        and _name_at(given, 0)[0]
+    ):
+        yield own
+        return
+    tokens = list(_TOKEN.finditer(own))
+    for token in tokens[-_MOST_TOKENS:]:
+        name, end = _name_at(own, token.start())
+        if name and end == len(own):
+            yield name
+            return
+
+
+def _in_lower_case(words: str) -> Iterator[str]:
+    """Yield a name that is written small, unless one of its words is an ordinary one."""
+    tokens = _TOKEN.findall(words)
+    if tokens and not any(
+        t.lower() in NO_NAMES
+        or t.lower() in ROLE_WORDS
+        or t.lower() in ORDINARY_NAMES
+        or t.lower() in _STATES
+        or len(t) < 3
+        for t in tokens
+    ):
+        yield " ".join(tokens)
+
+
+_STATES = frozenset(
+    "wrong incorrect misspelled mispelled spelled missing correct shown displayed listed different changed misprinted blank empty invalid appearing appears required"
+    " falsch richtig geschrieben incorrecto fausse faux sbagliato verkeerd błędne".split()
+)

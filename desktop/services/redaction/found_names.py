@@ -31,15 +31,21 @@ _LONGEST_CLOSER = 60
 _BEFORE_NAME = GREETING_REST | GREETINGS
 _NEAR = re.compile(r"[ .,\u00a0]{1,2}")
 _HEAD = re.compile(
-    r"(?:from|to|cc|bcc|von|an|de|à|para|da|van|aan|od|do|från|till|fra|til|от|кому|contact|contact name|name|full name|customer|customer name|client|client name|requester|requested by"
-    r"|reported by|reporter|caller|assigned to|assignee|agent|attn|attention|sender|recipient|account holder|cardholder|kunde|kontakt|kontoinhaber|ansprechpartner|absender|empfänger"
-    r"|nom|prénom|titulaire|contact client|nombre|titular|remitente|nome|cognome|intestatario|mittente|naam|klant|afzender|imię i nazwisko|nadawca|namn|navn|имя|фио|author|user|signed"
+    r"(?:from|to|cc|bcc|von|an|de|à|para|da|van|aan|od|do|från|till|fra|til|от|кому|contact|contact name|name|full name|customer"
+    r"|customer name|client|client name|requester|requested by"
+    r"|reported by|reporter|caller|assigned to|assignee|agent|attn|attention|sender|recipient|account holder|cardholder|kunde|kontakt"
+    r"|kontoinhaber|ansprechpartner|absender|empfänger"
+    r"|nom|prénom|titulaire|contact client|nombre|titular|remitente|nome|cognome|intestatario|mittente|naam|klant|afzender"
+    r"|imię i nazwisko|nadawca|namn|navn|имя|фио|author|user|signed"
     r"|氏名|お名前|名前|差出人|姓名|发件人|이름|성명|보낸사람|billing address|shipping address|ship to|bill to|deliver to)\s?[:：]\s*(?P<value>.+)",
     re.IGNORECASE,
 )
-_BEFORE_ADDRESS = re.compile(r"(\"[^\"\n]{2,60}\"|[^\n<>:;\"(]{2,60}?)\s*<\s*[^<>\s@]+@[^<>\s]+>")
+_BEFORE_ADDRESS = re.compile(
+    r"(?P<name>\"[^\"\n]{2,60}\"|[^\n<>:;\"(]{2,60}?)\s*<\s*(?P<local>[^<>\s@]+)@(?P<domain>[^<>\s]+)>"
+)
 _WROTE = re.compile(
-    r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu|napisał\(?a?\)?|skrev)\s?:"
+    r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu"
+    r"|napisał\(?a?\)?|skrev)\s?:|(?:schrieb|escribió|skrev|napisał|escreveu)\s(?P<after>[^\n,<>\d:]{2,50}?)\s?:"
 )
 _INTRODUCTIONS: dict[str, re.Pattern[str]] = {
     "name": re.compile(r"(?:'s)? (?:is|was|ist) "),
@@ -99,10 +105,12 @@ def find_names(reading: Reading) -> Iterator[str]:
     text = reading.text
     if "<" in text and "@" in text:
         for found in _BEFORE_ADDRESS.finditer(text):
-            yield from _last_name(found[1])
+            for name in _last_name(found["name"]):
+                if not _is_sender_of_mail(name, found["local"].lower(), found["domain"].lower()):
+                    yield name
     if ":" in text:
         for found in _WROTE.finditer(text):
-            yield from _last_name(found["value"])
+            yield from _last_name(found["value"] or found["after"])
     if not text.isascii():
         for found in _JAPANESE.finditer(text):
             name = found[str(found.lastgroup)]
@@ -127,16 +135,37 @@ def _on_lines(reading: Reading) -> Iterator[str]:
         closer, comma, name = own.rpartition(",")
         if comma and closer.lower().strip(" !.") in CLOSERS:
             yield from _signature(name.strip())
+        yield from _signed_at_once(own)
         if ":" in own or "：" in own:
             head = _HEAD.match(own)
             if head:
                 yield from _in_head(head["value"])
+                if head[0].lower().startswith(_NAME_LABELS):
+                    yield from _in_lower_case(head["value"].strip())
         if (
             own[0] in "-–—~"
             and place == len(lines) - 1
             and not any(other.lstrip().startswith(own[0]) for other in lines[:-1])
         ):
             yield from _signature(own[1:].strip(), most=2)
+
+
+def _signed_at_once(line: str) -> Iterator[str]:
+    """Yield the name of a line that closes and signs: *Viele Grüße Hendrik*."""
+    if len(line) > _LONGEST_CLOSER:
+        return
+    words = line.split()
+    for count in range(min(_MOST_TOKENS, len(words) - 1), 0, -1):
+        closer = " ".join(words[:count]).lower().strip(" ,")
+        if closer in CLOSERS and (count > 1 or closer in _SHORT_CLOSERS):
+            yield from _signature(" ".join(words[count:]))
+            return
+
+
+_SHORT_CLOSERS = frozenset(
+    "gruß gruss grüße lg vg mfg regards rgds cheers saludos saluti groet groeten groetjes pozdrawiam abraços mvh hilsen"
+    " cdt cordialement atentamente atte sincerely".split()
+)
 
 
 def _closes(line: str) -> bool:
@@ -196,6 +225,9 @@ def _in_head(value: str) -> Iterator[str]:
             yield own if _is_surname_first(own, end) else name
 
 
+_NAME_LABELS = ("full name", "customer name", "contact name", "client name", "your name", "my name")
+
+
 def _is_surname_first(text: str, end: int) -> bool:
     given, last = _name_at(text, end + 2) if text.startswith(", ", end) else ("", 0)
     return bool(given) and last == len(text)
@@ -248,7 +280,7 @@ def _name_at(text: str, start: int) -> tuple[str, int]:
         if not found:
             break
         token = found[0]
-        lower = token.lower().rstrip(".")
+        lower = token.lower().rstrip(".").replace("’", "'")
         is_particle = lower in _PARTICLES and (bool(tokens) or token[0].isupper())
         if not is_particle and (
             token[0].islower()
@@ -271,6 +303,18 @@ def _name_at(text: str, start: int) -> tuple[str, int]:
         found = re.compile(r"[^\W\d_]+(?:[ '’\-][^\W\d_]+)?").match(text, start)
         return "", found.end() if found else start
     return " ".join(tokens), end
+
+
+def _is_sender_of_mail(name: str, local: str, domain: str) -> bool:
+    """Tell a company's name before its own address from a person's: *Acme <hello@acme.example>*."""
+    if local in _MAILBOXES or local.replace("-", "").startswith(("noreply", "donotreply")):
+        return True
+    return len(name.split()) == 1 and name.lower() in domain.split(".")
+
+
+_MAILBOXES = ROLE_WORDS | frozenset(
+    "mail contact newsletter news notifications notification alerts alert receipts orders office post kontakt contacto".split()
+)
 
 
 def _last_name(text: str) -> Iterator[str]:
@@ -309,6 +353,7 @@ def _in_lower_case(words: str) -> Iterator[str]:
 
 
 _STATES = frozenset(
-    "wrong incorrect misspelled mispelled spelled missing correct shown displayed listed different changed misprinted blank empty invalid appearing appears required"
+    "wrong incorrect misspelled mispelled spelled missing correct shown displayed listed different changed misprinted blank empty"
+    " invalid appearing appears required"
     " falsch richtig geschrieben incorrecto fausse faux sbagliato verkeerd błędne".split()
 )

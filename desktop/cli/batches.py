@@ -52,12 +52,17 @@ class BatchWork:
         if handed.running:
             batch_ids += [i for i in await self.desk.batches.batches_with(handed.running) if i not in batch_ids]
         _say_handed_over(handed, self.desk)
+        for ticket_id, run_id in handed.written:
+            await self.took(ticket_id, replace(await self.desk.summaries.version(ticket_id, run_id), cached=False))
+        stop_telling = self.desk.batches.listen(_Progress(set(batch_ids)))
         try:
             await self._follow({*handed.submitted, *handed.running}, batch_ids, [*handed.cached, *handed.live])
         except asyncio.CancelledError:
             if batch_ids:
                 warn(GOES_ON)
             raise
+        finally:
+            stop_telling()
 
     async def _follow(self, wanted: set[int], batch_ids: list[int], others: list[int]) -> None:
         if others:
@@ -127,6 +132,22 @@ async def batch_cost(desk: Desk, estimate: Estimate, *, provider: str, model: st
             remedy="Leave --batch out, or name a provider that takes them.",
         )
     return dollars(desk.batches.cost_microusd(estimate, provider=provider, model=model, recipe=recipe))
+
+
+class _Progress:
+    """Says on standard error how batches stand, whenever that changed."""
+
+    def __init__(self, batch_ids: set[int]) -> None:
+        self._batch_ids = batch_ids
+        self._said: dict[int, str] = {}
+
+    def __call__(self, batch: Batch) -> None:
+        words = f"{batch.state.value.replace('_', ' ')}, {batch.completed:,} of {batch.requests:,} written"
+        if batch.reason:
+            words += f"; {batch.reason}"
+        if batch.id in self._batch_ids and self._said.get(batch.id) != words:
+            self._said[batch.id] = words
+            warn(f"Batch {batch.id}: {words}")
 
 
 def _say_handed_over(handed: HandedOver, desk: Desk) -> None:

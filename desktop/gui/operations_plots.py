@@ -218,7 +218,8 @@ class _ValueAxis(pg.AxisItem):  # type: ignore[misc]
 
     def boundingRect(self) -> QRectF:
         # With a grid pyqtgraph leaves no room for the labels at the ends, and drops the zero.
-        return super().boundingRect().adjusted(0, -SPACE, 0, SPACE)
+        rect: QRectF = super().boundingRect()
+        return rect.adjusted(0, -SPACE, 0, SPACE)
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803 - pyqtgraph's own
         rough = (maxVal - minVal) / 3.2

@@ -17,8 +17,9 @@ from desktop.domain.batches import BatchAnswer, BatchState, RemoteBatch
 from desktop.domain.llm import ChatRequest, ProviderFault
 from desktop.domain.text import visible_text
 from desktop.llm.answer import Answer
+from desktop.llm.calls import OnSend
 from desktop.llm.faults import Exchange, explain
-from desktop.llm.openai_client import OnSend, OpenAIClient
+from desktop.llm.openai_client import OpenAIClient
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

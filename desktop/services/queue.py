@@ -18,7 +18,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState, QueueItem, QueueStatus, Quote
 from desktop.services.batches import BatchService
 from desktop.services.budget import Amount, Budget, Caps
-from desktop.services.queue_work import QueueWork, Watcher
+from desktop.services.queue_work import Places, QueueWork, Watcher, places_for
 from desktop.services.quotes import OnProgress, Quotes
 from desktop.services.summaries import SummaryService
 from desktop.services.written_before import WrittenBefore
@@ -47,7 +47,7 @@ class QueueService:
         quotes: Quotes,
         written: WrittenBefore,
         batches: BatchService,
-        parallel: Callable[[str, str, str], int],
+        parallel: Places,
     ) -> None:
         """`parallel` says for a task, a provider and a model how many may be asked about at once now."""
         self.status_now = QueueStatus()
@@ -159,7 +159,9 @@ class QueueService:
         share = self._batches.support(provider, model, recipe).price_share
         most = estimate.most_cost_microusd
         amount = Amount(None if most is None else round(most * share), estimate.input_tokens + estimate.output_tokens)
-        budget = Budget(caps, run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._spent_today()))
+        budget = Budget(
+            caps, run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._store.spent_today())
+        )
         if why := budget.refusal(amount, model or "this model"):
             raise DeskError(
                 "batch-over-cap",
@@ -231,7 +233,7 @@ class QueueService:
             self._work.wake()
             return
         budget = Budget(
-            self._caps(), run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._spent_today())
+            self._caps(), run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._store.spent_today())
         )
         self._work = QueueWork(
             self._store,
@@ -250,9 +252,7 @@ class QueueService:
         self._tell(())
 
     def _places(self, task: Task) -> int:
-        most = int(self._settings.get("parallel_summaries"))
-        places = self._parallel(task.recipe, task.provider, task.model)
-        return min(places, most) if most > 0 else places
+        return places_for(task, self._parallel, int(self._settings.get("parallel_summaries")))
 
     def _caps(self) -> Caps:
         def cap(name: str, unit: int) -> int | None:
@@ -265,9 +265,6 @@ class QueueService:
             cap("max_tokens_run", 1),
             cap("max_tokens_day", 1),
         )
-
-    async def _spent_today(self) -> tuple[int, int]:
-        return await self._store.spent_since(time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime()))
 
     # What there is
 

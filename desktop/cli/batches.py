@@ -6,8 +6,10 @@ A batch goes on at the provider when the command is interrupted. The same comman
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from desktop.services.wording import count
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
+SILENT_SECONDS = 1.0
 GOES_ON = "Interrupted. The batch goes on at the provider: the same command takes it up again."
 batch_option = click.option(
     "--batch", "as_batch", is_flag=True, help="Hand them to the provider in a batch: cheaper, within a day."
@@ -45,9 +48,15 @@ class BatchWork:
         """Hand tickets over, wait for them, and tell of each as it is taken in; what a batch is not for is asked live meanwhile."""
         if max_cost is not None:
             await self._keep_limit(ids, max_cost)
-        handed = await self.desk.batches.hand_over(
-            ids, provider=self.provider, model=self.model, recipe=self.recipe, refresh=self.refresh
-        )
+        with closing(_Bar()) as bar:
+            handed = await self.desk.batches.hand_over(
+                ids,
+                provider=self.provider,
+                model=self.model,
+                recipe=self.recipe,
+                refresh=self.refresh,
+                on_progress=bar.show,
+            )
         batch_ids = [batch.id for batch in handed.batches]
         if handed.running:
             batch_ids += [i for i in await self.desk.batches.batches_with(handed.running) if i not in batch_ids]
@@ -132,6 +141,25 @@ async def batch_cost(desk: Desk, estimate: Estimate, *, provider: str, model: st
             remedy="Leave --batch out, or name a provider that takes them.",
         )
     return dollars(desk.batches.cost_microusd(estimate, provider=provider, model=model, recipe=recipe))
+
+
+class _Bar:
+    """A progress bar on standard error while tickets are looked at, once that has taken a second and a person is looking."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._bar: Any = None
+
+    def show(self, done: int, total: int) -> None:
+        if self._bar is None and time.monotonic() - self._began >= SILENT_SECONDS and sys.stderr.isatty():
+            self._bar = click.progressbar(length=total, label="Handing over", file=sys.stderr)
+            self._bar.__enter__()
+        if self._bar is not None:
+            self._bar.update(done - self._bar.pos)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
 
 
 class _Progress:

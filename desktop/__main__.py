@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop.cli import COMMANDS
+from desktop.config.crashes import forbid_core_files, report_crashes, tell_of_crashes
 
 if TYPE_CHECKING:
     from desktop.config.paths import Paths
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
+    forbid_core_files()
+    if arguments is None:
+        report_crashes()
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
@@ -98,7 +102,8 @@ def _open_window(data_dir: Path | None, files: list[Path]) -> int:
         return 4
     from desktop.gui.app import run_window
 
-    return run_window(paths, files, layout=Settings(paths.settings).get("window"))
+    report_crashes()
+    return run_window(paths, files, layout=Settings(paths.settings).get("window"), tell_of_crashes=tell_of_crashes)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from desktop.cli.batches import BatchWork, batch_cost, batch_option
 from desktop.cli.live import LiveSummary, follow, say_end
 from desktop.cli.main import FAILED, PARTLY
 from desktop.cli.output import dollars, print_json, print_json_line, say, warn
@@ -53,6 +55,7 @@ def _read_amount(context: click.Context, parameter: click.Parameter, value: floa
 @click.option("--recipe", default="summarize", show_default=True, metavar="NAME", help="The prompt.")
 @click.option("--refresh", is_flag=True, help="Write anew what was written before.")
 @click.option("--estimate", is_flag=True, help="Only tell what it would take, spending nothing.")
+@batch_option
 @click.option(
     "--concurrency", type=click.IntRange(1, 32), default=1, show_default=True, metavar="N", help="So many at a time."
 )
@@ -79,6 +82,7 @@ def summarize_command(
     recipe: str,
     refresh: bool,
     estimate: bool,
+    as_batch: bool,
     concurrency: int,
     max_cost: float | None,
     as_lines: bool,
@@ -100,14 +104,16 @@ def summarize_command(
         await tell_languages(desk, where)
         ids = ids or (await desk.tickets.ids(TicketQuery(search, where))).tolist()
         if estimate:
-            await _estimate(desk, ids, wanted, as_json=as_json or as_lines)
+            await _estimate(desk, ids, wanted, as_json=as_json or as_lines, as_batch=as_batch)
             return 0
         if not ids:
             warn("No ticket was chosen.")
             return 0
         documents: list[dict[str, Any]] = []
-        show = _printer(documents, as_json=as_json, as_lines=as_lines, is_live=len(ids) == 1)
-        code = await _Batch(desk, wanted, show=show, max_cost=max_cost).run(ids, concurrency=concurrency)
+        show = _printer(documents, as_json=as_json, as_lines=as_lines, is_live=len(ids) == 1 and not as_batch)
+        code = await _Batch(desk, wanted, show=show, max_cost=max_cost).run(
+            ids, concurrency=concurrency, as_batch=as_batch
+        )
         if as_json and not as_lines:
             print_json(documents[0] if len(documents) == 1 else {"summaries": documents})
         return code
@@ -128,16 +134,22 @@ def _printer(
     return lambda reference, summary: say(f"{reference}  {summary.gist or '(no gist)'}  ({say_end(summary)})")
 
 
-async def _estimate(desk: Desk, ids: list[int], wanted: _Wanted, *, as_json: bool) -> None:
+async def _estimate(desk: Desk, ids: list[int], wanted: _Wanted, *, as_json: bool, as_batch: bool) -> None:
     estimate = await desk.summaries.estimate(
         ids, provider=wanted.provider, model=wanted.model, recipe=wanted.recipe, refresh=wanted.refresh
     )
     fields = asdict(estimate)
     cost, most = dollars(fields.pop("cost_microusd")), dollars(fields.pop("most_cost_microusd"))
+    w, in_batch = wanted, None
+    if as_batch:
+        in_batch = await batch_cost(desk, estimate, provider=w.provider, model=w.model, recipe=w.recipe)
     if as_json:
-        print_json({**fields, "cost": cost, "most_cost": most})
+        extra = {"batch_cost": in_batch} if as_batch else {}
+        print_json({**fields, "cost": cost, "most_cost": most, **extra})
         return
     price = "price unknown" if cost is None else f"about ${cost:,.4f}"
+    if in_batch is not None:
+        price += f", as a batch about ${in_batch:,.4f}"
     say(f"{count(estimate.tickets, 'ticket')}, {count(estimate.calls, 'call')}, {estimate.cached:,} cached", end="")
     say(f"; about {estimate.input_tokens:,} tokens in and {estimate.output_tokens:,} out; {price}.")
 
@@ -155,8 +167,21 @@ class _Batch:
         self._left_microusd = None if max_cost is None else round(max_cost * 1_000_000)
         self._ended: list[RunState] = []
 
-    async def run(self, ids: list[int], *, concurrency: int) -> int:
-        """Summarize all and return the exit code."""
+    async def run(self, ids: list[int], *, concurrency: int, as_batch: bool) -> int:
+        """Summarize all, each by itself or those that can be in a batch, and return the exit code."""
+        if as_batch:
+            w, limit = self._wanted, self._left_microusd
+            ask_live = partial(self._run_live, concurrency=concurrency)
+            work = BatchWork(self._desk, w.provider, w.model, w.recipe, w.refresh, self._took, ask_live)
+            await work.run(ids, max_cost=None if limit is None else limit / 1_000_000)
+        else:
+            await self._run_live(ids, concurrency=concurrency)
+        if all(state is RunState.COMPLETE for state in self._ended):
+            return 0
+        # A summary that was cut short is there in part; only where nothing came has it failed as a whole.
+        return FAILED if all(state is RunState.FAILED for state in self._ended) else PARTLY
+
+    async def _run_live(self, ids: list[int], *, concurrency: int) -> None:
         # What runs at the same time is set aside together: which of them ends first does not decide whether the others begin.
         first = ids[:concurrency]
         reserved = dict(zip(first, [await self._reserve(ticket_id) for ticket_id in first], strict=True))
@@ -173,10 +198,6 @@ class _Batch:
                     group.create_task(work_off())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        if all(state is RunState.COMPLETE for state in self._ended):
-            return 0
-        # A summary that was cut short is there in part; only where nothing came has it failed as a whole.
-        return FAILED if all(state is RunState.FAILED for state in self._ended) else PARTLY
 
     async def _summarize(self, ticket_id: int, reserved: int | str) -> None:
         rows = await self._desk.tickets.rows([ticket_id])
@@ -194,6 +215,13 @@ class _Batch:
             self._settle(reserved, summary)
         self._ended.append(summary.state)
         if self._show is not None:
+            self._show(rows[0].reference, summary)
+
+    async def _took(self, ticket_id: int, summary: Summary) -> None:
+        """Take a summary that came in a batch."""
+        rows = await self._desk.tickets.rows([ticket_id])
+        self._ended.append(summary.state)
+        if rows and self._show is not None:
             self._show(rows[0].reference, summary)
 
     async def _follow(self, ticket_id: int) -> Summary:

@@ -1,6 +1,6 @@
 """Logs: a small rotating file in the data folder, for our own bugs. No ticket text, no model output, no key goes in.
 
-The formatter blanks anything that looks like a key, as a second line of defense: the first is that nothing logs one.
+The formatter blanks keys, as a second line of defense: the first is that nothing logs one (see `masking`).
 """
 
 from __future__ import annotations
@@ -8,17 +8,16 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
-import re
 from io import TextIOWrapper
 from pathlib import Path
 
-_KEY = re.compile(r"\b(sk|pk|key|api)[-_][A-Za-z0-9_\-]{8,}|(?i:bearer)\s+\S+")
+from desktop.config.masking import masked
 
 
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         # The whole text, the traceback included: an exception's message may quote what it was given.
-        return _KEY.sub("[key]", super().format(record))
+        return masked(super().format(record))
 
 
 class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
@@ -40,7 +39,11 @@ def start_logging(folder: Path) -> logging.Handler | None:
     try:
         handler = _PrivateFileHandler(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8")
     except OSError:
+        # Else a library whose log level is set from outside (`OPENAI_LOG`) would write what it sends to standard error.
+        logging.getLogger().addHandler(logging.NullHandler())
         return None
+    # Of the handler, not of the root alone: a library that is told to log everything (`OPENAI_LOG=debug`) logs whole requests, tickets in them.
+    handler.setLevel(logging.WARNING)
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)

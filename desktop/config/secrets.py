@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from desktop.config.masking import keep_out
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import KeyState
 
@@ -52,6 +53,7 @@ class KeyStore:
         if stored:
             return stored, KeyState.STORED
         environment = os.environ.get(ENVIRONMENT_VARIABLE, "").strip()
+        keep_out(environment)
         if environment and host == ENVIRONMENT_HOST:
             return environment, KeyState.ENVIRONMENT
         return "", state
@@ -60,7 +62,8 @@ class KeyStore:
         """Store a key in the keyring; without a keyring keep it for this session when `allow_session`.
 
         Raises:
-            DeskError: `key-empty`; `keyring-unavailable` or `keyring-locked` when there is no keyring and `allow_session` is false.
+            DeskError: `key-empty`; `keyring-unavailable`, `keyring-locked` or `keyring-failed` when there is no keyring and `allow_session`
+                is false.
         """
         key = key.strip()
         if not key or any(c.isspace() or not c.isprintable() for c in key):
@@ -70,6 +73,7 @@ class KeyStore:
                 remedy="Paste the key again, alone.",
             )
         user = _user(name, host)
+        keep_out(key)
         try:
             await _in_thread(lambda: _keyring_set(user, key))
         except DeskError:
@@ -84,7 +88,7 @@ class KeyStore:
         """Forget a key; tell whether there was one.
 
         Raises:
-            DeskError: `keyring-locked`, when the keyring holds the key but does not open.
+            DeskError: `keyring-locked` or `keyring-failed`, when the keyring may hold the key and does not open.
         """
         user = _user(name, host)
         had_session = self._session.pop(user, None) is not None
@@ -133,7 +137,9 @@ def _keyring_name() -> str:
 
 
 def _keyring_get(user: str) -> str:
-    return _backend().get_password(SERVICE, user) or ""
+    key = _backend().get_password(SERVICE, user) or ""
+    keep_out(key)
+    return key
 
 
 def _keyring_set(user: str, key: str) -> None:
@@ -203,4 +209,8 @@ def _translate(error: Exception) -> DeskError:
         return DeskError("keyring-locked", "The system's keyring is locked.", remedy="Unlock it and try again.")
     if kind == "NoKeyringError":
         return _unavailable("this system has none")
-    return _unavailable(f"it failed with {kind}")
+    return DeskError(
+        "keyring-failed",
+        f"The system's keyring failed ({kind}).",
+        remedy="Start or unlock the keyring and try again, or keep the key for this session only.",
+    )

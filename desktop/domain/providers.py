@@ -99,6 +99,23 @@ class TaskModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """What a model costs at a host: US dollars a million tokens, None where it is unknown; 0 on this machine."""
+
+    host: str
+    model: str
+    input: float | None = None
+    cached_input: float | None = None
+    output: float | None = None
+    is_local: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether what a call costs can be told."""
+        return self.input is not None and self.output is not None
+
+
+@dataclass(frozen=True, slots=True)
 class TestStep:
     """One step of a provider test, in this order: name, connection, certificate, key, model, quota. `detail` is one sentence."""
 

@@ -131,6 +131,7 @@ class Fields:
 class Summary:
     """A finished summary, whatever its end. `cost_microusd` is None when no price is known; 0 for a model on this machine.
 
+    `retry_seconds` is set where nothing came and the same may succeed later: after so many seconds, 0 when nobody knows; it is not stored.
     `run_id` is 0 for what was never stored. `is_edit` when a person wrote it. `newer_messages` came after it was written; `stale` when the ticket
     changed in any way since. `thinking` is what a reasoning model wrote before its answer, never part of it. `fell_back` names
     those that did not answer before this one, each with its reason.
@@ -158,6 +159,7 @@ class Summary:
     created_at: str = ""
     error: str = ""
     remedy: str = ""
+    retry_seconds: float | None = None
     run_id: int = 0
     task: str = "summarize"
     form: Form = Form.SECTIONS
@@ -206,7 +208,7 @@ class Verified:
 class Estimate:
     """What summaries of some tickets would take: `calls` of the `tickets`, `cached` of them made before.
 
-    `cost_microusd` is what to expect, `most_cost_microusd` what it cannot exceed by much; None: no price is known.
+    `cost_microusd` is what to expect, `most_cost_microusd` and `most_tokens` what it cannot exceed by much; None: no price is known.
     """
 
     tickets: int = 0
@@ -216,6 +218,7 @@ class Estimate:
     output_tokens: int = 0
     cost_microusd: int | None = 0
     most_cost_microusd: int | None = 0
+    most_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

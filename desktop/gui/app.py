@@ -8,6 +8,7 @@ import html
 import importlib
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,20 @@ COLLECT_MS = 500
 log = logging.getLogger(__name__)
 
 
-def run_window(paths: Paths, files: list[Path], *, layout: dict[str, object]) -> int:
-    """Open the window as `layout` says, offer `files` for import, and return the exit code when it was closed."""
+def run_window(
+    paths: Paths,
+    files: list[Path],
+    *,
+    layout: dict[str, object],
+    tell_of_crashes: Callable[[Callable[[BaseException], None]], None],
+) -> int:
+    """Open the window as `layout` says, offer `files` for import, and return the exit code when it was closed.
+
+    `tell_of_crashes` takes what is to hear of an exception that nobody caught.
+    """
     app = make_application(paths.resources)
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
-        return runner.run(_live(app, paths, files, layout))
+        return runner.run(_live(app, paths, files, layout, tell_of_crashes))
 
 
 class GarbageCollector(QObject):
@@ -78,11 +88,19 @@ def make_window(app: QApplication, resources: Path) -> MainWindow:
     return MainWindow(Theme(app, resources), app.windowIcon())
 
 
-async def _live(app: QApplication, paths: Paths, files: list[Path], layout: dict[str, object]) -> int:
+async def _live(
+    app: QApplication,
+    paths: Paths,
+    files: list[Path],
+    layout: dict[str, object],
+    tell_of_crashes: Callable[[Callable[[BaseException], None]], None],
+) -> int:
     closed = asyncio.Event()
     app.lastWindowClosed.connect(closed.set)
     window = make_window(app, paths.resources)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: _on_bug(window, context))
+    # What fails in a slot is no task's: Qt hands it to Python's own hook.
+    tell_of_crashes(lambda error: _on_bug(window, {"message": "A slot failed", "exception": error}))
     window.restore_layout(layout)
     window.show()
     window.open_files(files)

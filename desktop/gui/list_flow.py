@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -142,14 +142,14 @@ class ListFlow(QObject):
     async def _load_page(self, page: int) -> None:
         assert self._desk is not None
         ids = self._list.model.ids_of_page(page)
-        rows, items = await asyncio.gather(self._desk.tickets.rows(ids), self._desk.queue.states(ids))
-        self._list.model.put_page(page, ids, rows, _marks(items))
+        queue = self._desk.queue
+        rows, states = await asyncio.gather(self._desk.tickets.rows(ids), queue.states(ids))
+        failed = [ticket_id for ticket_id, state in states.items() if state is ItemState.FAILED]
+        reasons = await queue.reasons(failed) if failed else {}
+        # What is done needs no mark: its gist is there.
+        marks = {i: Mark(state, reasons.get(i, "")) for i, state in states.items() if state is not ItemState.DONE}
+        self._list.model.put_page(page, ids, rows, marks)
 
     async def _load_leads(self, ids: list[int]) -> None:
         assert self._desk is not None
         self._list.model.put_leads(await self._desk.summaries.leads(ids))
-
-
-def _marks(states: Mapping[int, ItemState]) -> dict[int, Mark]:
-    """Return the marks of tickets in the queue; one that is done needs none."""
-    return {ticket_id: Mark(state) for ticket_id, state in states.items() if state is not ItemState.DONE}

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import QStackedWidget
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import ProviderProfile
-from desktop.domain.queue import QueueItem
 from desktop.gui.import_flow import ImportFlow
 from desktop.gui.notices import NoticeBar
 from desktop.gui.theme.style import Theme
@@ -25,12 +24,13 @@ from desktop.services.wording import count
 if TYPE_CHECKING:
     from desktop.gui.erase_panel import ErasePanel
     from desktop.gui.history_panel import HistoryPanel
+    from desktop.gui.operations_panel import OperationsPanel
     from desktop.gui.providers_panel import ProvidersPanel
     from desktop.gui.queue_panel import QueuePanel
     from desktop.gui.recipes_panel import RecipesPanel
     from desktop.services.container import Desk
 
-    Panel = HistoryPanel | ProvidersPanel | QueuePanel | RecipesPanel
+    Panel = ErasePanel | HistoryPanel | OperationsPanel | ProvidersPanel | QueuePanel | RecipesPanel
 
 
 class Pages(QStackedWidget):
@@ -42,6 +42,8 @@ class Pages(QStackedWidget):
     tickets_mended = Signal()
     """A rejected row became a ticket."""
     person_erased = Signal()
+    limits_changed = Signal()
+    """What the user wants to be warned of is another."""
     tried = Signal(int)
     """A recipe was tried: the ticket has another summary."""
 
@@ -94,6 +96,19 @@ class Pages(QStackedWidget):
         return panel
 
     @cached_property
+    def operations(self) -> OperationsPanel:
+        """Return what the calls of models came to."""
+        from desktop.gui.operations_panel import OperationsPanel
+
+        panel = OperationsPanel(self._theme)
+        panel.failed.connect(self._on_error)
+        panel.said.connect(self._notice.show_notice)
+        panel.ticket_opened.connect(self.ticket_opened)
+        panel.limits_changed.connect(self.limits_changed)
+        self._add(panel)
+        return panel
+
+    @cached_property
     def providers(self) -> ProvidersPanel:
         """Return who may write summaries."""
         from desktop.gui.providers_panel import ProvidersPanel
@@ -139,9 +154,9 @@ class Pages(QStackedWidget):
         words = f"{profile.name} is removed, and its key if it had one."
         self._notice.show_notice(words, actions=[("Undo", lambda: self.providers.put_back(profile))])
 
-    def _on_queue_removed(self, number: int, items: tuple[QueueItem, ...]) -> None:
+    def _on_queue_removed(self, number: int) -> None:
         words = f"{count(number, 'ticket')} taken out of the queue."
-        self._notice.show_notice(words, actions=[("Undo", lambda: self.queue.put_back(items))])
+        self._notice.show_notice(words, actions=[("Undo", self.queue.put_back)])
 
     def _on_recipe_removed(self, name: str, text: str) -> None:
         words = f"Your recipe {name} is removed."

@@ -240,7 +240,7 @@ class ProvidersPanel(QWidget):
 
     def _show_error(self, error: DeskError) -> None:
         self._words.setText(str(error))
-        if error.code in ("provider-fallback", "provider-redaction", "provider-proxy", "provider-file"):
+        if error.code in ("provider-fallback", "provider-redaction", "proxy", "ca-file", "client-certificate"):
             self.form.privacy.open()
 
     # What the user does

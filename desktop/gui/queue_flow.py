@@ -67,9 +67,8 @@ class QueueFlow(QObject):
         """Take the services, and follow the queue."""
         self._desk = desk
         self.quotes.attach(desk)
-        self._before = desk.queue.status_now
         self._remove = [desk.queue.listen(self._on_status), desk.queue.listen_items(self._on_items)]
-        self._show(self._before)
+        self.jobs.start(self._begin(desk))
 
     async def close(self) -> None:
         """Stop following."""
@@ -95,6 +94,12 @@ class QueueFlow(QObject):
         """So many summaries are being written outside the queue, because a ticket is open."""
         self._beside = number
         self._show(self._before)
+
+    async def _begin(self, desk: Desk) -> None:
+        """Go on with what was in the queue when the program was closed."""
+        if not desk.read_only_reason:
+            await desk.queue.start()
+        self._on_status(await desk.queue.status())
 
     def _on_added(self, number: int) -> None:
         is_are = "is" if number == 1 else "are"

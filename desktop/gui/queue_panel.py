@@ -6,7 +6,7 @@ the queue is, and keeps what is chosen while tickets change their states.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
@@ -47,10 +47,10 @@ _NOTHING = "Nothing is in the queue. Choose tickets in the list and press Ctrl+E
 
 
 class QueuePanel(QWidget):
-    """Shows and leads the queue. `ticket_opened(id)` on Enter; `removed(n, undo)` when tickets were taken out and can be put back."""
+    """Shows and leads the queue. `ticket_opened(id)` on Enter; `removed(n)` when tickets were taken out and can be put back."""
 
     ticket_opened = Signal(int)
-    removed = Signal(int, object)
+    removed = Signal(int)
     failed = Signal(DeskError)
     closed = Signal()
 
@@ -369,11 +369,11 @@ class QueuePanel(QWidget):
         number = await self._desk.queue.remove([item.id for item in items])
         if number:
             self.table.clearSelection()
-            self.removed.emit(number, tuple(items))
+            self.removed.emit(number)
 
-    def put_back(self, items: Sequence[QueueItem]) -> None:
-        """Put removed tickets back where they were."""
-        self._do(lambda desk: desk.queue.put_back(items))
+    def put_back(self) -> None:
+        """Put what was removed last back where it was."""
+        self._do(lambda desk: desk.queue.put_back())
 
     def _open_ticket(self) -> None:
         item = self.model.held_item(self.table.currentIndex().row())

@@ -16,6 +16,7 @@ import secrets
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ class _Child:
                     stderr=subprocess.DEVNULL,
                     text=True,
                     encoding="utf-8",
-                    env={**os.environ, **_WAIT_QUIETLY},
+                    env={**_without_keys(os.environ), **_WAIT_QUIETLY},
                     creationflags=_NO_CONSOLE,
                 )
             except OSError as error:
@@ -164,6 +165,11 @@ class _Child:
                     remedy="Install TLDesk again, or use another provider.",
                 ) from None
             return self._process
+
+
+def _without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without other services' keys: the child needs none, and whoever looks at a process sees its environment."""
+    return {name: value for name, value in environment.items() if not name.upper().endswith("_API_KEY")}
 
 
 def _check_model(path: Path) -> None:

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 DIRECT = "none"
 
-_PROXY = re.compile(r"https?://[\w.\[\]:-]+/?", re.IGNORECASE)
 _PROXY_EXAMPLE = "Enter an address such as http://proxy.example:3128, “none” for a direct connection, or nothing for the system's own."
-_PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
+# A bundle of every authority there is has about 250 kB; whatever is far larger is no certificate, and may have no end.
+_MOST_PEM_BYTES = 4_000_000
+_CERTIFICATE, _PRIVATE_KEY = "CERTIFICATE", "PRIVATE KEY"
 
 
 def proxy_for(base_url: str, network: Network = Network()) -> str | None:
@@ -35,12 +36,40 @@ def proxy_for(base_url: str, network: Network = Network()) -> str | None:
     Raises:
         DeskError: `proxy`, when it is no address, holds a password that would be stored unprotected, or is of a kind that cannot be used.
     """
-    own = network.proxy.strip()
-    if own and own.lower() != DIRECT:
-        own = _own_proxy(own)
-    if is_loopback(base_url) or own.lower() == DIRECT:
+    own = normalize_proxy(network.proxy)
+    if is_loopback(base_url) or own == DIRECT:
         return None
     return own or _system_proxy(base_url)
+
+
+def normalize_proxy(text: str) -> str:
+    """Turn what was entered for a proxy into '' (the system's), `none`, or an address with a scheme and without a slash at its end.
+
+    Raises:
+        DeskError: `proxy`; the message never repeats the text, because a password may stand in it.
+    """
+    text = text.strip()
+    if not text or text.lower() == DIRECT:
+        return text.lower()
+    if re.search(r"[\s\x00-\x1f\x7f\\]", text):
+        raise _bad_proxy("The proxy's address holds a space or another character that no address has.")
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        port, scheme = parts.port, parts.scheme.lower()
+    except ValueError:
+        raise _bad_proxy("The proxy's address cannot be read.") from None
+    if parts.username is not None or parts.password is not None:
+        raise _bad_proxy(
+            "The proxy's address holds a user name or password, which would be stored unprotected.",
+            remedy="Leave out everything up to the @; a proxy that asks for a password can be set in the system's own settings.",
+        )
+    if scheme.startswith("socks"):
+        raise _bad_proxy("A SOCKS proxy cannot be used.", remedy="Enter the address of an HTTP proxy.")
+    if scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise _bad_proxy("The proxy's address must name a host, after http:// or https://.")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise _bad_proxy("The proxy's address goes on after the host and port.")
+    return f"{scheme}://{parts.netloc.lower()}"
 
 
 def proxy_host(proxy: str) -> str:
@@ -88,23 +117,6 @@ def trusted_certificates(network: Network) -> ssl.SSLContext:
     return context
 
 
-def _own_proxy(text: str) -> str:
-    text = text if "://" in text else f"http://{text}"
-    if "@" in text:
-        raise DeskError(
-            "proxy",
-            "The proxy's address holds a user name or password, which would be stored unprotected.",
-            remedy="Leave out everything up to the @, or set the proxy in the system's settings.",
-        )
-    try:
-        is_address = bool(_PROXY.fullmatch(text) and urlsplit(text).hostname and urlsplit(text).port != 0)
-    except ValueError:
-        is_address = False
-    if not is_address:
-        raise DeskError("proxy", "The proxy is not an address that can be used.", remedy=_PROXY_EXAMPLE)
-    return text
-
-
 def _system_proxy(base_url: str) -> str | None:
     proxies = urllib.request.getproxies()
     proxy = proxies.get(urlsplit(base_url).scheme) or proxies.get("all")
@@ -123,16 +135,16 @@ def _system_proxy(base_url: str) -> str | None:
 
 def _add_files(context: ssl.SSLContext, network: Network) -> None:
     if network.ca_file:
-        raw = _read(network.ca_file, "ca-file", "CA file")
+        text = _read_pem(network.ca_file, "CA file", _CERTIFICATE)
         try:
-            context.load_verify_locations(cadata=_certificates(raw))
+            context.load_verify_locations(cadata=text.encode("ascii", "ignore").decode("ascii"))
         except (ssl.SSLError, ValueError):
-            raise _not_pem(network.ca_file, "ca-file", "CA file", "certificate") from None
+            raise _bad_file("CA file", network.ca_file, "holds a certificate that cannot be read") from None
     if network.client_key and not network.client_certificate:
         raise DeskError(
             "client-certificate",
-            "There is a key for a client certificate and no certificate.",
-            remedy="Choose the client certificate in the provider's settings, or remove the key.",
+            "There is a client key without its certificate.",
+            remedy="Choose the client certificate too, or leave out the key.",
         )
     if network.client_certificate:
         _add_client_certificate(context, network)
@@ -140,23 +152,26 @@ def _add_files(context: ssl.SSLContext, network: Network) -> None:
 
 def _add_client_certificate(context: ssl.SSLContext, network: Network) -> None:
     certificate, key = network.client_certificate, network.client_key
-    if _PEM_CERTIFICATE not in _read(certificate, "client-certificate", "client certificate"):
-        raise _not_pem(certificate, "client-certificate", "client certificate", "certificate")
+    text = _read_pem(certificate, "client certificate", _CERTIFICATE)
     if key:
-        _read(key, "client-certificate", "key of the client certificate")
+        _read_pem(key, "client key", _PRIVATE_KEY)
+    elif f"{_PRIVATE_KEY}-----" not in text:
+        raise DeskError(
+            "client-certificate",
+            f"The client certificate {certificate} holds no private key.",
+            remedy="Choose the file with its key as the client key.",
+        )
+    what, path = ("client key", key) if key else ("client certificate", certificate)
     try:
         # A key with a password would have OpenSSL ask for it in the terminal.
         context.load_cert_chain(certificate, key or None, password=_no_password)
-    except (OSError, ValueError, _EncryptedError) as error:
-        remedy = "Choose a certificate and its own key, both as PEM files."
-        if isinstance(error, _EncryptedError):
-            words = f"The key in {key or certificate} is protected by a password, which cannot be used."
-            remedy = "Save the key without a password, readable by you alone."
-        elif key:
-            words = f"The client certificate {certificate} and the key {key} do not belong together, or are not PEM."
-        else:
-            words = f"The client certificate {certificate} has no key of its own in the same file."
-        raise DeskError("client-certificate", words, remedy=remedy) from None
+    except _EncryptedError:
+        reason = "is locked with a password, which could not be asked for"
+        raise _bad_file(what, path, reason, remedy="Choose one without a password that only you can read.") from None
+    except (OSError, ValueError) as error:
+        is_other = isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH"
+        reason = "does not belong to the client certificate" if is_other else "cannot be read as a certificate and key"
+        raise _bad_file(what, path, reason) from None
 
 
 class _EncryptedError(Exception):
@@ -167,21 +182,28 @@ def _no_password() -> str:
     raise _EncryptedError
 
 
-def _certificates(raw: bytes) -> str:
-    return raw.decode("ascii", "ignore")
-
-
-def _read(path: str, code: str, what: str) -> bytes:
+def _read_pem(path: str, what: str, part: str) -> str:
+    """Return the text of a PEM file that holds such a part."""
+    file = Path(path)
     try:
-        return Path(path).read_bytes()
+        # A pipe or a device has no end.
+        if not file.is_file():
+            raise _bad_file(what, path, "is not there")
+        if file.stat().st_size > _MOST_PEM_BYTES:
+            raise _bad_file(what, path, "is far too large for one")
+        text = file.read_text(encoding="utf-8", errors="replace")
     except (OSError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else "") or "not a path"
-        raise DeskError(
-            code, f"The {what} {path} cannot be read: {why}.", remedy="Choose another file in the provider's settings."
-        ) from None
+        why = (error.strerror if isinstance(error, OSError) else "") or "it is not a path"
+        raise _bad_file(what, path, f"cannot be read: {why}") from None
+    if f"{part}-----" not in text:
+        raise _bad_file(what, path, f"is no PEM file: it holds no line of the kind “-----BEGIN {part}-----”")
+    return text
 
 
-def _not_pem(path: str, code: str, what: str, content: str) -> DeskError:
-    return DeskError(
-        code, f"The {what} {path} holds no {content} in PEM form.", remedy="Choose a file that begins with -----BEGIN."
-    )
+def _bad_file(what: str, path: str, reason: str, *, remedy: str = "Choose another file, or none.") -> DeskError:
+    code = "ca-file" if what == "CA file" else "client-certificate"
+    return DeskError(code, f"The {what} {path} {reason}.", remedy=remedy)
+
+
+def _bad_proxy(message: str, *, remedy: str = _PROXY_EXAMPLE) -> DeskError:
+    return DeskError("proxy", message, remedy=remedy)

@@ -14,7 +14,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from desktop.llm.presets import is_loopback
 
 # A model's dated snapshot costs what the model costs: gpt-4o-mini-2024-07-18, but not gpt-4o-mini-audio.
 _SNAPSHOT = re.compile(r"-(?:20\d{2}-\d{2}-\d{2}|20\d{6})")
+_SHARE = "batch_share"
 _HEADER = "# Prices of your own: US dollars a million tokens. They count in place of those that came with TLDesk.\n\n"
 
 
@@ -91,7 +92,7 @@ class PriceTable:
         return FREE if _is_local(host) else None
 
     def batch_share(self, host: str) -> float | None:
-        """Return what share of the price a host asks for batches; None when it takes none."""
+        """Return what share of the usual price a batch costs at a host; None when it takes none."""
         self._refresh()
         return self._own.shares.get(host, self._shipped.shares.get(host))
 
@@ -171,33 +172,23 @@ def _parse(text: str) -> _Table:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _MistakeError(_syntax_words(str(error), text)) from None
+    hosts = values.get("hosts", {})
+    if not isinstance(hosts, dict):
+        raise _MistakeError(f"line {_line_of(text, 'hosts')}: “hosts” holds no hosts")
     prices: dict[tuple[str, str], Price] = {}
-    for host, models in _tables(values, "hosts", text).items():
+    shares: dict[str, float] = {}
+    for host, models in hosts.items():
         if not isinstance(models, dict):
             raise _MistakeError(f"line {_line_of(text, host)}: “{host}” holds no models")
         for model, value in models.items():
-            with _at_line(text, host, model):
-                prices[host.lower(), model] = _price(value)
-    shares: dict[str, float] = {}
-    for host, value in _tables(values, "batch", text).items():
-        with _at_line(text, "batch", host):
-            shares[host.lower()] = _number(value, host)
+            try:
+                if model == _SHARE:
+                    shares[host.lower()] = _number(value, _SHARE)
+                else:
+                    prices[host.lower(), model] = _price(value)
+            except _MistakeError as error:
+                raise _MistakeError(f"line {_line_of(text, host, model)}: {error}") from None
     return _Table(prices, shares)
-
-
-def _tables(values: dict[str, Any], name: str, text: str) -> dict[str, Any]:
-    found = values.get(name, {})
-    if not isinstance(found, dict):
-        raise _MistakeError(f"line {_line_of(text, name)}: “{name}” holds no hosts")
-    return found
-
-
-@contextlib.contextmanager
-def _at_line(text: str, *names: str) -> Iterator[None]:
-    try:
-        yield
-    except _MistakeError as error:
-        raise _MistakeError(f"line {_line_of(text, *names)}: {error}") from None
 
 
 def _price(value: object) -> Price:

@@ -253,6 +253,17 @@ class BatchService:
             await self._store.cleared(batch_id)
         await self._tell(batch_id)
 
+    async def put_in_queue(self, handed: HandedOver, *, refresh: bool) -> None:
+        """Have the queue list the tickets that are in batches now."""
+        batch_ids = {batch.id for batch in handed.batches}
+        if handed.running:
+            batch_ids.update(await self.batches_with(handed.running))
+        wanted = {*handed.submitted, *handed.running}
+        results = await self.results(sorted(batch_ids))
+        await self._store.put_in_queue(
+            [(r.batch_id, r.ticket_id) for r in results if r.ticket_id in wanted], refresh=refresh
+        )
+
     async def retried(self, ticket_id: int) -> None:
         """Note that a ticket which got no answer was asked live."""
         await self._store.retried(ticket_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
-from desktop.domain.llm import StreamEnd
+from desktop.domain.llm import ProviderFault, StreamEnd
 from desktop.domain.runs import CheckedClaim, Form, RunState, Summary, Support, Usage
 from desktop.domain.sections import GIST, NOT_IN_TICKET
 from desktop.services.answers import AnswerParser
@@ -100,11 +100,19 @@ def compose(
         created_at=now(),
         error=error.code,
         remedy=error.remedy,
+        retry_seconds=retry_seconds(error),
         task=question.task,
         form=written.form,
         thinking=written.thinking,
         fields=find_fields(claims, thread=prepared.thread, named=parser.named, owner=parser.owner),
     )
+
+
+def retry_seconds(error: DeskError) -> float | None:
+    """Return after how many seconds the same may succeed, 0 when nobody knows; None when it never will."""
+    if isinstance(error, ProviderFault) and error.is_transient:
+        return error.retry_after_seconds or 0.0
+    return None
 
 
 def summary_from_answer(

@@ -18,7 +18,7 @@ from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, Network, ProviderProfile
 from desktop.ingest.definitions import load_systems
-from desktop.llm import presets
+from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
 from desktop.llm.prices import load_prices
@@ -34,8 +34,11 @@ from desktop.services.mappings import MappingService
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
+from desktop.services.profile_checks import network_of
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
+from desktop.services.queue import QueueService
+from desktop.services.quotes import Quotes
 from desktop.services.recipes import RecipeBook
 from desktop.services.span_export import SpanExport
 from desktop.services.summaries import SummaryService
@@ -43,6 +46,7 @@ from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
 from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
+from desktop.services.written_before import WrittenBefore
 from desktop.storage.batches import BatchStore
 from desktop.storage.database import Database
 from desktop.storage.erasing import ErasingStore
@@ -55,10 +59,12 @@ from desktop.storage.locking import FileLock
 from desktop.storage.mappings import MappingStore
 from desktop.storage.operations import OperationsStore
 from desktop.storage.people import PeopleStore
+from desktop.storage.queue import QueueStore
 from desktop.storage.runs import RunStore
 from desktop.storage.spans import SpanStore
 from desktop.storage.tickets import TicketStore
 from desktop.storage.watched import WatchedStore
+from desktop.storage.written import WrittenStore
 
 # The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
 BUILT_IN_CONTEXT_TOKENS = 6_000
@@ -119,6 +125,7 @@ class Desk:
             outbound=outbound,
             presets=presets.PRESETS,
             addresses=presets,
+            ways=network,
             resolve=self.resolve,
             recipes=self.recipes,
         )
@@ -156,6 +163,15 @@ class Desk:
             workers=self._workers,
             resolve=self.resolve,
             lock=FileLock(paths.data_dir / "batches.lock"),
+        )
+        self.queue = QueueService(
+            QueueStore(self._database),
+            summaries=self.summaries,
+            settings=self.settings,
+            quotes=Quotes(self.summaries, self.settings, targets=self.summaries.targets, batching=outbound.batching),
+            written=WrittenBefore(WrittenStore(self._database), ledger, self.summaries),
+            batches=self.batches,
+            parallel=self._parallel,
         )
         self.erasing = ErasingService(
             ErasingStore(self._database, hash_messages=hash_messages),
@@ -205,7 +221,8 @@ class Desk:
             self.operations.start()
 
     async def close(self) -> None:
-        """Close clients, the built-in model, the database and the threads, in that order."""
+        """Close the queue, clients, the built-in model, the database and the threads, in that order."""
+        await self.queue.close()
         await self.batches.stop()
         for client in self._clients.values():
             await client.aclose()
@@ -214,6 +231,10 @@ class Desk:
         await self.operations.close()
         await self._database.close()
         await asyncio.to_thread(self._workers.shutdown, wait=True, cancel_futures=True)
+
+    def _parallel(self, task: str, provider: str, model: str) -> int:
+        """Say how many summaries may be written at once now."""
+        return 4
 
     def target(self, name: str = "", model: str = "") -> Target:
         """Say where a provider's requests would go ('' for the default), without reading a key or starting anything.
@@ -275,12 +296,12 @@ class Desk:
             )
         return await self._engine.start(path)
 
-    def _client(self, base_url: str, key: str, network: Network) -> OpenAIClient:
+    def _client(self, base_url: str, key: str, way: Network) -> OpenAIClient:
         """Reuse one client for an address, a key and a way there: its connections stay warm. A file that was changed is a new way."""
-        files = (network.ca_file, network.client_certificate, network.client_key)
-        name = (base_url, key, network, *map(_changed_at, files))
+        files = (way.ca_file, way.client_certificate, way.client_key)
+        name = (base_url, key, way, *map(_changed_at, files))
         if name not in self._clients:
-            self._clients[name] = OpenAIClient(base_url=base_url, key=key, network=network)
+            self._clients[name] = OpenAIClient(base_url=base_url, key=key, network=way)
         return self._clients[name]
 
 
@@ -309,11 +330,6 @@ def _engine_command() -> tuple[str, ...]:
     return (
         (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
     )
-
-
-def network_of(profile: ProviderProfile) -> Network:
-    """Return how a provider is reached."""
-    return Network(profile.proxy, profile.ca_file, profile.client_certificate, profile.client_key)
 
 
 def _changed_at(path: str) -> int:

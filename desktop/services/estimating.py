@@ -51,6 +51,7 @@ def add_estimate(
         output_tokens=total.output_tokens + (usage.output_tokens or 0),
         cost_microusd=_plus(total.cost_microusd, outbound.cost_microusd(target, usage)),
         most_cost_microusd=_plus(total.most_cost_microusd, outbound.cost_microusd(target, most)),
+        most_tokens=total.most_tokens + (most.input_tokens or 0) + (most.output_tokens or 0),
     )
 
 

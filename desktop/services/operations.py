@@ -30,7 +30,7 @@ ENTRIES_A_PAGE = 500
 LOOK_SECONDS = 5.0
 FEWEST_RECENT = 5
 """One failure of two calls is no error rate."""
-FAILURES_SHOWN = 20
+FAILURES_SHOWN = 8
 
 
 class OperationsService:
@@ -197,18 +197,16 @@ def judge(limits: AlertLimits, recent: Recent) -> list[Alert]:
     if 0 < limits.spend_day * 1e6 < recent.spent_microusd:
         more = f" and {recent.unpriced:,} calls of unknown price" if recent.unpriced else ""
         spent, limit = describe_money(recent.spent_microusd), describe_money(round(limits.spend_day * 1e6))
-        found.append(Alert("spend_day", f"{spent} spent today{more}, more than {limit}"))
+        found.append(Alert("spend_day", f"Spend today over {limit}", f"{spent} spent today{more}, more than {limit}"))
     if recent.calls >= FEWEST_RECENT and 0 < limits.error_rate < recent.errors / recent.calls:
         rate = describe_share(limits.error_rate)
-        found.append(
-            Alert("error_rate", f"{recent.errors:,} of the last {recent.calls:,} calls failed, more than {rate}")
-        )
+        words = f"{recent.errors:,} of the last {recent.calls:,} calls failed, more than {rate}"
+        found.append(Alert("error_rate", f"Errors over {rate}", words))
     slow = recent.first_token_p95
     if slow is not None and recent.timed >= FEWEST_RECENT and 0 < limits.first_token_seconds < slow:
         limit = describe_seconds(limits.first_token_seconds)
-        found.append(
-            Alert("first_token_seconds", f"First token after {describe_seconds(slow)} (p95), more than {limit}")
-        )
+        words = f"First token after {describe_seconds(slow)} (p95), more than {limit}"
+        found.append(Alert("first_token_seconds", f"First token over {limit}", words))
     return found
 
 

@@ -16,7 +16,7 @@ from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, KeyState, Preset, ProviderProfile, ProviderStatus, TestStep
 from desktop.services.outbound import Endpoint, Outbound
-from desktop.services.profile_checks import Addresses, check_profile
+from desktop.services.profile_checks import Addresses, Ways, check_profile
 from desktop.services.recipes import RecipeBook
 from desktop.services.task_models import Route, TaskModels
 
@@ -32,6 +32,7 @@ class ProviderService:
         outbound: Outbound,
         presets: tuple[Preset, ...],
         addresses: Addresses,
+        ways: Ways,
         resolve: Callable[[str, str], Awaitable[Endpoint]],
         recipes: RecipeBook,
     ) -> None:
@@ -39,6 +40,7 @@ class ProviderService:
         self._keys = keys
         self._outbound = outbound
         self._addresses = addresses
+        self._ways = ways
         self._resolve = resolve
         self.presets = presets
         self.tasks = TaskModels(settings, recipes, profile=self.profile)
@@ -150,7 +152,9 @@ class ProviderService:
             DeskError: as `check_profile`; `settings-unwritable`.
         """
         others = {each.name: each for each in self.profiles()}
-        profile = check_profile(profile, presets=self.presets, addresses=self._addresses, others=others)
+        profile = check_profile(
+            profile, presets=self.presets, addresses=self._addresses, ways=self._ways, others=others
+        )
         self._settings.set("providers", [*self._stored_without(profile.name), asdict(profile)])
         if make_default:
             self._settings.set("default_provider", profile.name)

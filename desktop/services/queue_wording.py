@@ -165,7 +165,7 @@ def describe_batch(batch: Batch) -> str:
 
 def _rounded(tokens: int) -> int:
     """Return an estimate without digits that it does not know: two or three of them."""
-    step = 10 ** max(0, len(str(tokens)) - 3)
+    step: int = 10 ** max(0, len(str(tokens)) - 3)
     return round(tokens / step) * step
 
 

@@ -242,6 +242,14 @@ class SummaryService:
         """Return what was spent since midnight UTC in micro-dollars, and how many calls have no known price."""
         return await self._runs.spent_since(time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime()))
 
+    def targets(self, recipe: str, provider: str = "", model: str = "") -> Sequence[Target]:
+        """Return whom a recipe's summaries would be asked of, in this order.
+
+        Raises:
+            DeskError: `provider-missing`.
+        """
+        return self._writer.targets(recipe, provider, model)
+
     async def estimate(
         self,
         ticket_ids: Sequence[int],

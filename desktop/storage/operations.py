@@ -26,8 +26,8 @@ ENTRY = (
     "SELECT id, at, host, provider, model, purpose, recipe, bytes, sha256, redactions_json, attempt, state, status, error, message,"
     " input_tokens, output_tokens, cached_input_tokens, cost_microusd, first_token_seconds, seconds, run_id, ticket_id FROM ledger"
 )
-# A list of models asks no model anything, and the try of a provider is no work: they are no calls.
-_IS_CALL = "purpose NOT IN ('models', 'test')"
+# A list of models asks no model anything, and the try of a provider is no work: they are no calls. Of a batch each request in it is one.
+_IS_CALL = "(purpose NOT IN ('models', 'test') AND (purpose NOT LIKE 'batch%' OR purpose = 'batch-item'))"
 _IS_ERROR = "state IN ('failed', 'incomplete')"
 _IS_TIMED = f"{_IS_CALL} AND purpose NOT LIKE 'batch%'"
 # Nothing is known to have been spent on what failed before an answer began, or was only a list of models. A model on this machine costs nothing.

@@ -20,24 +20,30 @@ from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import Script, ScriptedServer, good_stream, refusal
 from desktop.services.container import Desk
 from tests.gui.real_window import ANSWER, button, opened_window, until
+from tests.services.conftest import TICKET
 
 TICKETS = 36
+WAITING = TICKETS - 1
 SPOKEN = Qt.ItemDataRole.AccessibleTextRole
 ALT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
 
 
 @asynccontextmanager
 async def queued_tickets(
-    data_dir: Path, *scripts: Script, number: int = TICKETS, is_paused: bool = True
+    data_dir: Path, *scripts: Script, number: int = TICKETS
 ) -> AsyncIterator[tuple[MainWindow, Desk, ScriptedServer]]:
-    """Open the window with so many tickets in the queue."""
-    with ScriptedServer(*(scripts or (good_stream(ANSWER),))) as server:
+    """Open the window with so many tickets in the queue, which is paused once the last of them is done."""
+    with ScriptedServer(good_stream(ANSWER)) as server:
         async with opened_window(data_dir, provider=server.base_url) as (window, desk):
             await until(lambda: window.list.model.rowCount() == TICKETS, "the tickets")
-            if is_paused:
-                await desk.queue.pause()
             ids = list(window.list.model.ids())[:number]
-            await desk.queue.add(ids, provider="", model="", recipe="summarize", refresh=False)
+            # A queue that is empty goes on when something is put in: it is paused while the one is being written.
+            await desk.queue.add(ids[-1:])
+            await desk.queue.pause()
+            await desk.queue.add(ids[:-1])
+            await until(lambda: desk.queue.status_now.waiting + desk.queue.status_now.done == number, "the queue")
+            if scripts:
+                server.play(*scripts)
             yield window, desk, server
 
 
@@ -57,9 +63,10 @@ def references(panel: QueuePanel, number: int) -> list[str]:
 
 
 async def test_what_waits_is_marked_in_the_list_until_its_summary_is_there(qtbot: QtBot, data_dir: Path) -> None:
-    async with queued_tickets(data_dir) as (window, desk, server):
+    async with queued_tickets(data_dir) as (window, desk, _):
         model, table = window.list.model, window.list.table
-        cell = model.index(4, 0)
+        row = model.row_of(await desk.tickets.find(TICKET))
+        cell = model.index(row, 0)
         await until(lambda: cell.data(MARK_ROLE), "the mark")
         assert cell.data(SPOKEN).endswith("(Waiting)")
         table.selectRow(5)
@@ -73,15 +80,14 @@ async def test_what_waits_is_marked_in_the_list_until_its_summary_is_there(qtbot
         assert table.verticalScrollBar().value() == place
         assert window.list.chosen_ids() == chosen
         assert table.hasFocus()
-        assert len(server.bodies) <= TICKETS
 
 
 async def test_the_page_says_how_far_the_queue_is_and_pauses_and_resumes_it(qtbot: QtBot, data_dir: Path) -> None:
     async with queued_tickets(data_dir) as (window, desk, _):
         panel = await opened_queue(window)
-        assert panel.headline.text().startswith("0 of 36 done · paused")
-        assert window.status.queue.text() == "Queue 0 of 36 · paused"
-        assert panel.filters[ItemState.WAITING].text() == "Waiting 36"
+        assert panel.headline.text().startswith("1 of 36 done · paused")
+        assert window.status.queue.text() == "Queue 1 of 36 · paused"
+        assert panel.filters[ItemState.WAITING].text() == "Waiting 35"
         assert not panel.filters[ItemState.FAILED].isVisible()
         panel.pause.click()
         await until(lambda: desk.queue.status_now.done == TICKETS, "the summaries")
@@ -97,31 +103,46 @@ async def test_the_page_says_how_far_the_queue_is_and_pauses_and_resumes_it(qtbo
 
 
 async def test_what_failed_says_why_and_is_tried_again(qtbot: QtBot, data_dir: Path) -> None:
-    async with queued_tickets(data_dir, refusal(401, "no such key"), number=3) as (window, desk, server):
+    async with queued_tickets(data_dir, refusal(400, "no"), number=4) as (window, desk, server):
         cell = window.list.model.index(0, 0)
         await desk.queue.resume()
-        await until(lambda: desk.queue.status_now.is_idle or desk.queue.status_now.pause_reason, "the end")
+        await until(lambda: desk.queue.status_now.failed == 3, "the failures")
         panel = await opened_queue(window)
-        assert desk.queue.status_now.failed
         panel.filters[ItemState.FAILED].click()
         await until(lambda: panel.model.held_item(0), "what failed")
         row = [panel.model.index(0, column).data() for column in Column]
         assert row[Column.STATE] == "Failed"
-        assert "did not accept the key" in row[Column.REASON]
+        assert "127.0.0.1" in row[Column.REASON]
         await until(lambda: cell.data(MARK_ROLE) and cell.data(MARK_ROLE).reason, "the reason in the list")
-        assert "did not accept the key" in cell.data(Qt.ItemDataRole.ToolTipRole)
+        assert "Failed: 127.0.0.1" in cell.data(Qt.ItemDataRole.ToolTipRole)
+        assert panel.retry.text() == "Retry what failed (3)"
         server.play(good_stream(ANSWER))
         panel.retry.click()
-        if desk.queue.status_now.is_paused:
-            panel.pause.click()
-        await until(lambda: desk.queue.status_now.done == 3, "the summaries")
+        await until(lambda: desk.queue.status_now.done == 4, "the summaries")
         await until(lambda: not panel.retry.isVisible(), "the button to go")
+
+
+async def test_a_fault_that_all_tickets_would_meet_stops_the_queue_with_its_remedy(
+    qtbot: QtBot, data_dir: Path
+) -> None:
+    async with queued_tickets(data_dir, refusal(401, "no such key")) as (window, desk, server):
+        panel = await opened_queue(window)
+        panel.pause.click()
+        await until(panel.notice.isVisible, "the message")
+        assert "key" in panel.notice.text()
+        assert "stopped" in panel.headline.text()
+        assert desk.queue.status_now.failed == 0
+        server.play(good_stream(ANSWER))
+        assert panel.pause.text() == "Resume"
+        panel.pause.click()
+        await until(lambda: desk.queue.status_now.done == TICKETS, "the summaries")
+        await until(lambda: not panel.notice.isVisible(), "the message to go")
 
 
 async def test_tickets_are_moved_by_keys_and_stay_chosen(qtbot: QtBot, data_dir: Path) -> None:
     async with queued_tickets(data_dir) as (window, _, _server):
         panel = await opened_queue(window)
-        before = references(panel, TICKETS)
+        before = references(panel, WAITING)
         panel.table.setFocus()
         panel.table.selectRow(7)
         QTest.keyClick(panel.table, Qt.Key.Key_Up, ALT)
@@ -129,7 +150,7 @@ async def test_tickets_are_moved_by_keys_and_stay_chosen(qtbot: QtBot, data_dir:
         assert [item.reference for item in panel.chosen_items()] == [before[7]]
         assert panel.table.currentIndex().row() == 0
         QTest.keyClick(panel.table, Qt.Key.Key_End, ALT)
-        await until(lambda: references(panel, TICKETS)[-1] == before[7], "the ticket at the back")
+        await until(lambda: references(panel, WAITING)[-1] == before[7], "the ticket at the back")
         assert [item.reference for item in panel.chosen_items()] == [before[7]]
 
 
@@ -146,7 +167,7 @@ async def test_removed_tickets_can_be_put_back_where_they_were(qtbot: QtBot, dat
         button(window, "Undo").click()
         await until(lambda: panel.model.rowCount() == TICKETS, "the undo")
         await until(lambda: references(panel, TICKETS) == before, "the old order")
-        assert desk.queue.status_now.waiting == TICKETS
+        assert desk.queue.status_now.waiting == WAITING
 
 
 async def test_enter_opens_the_ticket(qtbot: QtBot, data_dir: Path) -> None:
@@ -180,8 +201,7 @@ async def test_a_cap_stops_the_queue_and_says_so(qtbot: QtBot, data_dir: Path) -
 
 async def test_the_end_is_told_to_those_who_look_elsewhere(qtbot: QtBot, data_dir: Path) -> None:
     scripts = (good_stream(ANSWER), good_stream(ANSWER), refusal(400, "no"))
-    async with queued_tickets(data_dir, *scripts, number=5) as (window, desk, _):
-        desk.settings.set("parallel_summaries", 1)
+    async with queued_tickets(data_dir, *scripts, number=6) as (window, desk, _):
         await desk.queue.resume()
         await until(lambda: "summarized" in window.notice.text(), "the notice")
         status = desk.queue.status_now

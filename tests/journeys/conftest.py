@@ -170,11 +170,11 @@ def start_program(desktop: Desktop, tmp_path: Path) -> Iterator[Callable[..., Pr
     """Start the real program with an observer beside it; ended after the test."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(data_dir: Path, *arguments: str) -> Program:
+    def start(data_dir: Path, *arguments: str, on: Desktop | None = None, **extra: str) -> Program:
         log = tmp_path / f"observed-{len(running)}.jsonl"
         log.touch()
         command = [sys.executable, str(HERE / "observed_program.py"), str(log), "--data-dir", str(data_dir), *arguments]
-        process = subprocess.Popen(command, env=desktop.environment, cwd=REPOSITORY)
+        process = subprocess.Popen(command, env={**(on or desktop).environment, **extra}, cwd=REPOSITORY)
         running.append(process)
         return Program(process, log)
 

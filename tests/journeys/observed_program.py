@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from desktop.gui.app import make_application
 from desktop.gui.window import MainWindow
 
 EVERY_MS = 30
+BEAT_MS = 10
+STALL_MS = 60
+"""Above it a beat of the window's heart is worth telling; what is too long, the one who looks decides."""
 
 
 def _place(widget: QWidget) -> list[int]:
@@ -60,6 +64,7 @@ def observe(window: MainWindow) -> dict[str, Any]:
         "dark": window._theme.tokens.is_dark,
         "buttons": _buttons(window),
         "counts": window.import_panel._counts.text(),
+        "stalls": list(_stalls),
         **_providers(window),
         **_history(window),
     }
@@ -72,6 +77,7 @@ def _providers(window: MainWindow) -> dict[str, Any]:
     return {
         "steps": [[step.name, step.ok, step.detail] for step in steps],
         "provider_error": panel._words.text() if panel is not None else "",
+        "key_place": _place(panel.form.key) if panel is not None else [],
     }
 
 
@@ -106,7 +112,17 @@ def _write_changes(log: Path) -> None:
                     file.write(json.dumps(now, ensure_ascii=False) + "\n")
 
 
+def _beat() -> None:
+    """Note when the window was held up, and for how long: this runs on its thread, and late whenever anything else holds that."""
+    now = time.monotonic()
+    if "at" in _last_beat and now - _last_beat["at"] > (BEAT_MS + STALL_MS) / 1000:
+        _stalls.append([now, round((now - _last_beat["at"]) * 1000)])
+    _last_beat["at"] = now
+
+
 _seen: dict[str, dict[str, Any]] = {}
+_stalls: list[list[float]] = []
+_last_beat: dict[str, float] = {}
 
 
 if __name__ == "__main__":
@@ -115,5 +131,8 @@ if __name__ == "__main__":
     timer = QTimer(interval=EVERY_MS)
     timer.timeout.connect(lambda: _write_changes(log_path))
     timer.start()
+    heart = QTimer(interval=BEAT_MS)
+    heart.timeout.connect(_beat)
+    heart.start()
     assert threading.current_thread() is threading.main_thread()
     sys.exit(main(sys.argv[2:]))

@@ -54,12 +54,6 @@ def test_what_is_not_known_costs_unknown_and_never_nothing(host: str, model: str
     assert table.batch_cost_microusd(host=host, model=model, usage=usage) is None
 
 
-def test_a_host_that_takes_no_batches_has_no_price_for_them() -> None:
-    table = load_prices(SHIPPED)
-    assert table.batch_share("openrouter.ai") is None
-    assert table.batch_cost_microusd(host="openrouter.ai", model="openai/gpt-4o", usage=USAGE) is None
-
-
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "models.localhost"])
 def test_a_model_on_this_machine_costs_nothing(host: str) -> None:
     assert load_prices(SHIPPED).cost_microusd(host=host, model="any", usage=Usage()) == 0
@@ -68,7 +62,7 @@ def test_a_model_on_this_machine_costs_nothing(host: str) -> None:
 def test_the_users_own_prices_lie_over_the_shipped_ones(own: Path) -> None:
     write(
         own,
-        '[batch]\n"api.openai.com" = 0.25\n"GW.example" = 0.8\n[hosts."api.openai.com"]\n"gpt-4o-mini" = { input = 1, output = 2 }\n'
+        '[hosts."api.openai.com"]\nbatch_share = 0.25\n"gpt-4o-mini" = { input = 1, output = 2 }\n'
         '[hosts."GW.example"]\n"x/y" = { input = 10.0, cached_input = 1.0, output = 0 }\n'
         "[hosts.localhost]\nproxied = { input = 3, output = 3 }\n",
     )
@@ -79,8 +73,7 @@ def test_the_users_own_prices_lie_over_the_shipped_ones(own: Path) -> None:
     assert table.price(host="gw.example", model="x/y") == Price(10, 1, 0)
     assert table.price(host="localhost", model="proxied") == Price(3, 3, 3)
     assert table.batch_cost_microusd(host=OPENAI, model="gpt-4o-mini", usage=USAGE) == 300
-    assert table.batch_share("gw.example") == 0.8
-    assert table.batch_share("api.groq.com") == 0.5
+    assert table.batch_share("gw.example") is None
 
 
 def test_a_file_that_changes_counts_at_once(own: Path) -> None:
@@ -105,8 +98,7 @@ def test_a_file_that_changes_counts_at_once(own: Path) -> None:
         ("[hosts.x]\n\nm = { input = 1 }\n", 3, "“output” is missing"),
         ("[hosts.x]\nm = { input = 1, output = 2, outptu = 3 }\n", 2, "“outptu”"),
         ("[hosts.x]\nm = 1\n", 2, "a model needs"),
-        ("[hosts.x]\n[batch]\nx = 'half'\n", 3, "“x”"),
-        ("batch = 1\n", 1, "“batch”"),
+        ("[hosts.x]\nbatch_share = 'half'\n", 2, "“batch_share”"),
         ("[hosts]\nx = 1\n", 2, "“x”"),
         ("hosts = 1\n", 1, "“hosts”"),
     ],
@@ -145,7 +137,7 @@ def test_a_saved_price_counts_and_keeps_the_others(own: Path) -> None:
     save_price(own, "gw.example", model="a/b", price=Price(1.5, 0.5, 3))
     assert table.price(host="gw.example", model="a/b") == Price(1.5, 0.5, 3)
     assert own.stat().st_mode & 0o077 == 0
-    write(own, f"# Mine since 2026.\n{own.read_text(encoding='utf-8')}\n[batch]\nother = 0.1\n")
+    write(own, f"# Mine since 2026.\n{own.read_text(encoding='utf-8')}\n[hosts.other]\nbatch_share = 0.1\n")
     save_price(own, "gw.example", model="c", price=Price(2, 2, 2))
     save_price(own, "gw.example", model="a/b", price=None)
     assert table.price(host="gw.example", model="a/b") is None

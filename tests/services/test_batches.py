@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from desktop.domain.batches import BatchState, RequestState
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import ProviderProfile
+from desktop.domain.queue import QueueStatus
 from desktop.domain.runs import Form, RunState, Summary, Support
 from desktop.services import batch_submitting, batches
 from desktop.services.container import Desk
@@ -504,6 +505,56 @@ async def test_a_model_that_declines_or_writes_no_sentence_is_judged_as_live(
     assert (found[1].thinking, found[1].gist) == ("hm", "The customer wrote.")
     assert found[2].reason == "stopped at the length limit"
     assert found[4].form is Form.PLAIN
+
+
+async def test_the_queue_hands_over_lists_what_is_in_a_batch_and_asks_live_for_what_got_no_answer(
+    data_dir: Path, server: BatchServer, tickets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "FIRST_POLL_SECONDS", 0.01)
+    async with desk_with(data_dir, tickets) as desk:
+        ids = await ids_of(desk)
+        quote = await desk.queue.quote(ids)
+        assert quote.offers_batch
+        assert quote.batch_cost_microusd == pytest.approx((quote.estimate.cost_microusd or 0) / 2, abs=5)
+        refused = f"ticket-{ids[2]}"
+        server.plan.reply = lambda custom_id, body: Reply(status=500) if custom_id == refused else Reply()
+        (batch,) = await desk.queue.submit_batch(ids)
+        assert (await desk.queue.status()).submitted == 5
+        assert {item.batch_id for item in await desk.queue.items()} == {batch.id}
+        await desk.queue.start()
+        await wait_for_queue(desk, lambda status: status.done == 5)
+        status = await desk.queue.status()
+        assert (status.failed, status.spent_microusd) == (0, 4 * 105 + 210)
+        assert [(await shown(desk, ticket_id)).state for ticket_id in ids] == [RunState.COMPLETE] * 5
+    assert (server.billed_batch, server.billed_live) == (4, 1)
+
+
+async def test_a_batch_that_could_go_over_a_cap_is_not_handed_over_and_one_that_was_cancelled_fails_its_items(
+    data_dir: Path, server: BatchServer, tickets: Path
+) -> None:
+    server.plan.states = ("in_progress",)
+    async with desk_with(data_dir, tickets) as desk:
+        ids = await ids_of(desk)
+        desk.settings.set("max_cost_day", 0.000001)
+        with pytest.raises(DeskError, match="the cost limit of a day"):
+            await desk.queue.submit_batch(ids)
+        assert server.journal == []
+        desk.settings.set("max_cost_day", 1.0)
+        (batch,) = await desk.queue.submit_batch(ids)
+        await desk.batches.cancel(batch.id)
+        await end(desk)
+        status = await desk.queue.status()
+        assert (status.failed, status.submitted) == (5, 0)
+        assert "stopped before this ticket's turn" in (await desk.queue.items())[0].reason
+
+
+async def wait_for_queue(desk: Desk, is_so: Callable[[QueueStatus], bool]) -> None:
+    reached = asyncio.Event()
+    remove = desk.queue.listen(lambda status: reached.set() if is_so(status) else None)
+    try:
+        await asyncio.wait_for(reached.wait(), 20)
+    finally:
+        remove()
 
 
 def _hand_over_and_die(data_dir: Path, server: BatchServer, place: str, *, is_served: bool) -> None:

@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from desktop.domain.providers import ProviderProfile
-from desktop.domain.runs import Cached, Delayed, FellBack, Finished, RunState, Started
+from desktop.domain.runs import Cached, Delayed, FellBack, Finished, RunState, Started, Summary
+from desktop.domain.tickets import TicketQuery
 from desktop.llm.scripted_server import DONE, Script, ScriptedServer, chunk, good_stream, refusal, usage_chunk, words
 from desktop.services.container import Desk
 from desktop.services.outbound import resting
-from tests.services.conftest import SCRIPTED, TICKET, opened_desk, summarize
+from tests.services.conftest import SCRIPTED, TICKET, import_path, opened_desk, summarize
 
 ANSWER = "Gist: The card was charged twice. [m1.1]\nProblem: The card was charged twice. [m1.1]\n"
 NOW = (("Retry-After", "0"),)
@@ -197,10 +198,8 @@ class TestTwins:
             good_stream("Gist: Blank pages. [m1.1]\nProblem: Blank pages since Monday. [m1.1]\n")
         ) as server:
             async with opened_desk(tmp_path / "data", server, with_sample=False) as desk:
-                from tests.services.conftest import import_path
-
                 await import_path(desk, path)
-                ids = (await desk.tickets.ids(_all())).tolist()
+                ids = (await desk.tickets.ids(TicketQuery())).tolist()
                 both = await asyncio.gather(*(_last(desk, ticket_id) for ticket_id in ids))
                 rows = await desk.tickets.rows(ids)
         assert len(server.requests) == 1
@@ -234,15 +233,14 @@ class TestWhatLeaves:
     MAIL = "Maria.Keller@example.org"
     TABLE = (
         "id,subject,description,requester\n"
-        '7,Refund for maria,"Hello, I am Maria Keller. Write to Maria.Keller@example.org or call +49 30 901820. The card was charged twice.",Maria Keller\n'
+        '7,Refund,"Hello, I am Maria Keller. Write to Maria.Keller@example.org or call +49 30 901820. '
+        'The card was charged twice.",Maria Keller\n'
     )
     ANSWER = "Gist: <PERSON_1> was charged twice. [m1.3]\nProblem: Write to <EMAIL_1>. [m1.2]\n"
 
     async def test_people_stay_here_and_come_back_in_the_summary(self, tmp_path: Path) -> None:
         path = tmp_path / "one.csv"
         path.write_text(self.TABLE)
-        from tests.services.conftest import import_path
-
         with ScriptedServer(good_stream(self.ANSWER)) as server:
             async with opened_desk(tmp_path / "data", server, with_sample=False) as desk:
                 desk.providers.save(replace(desk.providers.profile(SCRIPTED), redaction="on"))
@@ -268,8 +266,6 @@ class TestWhatLeaves:
     async def test_on_this_machine_nothing_is_taken_out(self, tmp_path: Path) -> None:
         path = tmp_path / "one.csv"
         path.write_text(self.TABLE)
-        from tests.services.conftest import import_path
-
         with ScriptedServer(good_stream(ANSWER)) as server:
             async with opened_desk(tmp_path / "data", server, with_sample=False) as desk:
                 await import_path(desk, path)
@@ -315,12 +311,6 @@ class TestTheLedger:
         assert left["state"] == "cancelled"
 
 
-def _all() -> Any:
-    from desktop.domain.tickets import TicketQuery
-
-    return TicketQuery()
-
-
-async def _last(desk: Desk, ticket_id: int) -> Any:
+async def _last(desk: Desk, ticket_id: int) -> Summary:
     async with aclosing(desk.summaries.stream(ticket_id)) as events:
-        return [event async for event in events][-1].summary
+        return [event.summary async for event in events if isinstance(event, Finished)][0]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, aclosing
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from desktop.llm.scripted_server import JSON, Script, ScriptedServer, good_strea
 from desktop.services.container import Desk
 from desktop.services.outbound import Sending
 from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
+from tests.batch_server import HOST, KEY, BatchServer, make_certificate
 from tests.services.conftest import SHIPPED_RECIPES, TICKET, import_path, opened_desk
 from tests.services.test_long_and_changed_tickets import _export
 
@@ -135,6 +137,8 @@ CALLERS = {
     "services/providers.py:ProviderService.models": ("list of models",),
     "services/providers.py:ProviderService.test": ("provider test",),
 }
+BATCH_CALLERS = ("services/batches.py:", "services/batch_results.py:", "services/batch_submitting.py:")
+"""All that batches send is driven as one, from handing over to taking in."""
 """Everything in the code that calls a model, and the rows that drive it."""
 
 
@@ -176,8 +180,35 @@ async def test_a_second_opinion_is_asked_of_who_is_set_for_it_whoever_wrote(data
     assert asked == {writer: [f"{writer}-model"], TASK: [f"{TASK}-model"]}
 
 
+@pytest.mark.parametrize("way", [NAMED, TASK, DEFAULT])
+async def test_a_batch_is_handed_to_who_was_chosen_and_nobody_else(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Three servers play api.openai.com, the only one that takes batches: a provider's own proxy leads to its own."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    certificate = make_certificate(tmp_path)
+    with ExitStack() as running:
+        servers = {name: running.enter_context(BatchServer(certificate)) for name in (NAMED, TASK, DEFAULT)}
+        async with opened_desk(data_dir) as desk:
+            for name, server in servers.items():
+                profile = ProviderProfile(name, "openai", f"https://{HOST}/v1", f"{name}-model", proxy=server.proxy)
+                desk.providers.save(replace(profile, ca_file=str(certificate)), make_default=name == DEFAULT)
+            if way != DEFAULT:
+                desk.providers.tasks.set(TaskModel("handover", TASK, f"{TASK}-model"))
+            chosen = (NAMED, f"{NAMED}-model") if way == NAMED else ("", "")
+            ids = [await desk.tickets.find(TICKET)]
+            await desk.batches.submit(ids, provider=chosen[0], model=chosen[1], recipe="handover")
+            for _ in range(10):
+                if not await desk.batches.poll():
+                    break
+    assert [name for name, server in servers.items() if server.journal] == [way]
+    assert {line["body"]["model"] for line in servers[way].requests_of_uploads} == {f"{way}-model"}
+
+
 def test_no_caller_of_a_model_is_left_out() -> None:
-    found = set(_find_callers())
+    callers = set(_find_callers())
+    found = {caller for caller in callers if not caller.startswith(BATCH_CALLERS)}
+    assert len(callers) > len(found), "the search does not find what batches send"
     rows = {feature.name for feature in FEATURES} | {SECOND_OPINION}
     assert found - set(CALLERS) == set(), "calls a model, and no row above proves whom it asks"
     assert set(CALLERS) - found == set(), "calls no model any more"
@@ -215,18 +246,23 @@ def _find_callers() -> Iterator[str]:
                 yield f"{place}:{caller}"
 
 
-def _sending_methods() -> set[str]:
+def _sending_methods() -> frozenset[str]:
     """Every public coroutine and generator of the gate sends something."""
-    tree = ast.parse((DESKTOP / "services" / "outbound" / "gate.py").read_text(encoding="utf-8"))
-    gate = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Outbound")
-    found = {
-        node.name for node in gate.body if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_")
-    }
+    found = _coroutines_of("gate.py", "Outbound")
     assert {"stream", "embed", "list_models", "test"} <= found
     return found
 
 
-def _callers_in(tree: ast.Module, sending: set[str]) -> Iterator[str]:
+@cache
+def _coroutines_of(file: str, name: str) -> frozenset[str]:
+    tree = ast.parse((DESKTOP / "services" / "outbound" / file).read_text(encoding="utf-8"))
+    class_ = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    methods = (node.name for node in class_.body if isinstance(node, ast.AsyncFunctionDef))
+    return frozenset(method for method in methods if not method.startswith("_"))
+
+
+def _callers_in(tree: ast.Module, sending: AbstractSet[str]) -> Iterator[str]:
+    batching = _coroutines_of("batching.py", "Batching")
     gates, askers = _names_of(tree, "Outbound", "outbound"), _names_of(tree, "Asker", "asker")
     for qualified, function in _functions(tree):
         for node in ast.walk(function):
@@ -237,7 +273,8 @@ def _callers_in(tree: ast.Module, sending: set[str]) -> Iterator[str]:
             is_asker = method in {"stream", "ask"} and (receiver in askers or receiver == "Asker")
             # A client is an endpoint's: `http.client` of the standard library is none.
             is_past = receiver == "client" and method != "aclose" and ast.unparse(node.func.value) != "http.client"
-            if is_gate or is_asker or is_past:
+            is_batch = receiver == "batching" and method in batching
+            if is_gate or is_asker or is_batch or is_past:
                 yield qualified
                 break
 

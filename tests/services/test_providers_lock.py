@@ -23,6 +23,8 @@ from desktop.domain.runs import Finished, Summary
 from desktop.llm.scripted_server import ScriptedServer, good_stream, refusal
 from desktop.services.container import Desk
 from desktop.services.outbound import Endpoint, Outbound, Sending
+from tests.batch_server import HOST as BATCH_HOST
+from tests.batch_server import MODEL, playing_openai
 from tests.services.conftest import TICKET, opened_desk, summarize
 from tests.services.test_providers_honoured import FEATURES, WHOLE, Feature
 
@@ -186,6 +188,30 @@ async def test_spans_go_to_no_other_machine(data_dir: Path) -> None:
             await desk.operations.spans.look()
         assert "locked to this machine" in (await desk.operations.spans.status()).failure
     assert elsewhere == []
+
+
+async def test_batches_are_neither_handed_over_nor_asked_about(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with playing_openai(tmp_path, monkeypatch) as server:
+        async with opened_desk(data_dir) as desk:
+            desk.providers.save(
+                ProviderProfile("openai", "openai", f"https://{BATCH_HOST}/v1", MODEL), make_default=True
+            )
+            ids = [await desk.tickets.find(TICKET)]
+            desk.providers.set_local_only(is_on=True)
+            with pytest.raises(DeskError) as refused:
+                await desk.batches.submit(ids)
+            assert (refused.value.code, server.journal) == ("local-only", [])
+            desk.providers.set_local_only(is_on=False)
+            assert await desk.batches.submit(ids)
+            asked = len(server.journal)
+            desk.providers.set_local_only(is_on=True)
+            await desk.batches.poll()
+            assert len(server.journal) == asked
+            desk.providers.set_local_only(is_on=False)
+            await desk.batches.poll()
+            assert len(server.journal) > asked, "what waited is not asked for again"
 
 
 async def test_the_lock_is_kept_and_holds_for_the_next_start_and_for_who_is_set_for_a_task(data_dir: Path) -> None:

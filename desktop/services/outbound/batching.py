@@ -1,7 +1,8 @@
 """Batching: what the gate lets through of batches. A file of requests goes up, its answers come down; each request that it takes is in the ledger.
 
 The file is one entry (*batch*), each ticket's request in it is another (*batch-item*), entered before the file goes and ended when its answer is
-taken in, at the price of batches. Beginning a batch, asking how it stands, fetching its answers, stopping it and deleting its files are entries too.
+taken in, at the price of batches. Beginning a batch, asking how it stands, fetching its answers, stopping it and deleting its files are entries too,
+and cost nothing.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class Batching:
             outcome = Outcome(entry_id, RunState.CANCELLED)
             try:
                 file_id = await BatchClient(endpoint.client).upload(name, file)
-                outcome = replace(outcome, state=RunState.COMPLETE, status=200)
+                outcome = replace(outcome, state=RunState.COMPLETE, status=200, cost_microusd=0)
                 return file_id
             except ProviderFault as fault:
                 outcome = replace(_failed(fault), entry_id=entry_id)
@@ -112,6 +113,8 @@ class Batching:
             finally:
                 await self._ledger.ended([outcome])
             await asyncio.sleep(seconds)
+            # The lock may have been set meanwhile.
+            self._refuse_when_locked(endpoint)
 
     async def create(self, endpoint: Endpoint, input_file_id: str, name: str) -> RemoteBatch:
         """Begin a batch with a file that is there.
@@ -173,7 +176,7 @@ class Batching:
             async with aclosing(BatchClient(endpoint.client, on_send=entry.sent).answers(file_id)) as answers:
                 async for answer in answers:
                     yield answer
-            outcome = Outcome(0, RunState.COMPLETE, status=200)
+            outcome = Outcome(0, RunState.COMPLETE, status=200, cost_microusd=0)
         except DeskError as error:
             outcome = _failed(error)
             raise
@@ -185,7 +188,7 @@ class Batching:
         entry, outcome = Entry(self._ledger, endpoint, Sending(purpose)), Outcome(0, RunState.CANCELLED)
         try:
             found = await ask(BatchClient(endpoint.client, on_send=entry.sent))
-            outcome = Outcome(0, RunState.COMPLETE, status=200)
+            outcome = Outcome(0, RunState.COMPLETE, status=200, cost_microusd=0)
         except DeskError as error:
             outcome = _failed(error)
             raise

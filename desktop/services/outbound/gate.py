@@ -29,8 +29,10 @@ from desktop.domain.providers import TestStep
 from desktop.domain.runs import RunState, Usage
 from desktop.llm.prices import PriceTable
 from desktop.llm.tokens import count_tokens, estimate_tokens
+from desktop.services.outbound.admission import wait_for_turn
 from desktop.services.outbound.batching import Batching
 from desktop.services.outbound.entry import Entry
+from desktop.services.outbound.pace import Pace, Turn
 from desktop.services.outbound.resting import Resting
 from desktop.services.outbound.restoring import Restoring
 from desktop.services.outbound.retrying import describe_wait, wait_before_retry
@@ -50,7 +52,8 @@ class Outbound:
         self._prices = prices
         self._is_locked = is_locked
         self._resting = Resting()
-        self.batching = Batching(ledger, prices, refuse_when_locked=self._refuse_when_locked)
+        self._paces: dict[tuple[str, str], Pace] = {}
+        self.batching = Batching(ledger, prices, refuse_when_locked=self.refuse_when_locked)
 
     async def stream(
         self, endpoint: Endpoint, request: ChatRequest, sending: Sending
@@ -90,10 +93,24 @@ class Outbound:
     async def _attempt(
         self, endpoint: Endpoint, request: ChatRequest, sending: Sending, entry: Entry
     ) -> AsyncGenerator[StreamEvent, None]:
-        """Send it once; where a provider refuses a parameter, once more without it."""
+        """Send it once, when its turn comes; where a provider refuses a parameter, once more without it."""
+        pace = self.pace(endpoint)
+        async with aclosing(wait_for_turn(pace, is_urgent=sending.is_urgent)) as admission:
+            async for admitted in admission:
+                if isinstance(admitted, Waiting):
+                    yield admitted
+                    continue
+                async with aclosing(self._send(endpoint, request, sending, entry, admitted)) as events:
+                    async for event in events:
+                        yield event
+                return
+
+    async def _send(
+        self, endpoint: Endpoint, request: ChatRequest, sending: Sending, entry: Entry, turn: Turn
+    ) -> AsyncGenerator[StreamEvent, None]:
         restoring = Restoring(sending.redactor, has_object=request.schema is not None)
         requests = 1 + sending.retries.usable
-        began_again = entry.attempt
+        sent_before = entry.attempt
         outcome = Outcome(0, RunState.CANCELLED)
         try:
             async with aclosing(endpoint.client.stream(request, on_send=entry.sent, requests=requests)) as events:
@@ -101,6 +118,7 @@ class Outbound:
                     match event:
                         case Opened():
                             self._resting.answered(endpoint.base_url)
+                            turn.accepted(event.limits)
                             entry.opened(event.status)
                         case StreamDelta():
                             entry.first_token()
@@ -108,18 +126,19 @@ class Outbound:
                                 yield delta
                         case StreamEnd():
                             cost = self.cost_microusd(endpoint, event.usage)
-                            outcome = replace(
-                                outcome, state=event.state, message=event.reason, usage=event.usage, cost_microusd=cost
+                            outcome = Outcome(
+                                0, event.state, message=event.reason, usage=event.usage, cost_microusd=cost
                             )
                             if (delta := restoring.rest()) is not None:
                                 yield delta
                             yield event
         except DeskError as error:
             outcome = _failed(error)
+            _report(error, turn)
             raise
         finally:
             # Every request after the first was one that a refused parameter took.
-            sending.retries.left -= max(0, entry.attempt - began_again - 1)
+            sending.retries.left -= max(0, entry.attempt - sent_before - 1)
             await entry.ended(replace(outcome, answer=restoring.raw))
 
     async def embed(self, endpoint: Endpoint, texts: Sequence[str], sending: Sending) -> Embeddings:
@@ -181,7 +200,14 @@ class Outbound:
         finally:
             await entry.ended(outcome)
 
-    # What would be sent, and what it costs
+    # What would be sent, how fast, and what it costs
+
+    def pace(self, target: Target) -> Pace:
+        """Return the pace of a model at its host."""
+        name = (target.base_url, target.model)
+        if name not in self._paces:
+            self._paces[name] = Pace(is_local=target.is_local)
+        return self._paces[name]
 
     def redacted(self, request: ChatRequest, sending: Sending) -> ChatRequest:
         """Return a request as it goes: without what identifies people, where the sending has a redactor."""
@@ -244,3 +270,13 @@ class Outbound:
 def _failed(error: DeskError) -> Outcome:
     status = error.status if isinstance(error, ProviderFault) else 0
     return Outcome(0, RunState.FAILED, status=status, error=error.code, message=error.message)
+
+
+def _report(error: DeskError, turn: Turn) -> None:
+    """Tell the pace what became of a request that failed."""
+    if not isinstance(error, ProviderFault) or not error.is_transient:
+        return
+    if error.status == 429:
+        turn.refused(error.retry_after_seconds)
+    else:
+        turn.broke(error.retry_after_seconds)

@@ -34,9 +34,7 @@ class _Counter:
         self.left = remaining - since * self.a_request
         if reset is None:
             self.reset_at = now
-        elif now + reset < self.reset_at or now >= self.reset_at or self._bucket_votes > 0:
-            self.reset_at = now + reset
-        elif now + reset > self.reset_at + max(1.0, reset * 0.5):
+        elif now + reset < self.reset_at or now >= self.reset_at or self._bucket_votes > 0 or now + reset > self.reset_at + max(1.0, reset * 0.5):
             self.reset_at = now + reset
         is_bucket = self._bucket_votes > 0 and limit is not None and bool(reset)
         self.refill = (limit - remaining) / reset if is_bucket and limit is not None and reset else 0.0

@@ -6,7 +6,6 @@ provider refuses or breaks. A model on this machine refuses nothing, it only bec
 
 from __future__ import annotations
 
-
 MOST_PARALLEL = 64
 FIRST_PARALLEL = 4
 WORTH_IT = 1.25

@@ -7,7 +7,7 @@ number, is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from desktop.services.redaction.reading import Reading, Word
 from desktop.services.redaction.spans import Span
@@ -22,6 +22,7 @@ from desktop.services.redaction.street_words import (
     NUMBER_FIRST,
     PREPOSITIONS,
     STATES,
+    WEAK_ENDINGS,
 )
 
 _UP = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĻŁŃŅŇŌŐŒŘŚŞŠŤŢŪŮŰŲŹŻŽΆ-ΫА-ЯЁЄІЇҐ"
@@ -31,9 +32,7 @@ _NUMBER = r"\d{1,5}(?:\s?[a-zA-Z](?!\w))?(?:\s?[/\-–]\s?(?:\d{1,4}[a-zA-Z]?|[A
 _NUMBER_SIGN = r"(?:n\.?\s?[º°o]\.?|nº|no\.?:?|num\.?|nr\.?|č\.|д\.|дом|αρ\.)?\s?"
 _NAMED = rf"(?:{_LINK}\s?)*(?:{_CAP}|\d{{1,2}}\.?\s(?:de\s)?{_CAP})(?:[ \-](?:{_LINK}\s?)*(?:{_CAP}|[IVX]+(?!\w)|\d{{1,2}}\s(?=de\s))){{0,5}}"
 
-_COUNTRY = (
-    r"(?:(?:D|DE|A|AT|CH|F|FR|I|IT|NL|B|BE|L|E|ES|P|PT|PL|CZ|S|SE|N|NO|DK|FI|FIN|H|HU|SLO|HR|GR|RO|BG|SK|EE|LT|LV)-)?"
-)
+_COUNTRY = r"(?:(?:D|DE|A|AT|CH|F|FR|I|IT|NL|B|BE|L|E|ES|P|PT|PL|CZ|S|SE|N|NO|DK|FI|FIN|H|HU|SLO|HR|GR|RO|BG|SK|EE|LT|LV)-)?"
 _CODE = (
     r"(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4}\s?[A-Z]{2}(?=\s[A-Z])|\d{5}-\d{3,4}|\d{2}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}|\d{3}\s\d{2}|\d{2}\s\d{3}"
     r"|\d{6}|\d{5}|\d{4}|\d{3}(?=\s[A-Z]))(?!\w)"
@@ -44,14 +43,19 @@ _UNIT = (
     r"(?:(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|block|box|po box|appt|bât|étage|esc|wohnung|whg|top|stock|og|piso|puerta|pta|depto|interno|int|scala"
     r"|apto|bloco|sala|andar|m\.|lok\.|кв|корп|стр|lgh|daire|kat)\.?\s?[:#]?\s?(?=[\w\-]{0,5}\d|[A-Z](?!\w))[\w\-]{1,6}|#\s?[\w\-]{1,8}|\d{1,2}\s?[º°ª](?:\s?[A-Za-z](?!\w))?|\d{1,2}(?:st|nd|rd|th) floor)(?!\w)"
 )
+_ALL_ENDINGS = (*ENDINGS, *WEAK_ENDINGS)
+_SAID = re.compile(
+    r"(?:address|adresse|anschrift|wohne|wohnen|live[sd]? (?:at|in|on)|liefer\w*|ship(?:ped)? to|send \w* ?to|deliver\w* (?:to|at)|dirección|indirizzo|adres|endereço|adress|cím)[^\n.]{0,24}$",
+    re.IGNORECASE,
+)
 _SEPARATOR = r"(?:\s?[,;\\]\s?|,?\s?\n[ >?\t]{0,6},?\s?|\s[\-–]\s|\s{1,3})"
 _PIECES = (
     re.compile(rf"{_SEPARATOR}{_UNIT}", re.IGNORECASE),
     re.compile(rf"{_SEPARATOR}{_COUNTRY}{_CODE}(?:\s{_CITY})?"),
-    re.compile(
-        rf"\s?,\s?{_CITY},?\s{_COUNTRY}{_CODE}|\s{_CITY},?\s{_COUNTRY}{_CODE}|{_SEPARATOR}{_CITY},?\s{_STATE}(?:,?\s{_CODE})?"
-    ),
+    re.compile(rf"\s?,\s?{_CITY},?\s{_COUNTRY}{_CODE}|\s{_CITY},?\s{_COUNTRY}{_CODE}|{_SEPARATOR}{_CITY},?\s{_STATE}(?:,?\s{_CODE})?"),
     re.compile(rf"{_SEPARATOR}{_STATE}(?:\s{_CODE})?"),
+    # A block's lines: a town, then a country with its code
+    re.compile(rf"[ ]?\n[ >?]{{1,6}}{_CITY}(?=\n)|[ ]?\n+[ >?]{{0,6}}{_CITY}\s(?:\([A-Z][a-z]+\)\s)?\d{{4,6}}(?!\w)"),
     re.compile(rf"\s?,\s?\n?[ >?]{{0,4}}{_CITY}(?=\s*[,.;\n?!)]|\s*$|\s[\-–])|\s[\-–]\s{_CITY}(?=\s*[,.;\n]|\s*$)"),
 )
 """What may follow a street and its number, piece by piece."""
@@ -67,33 +71,47 @@ _FAR_BACK = 70
 _UNIT_AFTER_STREET = re.compile(
     rf"(?<![\w.,$€£#\-])\d{{1,6}}[A-Za-z]?\s(?:(?:{_CAP}|\d{{1,5}}|{_LINK})[ ]){{1,5}}(?:\d{{1,4}}[ ])?[\s,]*(?:Apt|Suite|Unit|Flat)\.?\s\w{{1,6}}"
 )
+_HOUSE_BEFORE = re.compile(r"(?<![\w.,/\-])\d{1,6}\s$")
 _BACK_OVER_NAMES = re.compile(rf"(?:{_CAP}[ \-]){{0,3}}$")
 _NUMBER_FOLLOWS = re.compile(rf"\.?,?\s{_NUMBER_SIGN}{_NUMBER}\.?", re.IGNORECASE)
 _AFTER_WORD = re.compile(rf"[./]?\s?{_NAMED},?\s{_NUMBER_SIGN}{_NUMBER}")
+_AFTER_PREPOSITION = re.compile(rf"(?:\s(?:der|dem|den))?\s{_NAMED},?\s{_NUMBER}")
+_LAST_WORD = re.compile(r"[^\W\d_]+$")
+_LONGEST_WORD = 40
 _AFTER_NUMBER = re.compile(rf"\.?\s{_NAMED}")
 _NUMBER_AND_WORD = re.compile(r"(?<![\w.,\-])\d{1,4}(?:\s?(?:bis|ter|quater|[A-D]))?,?\s$")
+_BEFORE_NUMBER = re.compile(r"\.?,?\s(?:n\.?\s?[º°o]\.?|nº|no\.?:?|num\.?|nr\.?|č\.|д\.|дом|αρ\.)?\s?$", re.IGNORECASE)
+_STREET_WORDS = BETWEEN | BEFORE | PREPOSITIONS
 _COLOMBIAN = re.compile(r"\.?\s\d{1,3}\s?[A-Z]?\s(?:#|No\.?|N°)\s?\d{1,3}[A-Z]?\s?-\s?\d{1,3}")
 
 _STREET_THEN_CODE = re.compile(
-    rf"(?<![\w])(?:{_CAP}\s){{1,3}}\d{{1,4}}[a-z]?(?:/\d{{1,4}})?,\s?{_COUNTRY}(?:\d{{5}}|\d{{4}}|\d{{3}}\s\d{{2}}|\d{{2}}-\d{{3}})\s{_CITY}"
+    rf"(?<!\w)(?:{_CAP}\s){{1,3}}\d{{1,4}}[a-z]?(?:/\d{{1,4}})?,\s?{_COUNTRY}(?:\d{{5}}|\d{{4}}|\d{{3}}\s\d{{2}}|\d{{2}}-\d{{3}})\s{_CITY}"
 )
-_CODES = (
-    # SW1A 1AA, and its town before
-    re.compile(rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)"),
-    # Austin, TX 78704
-    re.compile(rf"(?<!\w){_CAP}(?:\s{_CAP}){{0,2}},\s(?:{'|'.join(STATES[:51])})\s\d{{5}}(?:-\d{{4}})?(?!\w)"),
-    # H2Y 1H2
-    re.compile(r"(?<!\w)[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]\s\d[ABCEGHJ-NPRSTV-Z]\d(?!\w)"),
-    # 1016 EA Amsterdam; D-10969 Berlin; 31-864 Kraków; CEP 01310-200
-    re.compile(rf"(?<![\w\-])(?:[1-9]\d{{3}}\s?[A-Z]{{2}},?\s|(?:D|DE|A|AT|CH|F|FR|I|IT|B|BE|L|E|ES|PL|CZ|SE|DK|NO|FI|SLO|HR)-\d{{2,3}}[\s-]?\d{{2,3}}\s|\d{{2}}-\d{{3}}\s){_CITY}"),
-    re.compile(r"(?:(?<=CEP )|(?<=CEP: ))\d{5}-?\d{3}(?!\d)"),
-    # A line of its own: 10969 Berlin
-    re.compile(rf"(?<=\n)[ >]*{_COUNTRY}\d{{4,5}}\s{_CITY}[ ]*$", re.MULTILINE),
-    re.compile(rf"(?<![\w.,\-])\d{{4,5}}\s(?:{'|'.join(city.capitalize() for city in CITIES)})(?!\w)"),
-    # PSC 3294, Box 9168, APO AA 61487; P.O. Box 1180
-    re.compile(r"(?<!\w)(?:PSC|CMR|Unit|USNS|USS|USCGC)\s[\w ]{1,24},?\s(?:Box\s\d{1,5}\s?,?\s)?(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s\d{5}(?:-\d{4})?", re.IGNORECASE),
-    re.compile(r"(?<!\w)(?:P\.?\s?O\.?\s?Box|Postfach|Boîte postale|B\.P\.|Apartado(?: de correos)?|Caixa Postal|Postbus|Casella Postale)\s\d{2,6}(?!\d)"),
-)  # fmt: skip
+_BRITISH = re.compile(rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)")
+_CANADIAN = re.compile(r"(?<!\w)[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]\s\d[ABCEGHJ-NPRSTV-Z]\d(?!\w)")
+_AMERICAN = re.compile(rf"(?<!\w){_CAP}(?:\s{_CAP}){{0,2}},\s(?:{'|'.join(STATES[:51])})\s\d{{5}}(?:-\d{{4}})?(?!\w)")
+_DUTCH = re.compile(rf"[1-9]\d{{3}}\s?[A-Z]{{2}},?\s{_CITY}")
+_POLISH = re.compile(rf"\d{{2}}-\d{{3}}\s{_CITY}")
+_WITH_COUNTRY = re.compile(rf"(?<![\w\-])(?:D|DE|A|AT|CH|F|FR|I|IT|B|BE|L|E|ES|DK|NO|FI|SLO|HR)-\d{{4,5}}\s{_CITY}")
+_ON_ITS_LINE = re.compile(rf"\d{{4,5}}\s{_CITY}[ ]*$", re.MULTILINE)
+_OF_A_KNOWN_CITY = re.compile(rf"\d{{4,5}}\s(?:{'|'.join(city.capitalize() for city in CITIES)})(?!\w)")
+"""*SW1A 1AA*, *H2Y 1H2*, *Austin, TX 78704*, *1016 EA Amsterdam*, *31-864 Kraków*, *D-10969 Berlin*, and *10969 Berlin* on a line of its own."""
+
+_SIGNED = (
+    (("apt", "suite", "unit ", "flat "), _UNIT_AFTER_STREET, True),
+    (("cep",), re.compile(r"(?:(?<=CEP )|(?<=CEP: ))\d{5}-?\d{3}(?!\d)"), False),
+    # PSC 3294, Box 9168, APO AA 61487
+    (
+        ("apo ", "fpo ", "dpo "),
+        re.compile(r"(?<!\w)(?:PSC|CMR|Unit|USNS|USS|USCGC)\s[\w ]{1,24},?\s(?:Box\s\d{1,5}\s?,?\s)?(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s\d{5}(?:-\d{4})?", re.IGNORECASE),
+        False,
+    ),
+    (
+        ("box ", "postfach", "postale", "b.p.", "apartado", "postal ", "postbus"),
+        re.compile(r"(?<!\w)(?:P\.?\s?O\.?\s?Box|Postfach|Boîte postale|B\.P\.|Apartado(?: de correos)?|Caixa Postal|Postbus|Casella Postale)\s\d{2,6}(?!\d)"),
+        True,
+    ),
+)
 
 _EAST_ASIAN = re.compile(
     "(?:〒\\s?\\d{3}-\\d{4}\\s?)?(?:東京都|北海道|大阪府|京都府|[\u4e00-\u9fff]{2,3}県)[\u4e00-\u9fff\u3040-\u30ffー\\s]{1,20}[\\d０-９一二三四五六七八九十]+[-－−ー丁目番地号の\\d０-９]*"
@@ -107,45 +125,123 @@ _EAST_ASIAN = re.compile(
 def find_addresses(reading: Reading) -> Iterator[Span]:
     """Yield postal addresses."""
     text = reading.text
-    if not any(digit in text for digit in "0123456789"):
+    numbers = [(start, end) for start, end in reading.numbers if end - start <= _LONGEST_CODE]
+    if not numbers:
         return
-    for place, word in enumerate(reading.words):
-        street = _street_at(reading, place, word)
+    for word in _words_of_streets(reading, numbers):
+        street = _street_at(text, word)
         if street:
             yield Span(street[0], _with_place(text, street[1]), "address")
-    for pattern in (_UNIT_AFTER_STREET, _STREET_THEN_CODE):
-        for found in pattern.finditer(text):
-            yield Span(found.start(), _with_place(text, found.end()), "address")
-    for pattern in _CODES:
-        for found in pattern.finditer(text):
-            yield Span(found.start(), found.end(), "address")
+    for start, end in numbers:
+        code = _code_at(text, start, end)
+        if code:
+            yield code
+    lower = reading.lower
+    for signs, pattern, is_street in _SIGNED:
+        if any(sign in lower for sign in signs):
+            for found in pattern.finditer(text):
+                yield Span(found.start(), _with_place(text, found.end()) if is_street else found.end(), "address")
     if not text.isascii() or "-ku" in text or "-shi" in text:
         for found in _EAST_ASIAN.finditer(text):
             yield Span(found.start(), found.end(), "address")
 
 
-def _street_at(reading: Reading, place: int, word: Word) -> tuple[int, int] | None:
+def _before_number(text: str, start: int) -> Iterator[int]:
+    """Yield where the word ends that a number stands right behind."""
+    if text[start - 1 : start].isspace() or text[start - 1 : start] in ".:º°":
+        found = _BEFORE_NUMBER.search(text, max(0, start - _NUMBER_SIGN_LENGTH), start)
+        if found:
+            yield found.start()
+
+
+_NUMBER_SIGN_LENGTH = 9
+
+
+def _code_at(text: str, start: int, end: int) -> Span | None:
+    """Return the postal code with its city that a run of digits is a part of."""
+    length, before, after = end - start, text[start - 1 : start], text[end : end + 1]
+    if length <= 2 and before.isupper():
+        if not (after.isupper() or (after == " " and text[end + 2 : end + 4].isupper())):
+            return None
+        return _search_back(text, (_BRITISH, _CANADIAN), start, end)
+    if length == 2 and after == "-" and text[end + 1 : end + 4].isdigit():
+        return _match_code(text, _POLISH, start) or _search_back(text, (_STREET_THEN_CODE,), start, end, is_street=True)
+    follows_comma = before == "," or text[start - 2 : start] == ", "
+    if length == 3 and follows_comma and after == " " and text[end + 1 : end + 3].isdigit():
+        return _search_back(text, (_STREET_THEN_CODE,), start, end, is_street=True)
+    if length not in (4, 5):
+        return None
+    if before == " " and text[start - 3 : start - 1].isupper():
+        return _search_back(text, (_AMERICAN,), start, end)
+    if not text[end : end + 2].strip()[:1].isupper():
+        return None
+    if follows_comma or (before == "-" and text[start - 2 : start - 1].isupper()):
+        found = _search_back(text, (_STREET_THEN_CODE, _WITH_COUNTRY), start, end, is_street=True)
+        if found:
+            return found
+    if length == 4 and before not in "-." and text[end : end + 3].strip()[:2].isupper():
+        return _match_code(text, _DUTCH, start)
+    line = text.rfind("\n", 0, start) + 1
+    is_first = line > 0 and not text[line:start].strip(" >")
+    return _match_code(text, _ON_ITS_LINE if is_first else _OF_A_KNOWN_CITY, start) if before not in ".,-" or not before else None
+
+
+def _match_code(text: str, pattern: re.Pattern[str], start: int) -> Span | None:
+    found = pattern.match(text, start)
+    return Span(start, found.end(), "address") if found else None
+
+
+def _search_back(text: str, patterns: tuple[re.Pattern[str], ...], start: int, end: int, *, is_street: bool = False) -> Span | None:
+    """Return what a pattern finds around a run of digits, beginning at most some words before."""
+    first = max(0, start - _FAR_BACK)
+    while first and text[first - 1].isalnum():
+        first -= 1
+    for pattern in patterns:
+        for found in pattern.finditer(text, first):
+            if found.start() > start:
+                break
+            if found.end() >= end:
+                return Span(found.start(), _with_place(text, found.end()) if is_street else found.end(), "address")
+    return None
+
+
+_LONGEST_CODE = 5
+
+
+def _words_of_streets(reading: Reading, numbers: Sequence[tuple[int, int]]) -> Iterator[Word]:
+    """Yield the words that a street may have: those of the lists, and whatever ends like a street before a number."""
+    listed = reading.vocabulary & _STREET_WORDS
+    if listed:
+        for place, lower in enumerate(reading.words):
+            if lower in listed:
+                yield reading.word(place)
+    for start, _ in numbers:
+        for end in _before_number(reading.text, start):
+            word = _LAST_WORD.search(reading.lower, max(0, end - _LONGEST_WORD), end)
+            if word and word[0].endswith(_ALL_ENDINGS):
+                yield Word(word.start(), end, word[0])
+
+
+def _street_at(text: str, word: Word) -> tuple[int, int] | None:
     """Return where a street with its number stands that a word is a part of."""
-    text, lower = reading.text, word.lower
-    if lower in BETWEEN:
-        found = _between(text, word)
-        if found:
-            return found
-    if lower in BEFORE:
+    lower = word.lower
+    found = _between(text, word) if lower in BETWEEN else None
+    if not found and lower in BEFORE:
         found = _before(text, word)
-        if found:
-            return found
-    if lower.endswith(ENDINGS):
+    if not found and lower.endswith(_ALL_ENDINGS):
         following = _NUMBER_FOLLOWS.match(text, word.end)
-        if following:
-            return _at_the_end(text, word, following.end())
-    if lower in PREPOSITIONS:
-        named = _AFTER_WORD.match(text, word.end) or (
-            _AFTER_WORD.match(text, reading.words[place + 1].end) if place + 1 < len(reading.words) else None
-        )
+        if following and (lower.endswith(ENDINGS) or _is_said_or_placed(text, word.start, following.end())):
+            found = _at_the_end(text, word, following.end())
+    if not found and lower in PREPOSITIONS:
+        named = _AFTER_PREPOSITION.match(text, word.end)
         if named and _CODE_AND_CITY_FOLLOW.match(text, named.end()):
             return word.start, named.end()
-    return None
+    return found
+
+
+def _is_said_or_placed(text: str, start: int, end: int) -> bool:
+    """Tell whether an address is spoken of just before, or a code and city follow."""
+    return _CODE_AND_CITY_FOLLOW.match(text, end) is not None or _SAID.search(text, max(0, start - 40), start) is not None
 
 
 def _between(text: str, word: Word) -> tuple[int, int] | None:
@@ -155,9 +251,7 @@ def _between(text: str, word: Word) -> tuple[int, int] | None:
     if not found:
         return None
     names = found["name"].split()
-    is_large = text[word.start].isupper() and all(
-        not name[0].islower() or name in ("of", "the", "de", "la") for name in names
-    )
+    is_large = text[word.start].isupper() and all(not name[0].islower() or name in ("of", "the", "de", "la") for name in names)
     if not (is_large and names) and (not names or not _is_small_street(names, text[word.start : word.end])):
         return None
     return found.start(), word.end + (text[word.end : word.end + 1] == ".")
@@ -165,25 +259,7 @@ def _between(text: str, word: Word) -> tuple[int, int] | None:
 
 def _is_small_street(names: list[str], word: str) -> bool:
     return (
-        word
-        in (
-            "street",
-            "avenue",
-            "road",
-            "boulevard",
-            "lane",
-            "drive",
-            "st",
-            "ave",
-            "rd",
-            "blvd",
-            "terrace",
-            "crescent",
-            "parkway",
-            "highway",
-            "court",
-            "place",
-        )
+        word in ("street", "avenue", "road", "boulevard", "lane", "drive", "st", "ave", "rd", "blvd", "terrace", "crescent", "parkway", "highway", "court", "place")
         and len(names) <= 3
         and not any(name.lower() in NO_NAMES_OF_STREETS for name in names)
     )
@@ -202,27 +278,24 @@ def _before(text: str, word: Word) -> tuple[int, int] | None:
     if not found:
         return None
     is_sure = text[word.start].isupper() and word.lower != "via"
-    if (
-        is_sure
-        or word.lower not in ("via", "place", "route", "cours", "passage", "largo", "camino", "strada", "cesta")
-        or _with_place(text, found.end()) > found.end()
-    ):
+    if is_sure or word.lower not in ("via", "place", "route", "cours", "passage", "largo", "camino", "strada", "cesta") or _with_place(text, found.end()) > found.end():
         return word.start, found.end()
     return None
 
 
 def _at_the_end(text: str, word: Word, end: int) -> tuple[int, int] | None:
     """A name that ends in the word, or the word after a name, and a number."""
-    if not text[word.start].isupper() and word.lower not in ENDINGS:
+    if not text[word.start].isupper() and word.lower not in _ALL_ENDINGS:
         return None
     back = _BACK_OVER_NAMES.search(text, max(0, word.start - 40), word.start)
     start = back.start() if back else word.start
     names = text[start : word.start].split()
     while names and names[0].lower().strip(".") in NO_STREETS:
         start += len(names.pop(0)) + 1
-    if not names and (word.lower in ENDINGS or len(word.lower) < _SHORTEST_STREET):
+    if not names and (word.lower in _ALL_ENDINGS or len(word.lower) < _SHORTEST_STREET):
         return None
-    return start, end
+    number = _HOUSE_BEFORE.search(text, max(0, start - 8), start)
+    return (number.start() if number else start), end
 
 
 _SHORTEST_STREET = 6

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv6Address
 
+from desktop.services.redaction.reading import Reading
 from desktop.services.redaction.spans import Span
 
 # Letters of Latin, Greek and Cyrillic: Japanese and Chinese write an address without a space around it.
@@ -32,6 +33,7 @@ _VERSION_BEFORE = re.compile(
 _LOOK_BACK = 44
 _NOBODYS = ("127.", "0.0.0.0", "255.")
 """This machine, any machine, and masks: the same everywhere, and a technician needs them."""
+_LONG = 4
 
 
 def find_emails(text: str) -> Iterator[Span]:
@@ -45,10 +47,12 @@ def find_emails(text: str) -> Iterator[Span]:
             yield Span(found.start(), found.end(), "email", found[0].casefold())
 
 
-def find_ips(text: str) -> Iterator[Span]:
+def find_ips(reading: Reading) -> Iterator[Span]:
     """Yield IP addresses. What *version*, *v* or a program's name and a slash stand before is a version."""
-    if text.count(".") > 2:
-        for found in _IPV4.finditer(text):
+    text = reading.text
+    for start, end in reading.numbers:
+        found = _IPV4.match(text, start) if text[end : end + 1] == "." and end - start < _LONG else None
+        if found:
             before = text[max(0, found.start() - _LOOK_BACK) : found.start()]
             if not found[0].startswith(_NOBODYS) and not _VERSION_BEFORE.search(before):
                 yield Span(found.start(), found.end(), "ip", found[0])

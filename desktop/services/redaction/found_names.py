@@ -8,24 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from desktop.services.redaction.name_words import (
-    CLOSERS,
-    GREETING_REST,
-    GREETINGS,
-    NO_NAMES,
-    ORDINARY_NAMES,
-    ROLE_WORDS,
-    TITLES,
-)
+from desktop.services.redaction.name_words import CLOSERS, GREETING_REST, GREETINGS, NO_NAMES, ORDINARY_NAMES, ROLE_WORDS, TITLES
 from desktop.services.redaction.reading import Reading, Word
 
 _PREFIX = re.compile(r"(?:[\s>|*•]|\[m\d+(?:\.\d+)?\])*")
 _TOKEN = re.compile(r"[^\W\d_]\.(?=[ \u00a0][^\W\d_])|[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _SPACE = re.compile(r"[ \u00a0]+")
-_PARTICLES = frozenset(
-    "de da do dos das del della di du la le van von der den ter ten zu zur al el bin ibn ben abu y e".split()
-)
+_PARTICLES = frozenset("de da do dos das del della di du la le van von der den ter ten zu zur al el bin ibn ben abu y e".split())
 _MOST_TOKENS = 4
+_LONGEST_GREETING = 120
+_LONGEST_CLOSER = 60
 _BEFORE_NAME = GREETING_REST | GREETINGS
 _NEAR = re.compile(r"[ .,\u00a0]{1,2}")
 _HEAD = re.compile(
@@ -36,9 +28,7 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_ADDRESS = re.compile(r"(\"[^\"\n]{2,60}\"|[^\n<>:;\"(]{2,60}?)\s*<\s*[^<>\s@]+@[^<>\s]+>")
-_WROTE = re.compile(
-    r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu|napisał\(?a?\)?|skrev)\s?:"
-)
+_WROTE = re.compile(r"(?:[,\d]\s|^|schrieb\s)(?P<value>[^\n,<>\d:]{2,50}?)\s(?:wrote|writes|a écrit|escribió|ha scritto|schreef|escreveu|napisał\(?a?\)?|skrev)\s?:")
 _INTRODUCTIONS: dict[str, re.Pattern[str]] = {
     "name": re.compile(r"(?:'s)? (?:is|was|ist) "),
     "name's": re.compile(r" "),
@@ -79,14 +69,13 @@ _WEAK_INTRODUCTIONS = {
     "ben": re.compile(r" "),
 }
 """After these a single word may be anything: two that are large count, or one before *from*, *here* and the like."""
+_CUES = frozenset((*_INTRODUCTIONS, *_WEAK_INTRODUCTIONS, *TITLES))
 _AFTER_WEAK = re.compile(r"[ ,]*(?:from|here|with|again|calling|speaking|at|von|aus|de|da|van|di)\b|\s*$")
 _JAPANESE = re.compile(
     "(?P<a>[\u4e00-\u9fff]{1,5})(?:様|さま|さん|氏|殿)(?![\u4e00-\u9fff])|(?P<b>[\u4e00-\u9fff]{2,5})(?:と申します|です。|でございます)"
     "|(?P<c>[\u4e00-\u9fff]{2,4}?)(?:先生|女士|小姐)|(?P<d>[\uac00-\ud7af]{2,4})\\s?(?:님|씨)|(?P<e>[\u4e00-\u9fff]{2,4})より"
 )
-_NO_UNSPACED = re.compile(
-    "客|皆|各位|担当|お|御|貴|社|部|課|番|号|件|고객|선생|담당|부모|사장|회원|尊敬|先方|弊|何|誰|方|店|会|係|者"
-)
+_NO_UNSPACED = re.compile("客|皆|各位|担当|お|御|貴|社|部|課|番|号|件|고객|선생|담당|부모|사장|회원|尊敬|先方|弊|何|誰|方|店|会|係|者")
 
 
 def find_names(reading: Reading) -> Iterator[str]:
@@ -117,8 +106,7 @@ def _on_lines(reading: Reading) -> Iterator[str]:
             continue
         if closes:
             yield from _signature(own)
-        plain = own.lower().strip(" ,.!;:-–~*_。、！")
-        closes = plain in CLOSERS or own.strip() in ("--", "—", "–", "__") or _closes_at_length(plain)
+        closes = len(own) < _LONGEST_CLOSER and _closes(own)
         if closes:
             continue
         yield from _greeted(own)
@@ -129,34 +117,26 @@ def _on_lines(reading: Reading) -> Iterator[str]:
             head = _HEAD.match(own)
             if head:
                 yield from _in_head(head["value"])
-        if (
-            own[0] in "-–—~"
-            and place == len(lines) - 1
-            and not any(other.lstrip().startswith(own[0]) for other in lines[:-1])
-        ):
+        if own[0] in "-–—~" and place == len(lines) - 1 and not any(other.lstrip().startswith(own[0]) for other in lines[:-1]):
             yield from _signature(own[1:].strip(), most=2)
 
 
-def _closes_at_length(plain: str) -> bool:
-    """Tell whether a line closes a letter with a few words more: *Viele Grüße aus Hamburg*."""
+def _closes(line: str) -> bool:
+    """Tell whether a line closes a letter, with a few words more perhaps: *Viele Grüße aus Hamburg*."""
+    plain = line.lower().strip(" ,.!;:-–~*_。、！")
+    if plain in CLOSERS or line.strip() in ("--", "—", "–", "__"):
+        return True
     words = plain.split()
-    return (
-        2 < len(words) < 7
-        and (" ".join(words[:2]) in CLOSERS or " ".join(words[:3]) in CLOSERS)
-        and words[-2] in ("aus", "from", "de", "da", "uit")
-    )
+    return 2 < len(words) < 7 and (" ".join(words[:2]) in CLOSERS or " ".join(words[:3]) in CLOSERS) and words[-2] in ("aus", "from", "de", "da", "uit")
 
 
 def _greeted(line: str) -> Iterator[str]:
-    tokens = list(_TOKEN.finditer(line[:120]))
-    if not tokens or tokens[0][0].lower().rstrip(".") not in GREETINGS:
+    first = _TOKEN.match(line)
+    if not first or first[0].lower().rstrip(".") not in GREETINGS:
         return
+    tokens = list(_TOKEN.finditer(line[:_LONGEST_GREETING]))
     at = 1
-    while (
-        at < len(tokens)
-        and tokens[at][0].lower().rstrip(".") in _BEFORE_NAME
-        and _NEAR.fullmatch(line, tokens[at - 1].end(), tokens[at].start())
-    ):
+    while at < len(tokens) and tokens[at][0].lower().rstrip(".") in _BEFORE_NAME and _NEAR.fullmatch(line, tokens[at - 1].end(), tokens[at].start()):
         at += 1
     if at < len(tokens) and _NEAR.fullmatch(line, tokens[at - 1].end(), tokens[at].start()):
         name, end = _name_at(line, tokens[at].start())
@@ -182,11 +162,7 @@ def _in_head(value: str) -> Iterator[str]:
     for one in re.split(r"[;]", value):
         own = one.split("<")[0].strip(" \"'")
         name, end = _name_at(own, 0)
-        if (
-            name
-            and (end == len(own) or own[end : end + 1] in ",(")
-            and not any(character.isdigit() for character in own[:end])
-        ):
+        if name and (end == len(own) or own[end : end + 1] in ",(") and not any(character.isdigit() for character in own[:end]):
             yield own if _is_surname_first(own, end) else name
 
 
@@ -197,17 +173,17 @@ def _is_surname_first(text: str, end: int) -> bool:
 
 def _introduced(reading: Reading) -> Iterator[str]:
     text, lower = reading.text, reading.lower
-    for place, word in enumerate(reading.words):
-        joint = _INTRODUCTIONS.get(word.lower)
-        is_weak = joint is None
-        if joint is None:
-            joint = _WEAK_INTRODUCTIONS.get(word.lower)
-        if joint is not None:
-            found = joint.match(lower, word.end)
-            if found:
-                yield from _name_after(text, found.end(), is_weak=is_weak)
-        elif word.lower in TITLES:
-            yield from _titled(text, word, place)
+    known = reading.vocabulary & _CUES
+    for at, cue in enumerate(reading.words) if known else ():
+        if cue not in known:
+            continue
+        word = reading.word(at)
+        joint = _INTRODUCTIONS.get(cue) or _WEAK_INTRODUCTIONS.get(cue)
+        found = joint.match(lower, word.end) if joint else None
+        if found:
+            yield from _name_after(text, found.end(), is_weak=cue not in _INTRODUCTIONS)
+        elif cue in TITLES:
+            yield from _titled(text, word)
 
 
 def _name_after(text: str, start: int, *, is_weak: bool) -> Iterator[str]:
@@ -216,13 +192,11 @@ def _name_after(text: str, start: int, *, is_weak: bool) -> Iterator[str]:
         return
     if name:
         yield name
-    elif not is_weak and (
-        end >= len(text) or text[end] in ".,!?\n" or text.startswith((" and ", " und ", " but "), end)
-    ):
+    elif not is_weak and (end >= len(text) or text[end] in ".,!?\n" or text.startswith((" and ", " und ", " but "), end)):
         yield from _in_lower_case(text[start:end])
 
 
-def _titled(text: str, title: Word, place: int) -> Iterator[str]:
+def _titled(text: str, title: Word) -> Iterator[str]:
     start = title.end + (text[title.end : title.end + 1] == ".")
     if text[start : start + 1] not in (" ", "\u00a0"):
         return
@@ -244,11 +218,7 @@ def _name_at(text: str, start: int) -> tuple[str, int]:
         token = found[0]
         lower = token.lower().rstrip(".")
         is_particle = lower in _PARTICLES and (bool(tokens) or token[0].isupper())
-        if not is_particle and (
-            token[0].islower()
-            or lower in NO_NAMES
-            or (token.isupper() and len(token) > 1 and tokens and not tokens[-1].isupper())
-        ):
+        if not is_particle and (token[0].islower() or lower in NO_NAMES or (token.isupper() and len(token.rstrip(".")) > 1 and tokens and not tokens[-1].isupper())):
             break
         if lower in ROLE_WORDS:
             return "", found.end()
@@ -271,13 +241,7 @@ def _last_name(text: str) -> Iterator[str]:
     """Yield the name that a stretch of text ends with."""
     own = text.strip(" \"'*_>")
     surname, comma, given = own.rpartition(", ")
-    if (
-        comma
-        and _name_at(given, 0)[1] == len(given)
-        and _name_at(surname, 0)[1] == len(surname)
-        and _name_at(surname, 0)[0]
-        and _name_at(given, 0)[0]
-    ):
+    if comma and _name_at(given, 0)[1] == len(given) and _name_at(surname, 0)[1] == len(surname) and _name_at(surname, 0)[0] and _name_at(given, 0)[0]:
         yield own
         return
     tokens = list(_TOKEN.finditer(own))
@@ -291,14 +255,7 @@ def _last_name(text: str) -> Iterator[str]:
 def _in_lower_case(words: str) -> Iterator[str]:
     """Yield a name that is written small, unless one of its words is an ordinary one."""
     tokens = _TOKEN.findall(words)
-    if tokens and not any(
-        t.lower() in NO_NAMES
-        or t.lower() in ROLE_WORDS
-        or t.lower() in ORDINARY_NAMES
-        or t.lower() in _STATES
-        or len(t) < 3
-        for t in tokens
-    ):
+    if tokens and not any(t.lower() in NO_NAMES or t.lower() in ROLE_WORDS or t.lower() in ORDINARY_NAMES or t.lower() in _STATES or len(t) < 3 for t in tokens):
         yield " ".join(tokens)
 
 

@@ -60,7 +60,8 @@ def find_keys(reading: Reading) -> Iterator[Span]:
     if any(sign in text for sign in _SIGNS):
         for found in _KNOWN.finditer(text):
             yield Span(found.start(), found.end(), "key")
-    cues = [(word.start, word.end, word.lower) for word in reading.words if word.lower in _CUES]
+    known = reading.vocabulary & _CUES
+    cues: list[tuple[int, int, str]] = [reading.word(at) for at, word in enumerate(reading.words) if word in known] if known else []
     if not text.isascii():
         cues += [(*found.span(), found[0]) for found in _UNSPACED.finditer(text)]
     for start, end, word in cues:

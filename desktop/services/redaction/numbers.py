@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desktop.services.redaction.reading import Reading
 from desktop.services.redaction.spans import Span
 from desktop.services.redaction.surroundings import said_before
 
@@ -35,9 +36,13 @@ _BRANDS = re.compile(
 """First digits and lengths of Visa, Mastercard, American Express, Diners Club, Discover, UnionPay, JCB, Mir and Troy."""
 
 
-def find_ibans(text: str) -> Iterator[Span]:
+def find_ibans(reading: Reading) -> Iterator[Span]:
     """Yield bank accounts: right by their checksum, or right in length beside the word IBAN."""
-    for found in _IBAN.finditer(text):
+    text = reading.text
+    for begin, _ in reading.numbers:
+        found = _IBAN.match(text, begin - 2) if begin > 1 and text[begin - 1].isalpha() else None
+        if not found:
+            continue
         length = _IBAN_LENGTHS.get(found[0][:2].upper(), 0)
         places = [place for place in range(found.start(), found.end()) if text[place].isalnum()]
         if not length or len(places) < length:
@@ -56,9 +61,14 @@ def _has_iban_checksum(compact: str) -> bool:
     return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
 
 
-def find_cards(text: str) -> Iterator[Span]:
+def find_cards(reading: Reading) -> Iterator[Span]:
     """Yield payment cards: right by Luhn and of a known brand, or right by Luhn, or in fours, where a card is spoken of."""
-    for found in _CARD.finditer(text):
+    text, past = reading.text, 0
+    for begin, _ in reading.numbers:
+        found = _CARD.match(text, begin) if begin >= past else None
+        if not found:
+            continue
+        past = found.end()
         digits = "".join(character for character in found[0] if character.isdigit())
         if not _LEAST_DIGITS <= len(digits) <= _MOST_DIGITS or len(set(digits)) == 1:
             continue

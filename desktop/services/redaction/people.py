@@ -22,6 +22,8 @@ _ENDINGS = frozenset(
     "a u y i e o ie em om owi owie ą ę ego emu im ej ova ová ové ovou ovi ou ům ů ем ом ой ою ою у а е ы и ю я ев ову ого ому ым ым ей ів ові ою ої ій".split()
 )
 _LEAST_STEM = 4
+_HEAD = 3
+"""Letters of a name by which words are told apart quickly."""
 _VOWELS = "aeiouyаеиоуыюяьй"
 _HONORIFICS = "様さ殿氏先くちよは、。,がのにをと님씨이가은는께 \n\t！!？?：:）)"
 _LEAST_UNSPACED = 2
@@ -34,6 +36,7 @@ class _Person:
     number: int
     parts: list[str] = field(default_factory=list)
     initials: set[str] = field(default_factory=set)
+    particles: set[str] = field(default_factory=set)
 
 
 class People:
@@ -42,6 +45,7 @@ class People:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._people: list[_Person] = []
         self._by_part: dict[str, list[_Person]] = {}
+        self._heads: set[str] = set()
         self._by_stem: dict[str, list[_Person]] = {}
         self._whole: dict[str, _Person] = {}
         for name in names:
@@ -79,7 +83,10 @@ class People:
         for part in parts:
             lower = part.lower()
             person.initials.add(folded(lower)[0])
+            if lower in PARTICLES:
+                person.particles.add(lower)
             for spelling in spellings(part) if is_telling(lower) else ():
+                self._heads.add(spelling[:_HEAD])
                 if spelling not in person.parts:
                     person.parts.append(spelling)
                 known = self._by_part.setdefault(spelling, [])
@@ -101,16 +108,16 @@ class People:
     def find(self, reading: Reading) -> Iterator[Span]:
         """Yield where people are named."""
         yield from self._find_whole(reading)
-        words, at = reading.words, 0
-        if not self._by_part:
-            return
-        while at < len(words):
-            found = self._at(reading, at)
-            if found is None:
-                at += 1
+        # Cheap first: hardly any word begins like a name.
+        likely = {word for word in reading.vocabulary if word[:_HEAD] in self._heads or not word.isascii() or "'" in word}
+        past = 0
+        for at, lower in enumerate(reading.words) if likely else ():
+            if at < past or lower not in likely:
                 continue
-            span, at = found
-            yield span
+            found = self._at(reading, at)
+            if found:
+                span, past = found
+                yield span
 
     def _find_whole(self, reading: Reading) -> Iterator[Span]:
         for name, person in self._whole.items():
@@ -121,7 +128,7 @@ class People:
 
     def _at(self, reading: Reading, at: int) -> tuple[Span, int] | None:
         """Return the name that begins with a word, and the place of the word after it."""
-        word = reading.words[at]
+        word = reading.word(at)
         people, first, end = self._known(word, reading.text)
         if not people:
             return None
@@ -168,13 +175,13 @@ class People:
 
     def _following(self, reading: Reading, last: int, people: list[_Person]) -> tuple[str, int, int] | None:
         """Return the next part of the same name: part ('' for an initial), the place of its word and its end."""
-        words, text = reading.words, reading.text
+        text, before = reading.text, reading.word(last)
         for ahead in (1, 2, 3, 4):
-            if last + ahead >= len(words) or not _GAP.fullmatch(
-                text, words[last + ahead - 1].end, words[last + ahead].start
-            ):
+            if last + ahead >= len(reading.words):
                 return None
-            word = words[last + ahead]
+            word = reading.word(last + ahead)
+            if not _GAP.fullmatch(text, before.end, word.start):
+                return None
             known, part, end = self._known(word, text)
             if any(person in known for person in people):
                 return part, last + ahead, end
@@ -183,6 +190,7 @@ class People:
             is_between = word.lower in PARTICLES or len(word.lower) == 1
             if not is_between:
                 return None
+            before = word
         return None
 
 
@@ -192,39 +200,27 @@ def _stem(part: str) -> str:
 
 def _is_initial(text: str, word: Word, person: _Person) -> bool:
     following = text[word.end : word.end + 1]
-    return (
-        text[word.start].isupper()
-        and word.lower in person.initials
-        and (following == "." or (word.lower not in "iao" and not following.isalpha()))
-    )
+    return text[word.start].isupper() and word.lower in person.initials and (following == "." or (word.lower not in "iao" and not following.isalpha()))
 
 
 def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
     """Return where a name begins with its initials and particles: *R. Jackson*, *van den Berg*."""
-    words, text, first = reading.words, reading.text, at
-    while (
-        first > 0
-        and _GAP.fullmatch(text, words[first - 1].end, words[first].start)
-        and "," not in text[words[first - 1].end : words[first].start]
-    ):
-        word = words[first - 1]
-        is_initial = (
-            len(word.lower) == 1
-            and word.lower in person.initials
-            and text[word.start].isupper()
-            and text[word.end] in "._-"
-        )
-        is_particle = word.lower in PARTICLES and word.lower[0] in person.initials and len(word.lower) > 1
-        if not (is_initial or is_particle):
+    text, first = reading.text, at
+    while first > 0:
+        word, following = reading.word(first - 1), reading.word(first)
+        if not _GAP.fullmatch(text, word.end, following.start) or "," in text[word.end : following.start]:
+            break
+        is_initial = len(word.lower) == 1 and word.lower in person.initials and text[word.start].isupper() and text[word.end] in "._-"
+        if not (is_initial or word.lower in person.particles):
             break
         first -= 1
-    while first < at and not text[words[first].start].isupper() and len(words[first].lower) == 1:
+    while first < at and len(reading.words[first]) == 1 and not text[reading.word(first).start].isupper():
         first += 1
-    return words[first].start
+    return reading.word(first).start
 
 
 def _can_stand_alone(reading: Reading, at: int, part: str, start: int, last: int) -> bool:
-    if not is_ordinary(part) or start < reading.words[at].start or last > at:
+    if not is_ordinary(part) or start < reading.word(at).start or last > at:
         return True
     return is_used_as_name(reading, at, part)
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 import phonenumbers
 
+from desktop.services.redaction.reading import Reading
 from desktop.services.redaction.spans import Span
 from desktop.services.redaction.surroundings import said_before
 
 _CANDIDATE = re.compile(
-    r"(?<![A-Za-z0-9_.,/$€£¥%@=&\-])(?<![:+]\d)(?:\+\s?|00)?\(?\+?[0-9](?:[ \u00a0()\-./–]{0,3}+[0-9]){6,16}"
+    r"(?<![A-Za-z0-9_/$€£¥%@=&\-])(?<![:+]\d)(?<!\d[.,])(?:\+\s?|00)?\(?\+?[0-9](?:[ \u00a0()\-./–]{0,3}+[0-9]){6,16}"
     r"(?:\s?(?:x|ext\.?|extension|durchwahl|poste|int\.)\s?[0-9]{1,6})?(?![A-Za-z0-9_]|[.,:]\d|%|\s?[€$£])",
     re.IGNORECASE,
 )
@@ -65,9 +66,19 @@ _REGIONS_WITHOUT = ("ES", "PL", "PT", "NO", "DK", "CZ", "GR", "IT", "US", "MX", 
 _MIN_DIGITS, _MAX_DIGITS = 7, 15
 
 
-def find_phones(text: str) -> Iterator[Span]:
+def find_phones(reading: Reading) -> Iterator[Span]:
     """Yield telephone numbers."""
-    for found in _CANDIDATE.finditer(text):
+    text, past = reading.text, 0
+    for begin, _ in reading.numbers:
+        first = begin
+        while first > past and text[first - 1] in "(+":
+            first -= 1
+        if first > past + 1 and text[first - 2 : first] == "+ ":
+            first -= 2
+        found = _CANDIDATE.match(text, first) if first >= past else None
+        if not found:
+            continue
+        past = found.end()
         start, end = found.span()
         number = found[0]
         if number.count("(") != number.count(")"):

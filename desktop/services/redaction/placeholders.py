@@ -40,6 +40,9 @@ LOOKALIKE = re.compile(
 """What could be taken for a placeholder, in however long a word it stands: more than is ever put back."""
 
 _MOST_SPELLINGS = 600
+LITERAL_SIGN = re.compile("_[0-9]")
+"""What all of these have: quick to look for."""
+
 _LONGEST = 48
 """Characters of the longest placeholder in its longest form."""
 

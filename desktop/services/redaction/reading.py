@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_NUMBER = re.compile(r"[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word: where it stands, and itself in lower case."""
 
     start: int
@@ -19,17 +20,31 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text, the same in lower case and equally long, and its words."""
+    """A text, the same in lower case and equally long, and its words in lower case; where a word stands is told when it is asked for.
+
+    `vocabulary` has each word once: looking for some among them costs least. `numbers` are start and end of its runs of digits.
+    """
 
     text: str
     lower: str
-    words: tuple[Word, ...]
+    words: tuple[str, ...]
+    vocabulary: frozenset[str]
+    numbers: tuple[tuple[int, int], ...]
+    _found: tuple[re.Match[str], ...]
+
+    def word(self, place: int) -> Word:
+        """Return a word by its place."""
+        start, end = self._found[place].span()
+        return Word(start, end, self.words[place])
 
 
 def read(text: str) -> Reading:
     """Cut a text into words: runs of letters, apostrophes inside them included."""
     lower = lowered(text)
-    return Reading(text, lower, tuple(Word(*found.span(), found[0]) for found in _WORD.finditer(lower)))
+    found = tuple(_WORD.finditer(lower))
+    numbers = tuple([number.span() for number in _NUMBER.finditer(text)])
+    words = tuple([word[0] for word in found])
+    return Reading(text, lower, words, frozenset(words), numbers, found)
 
 
 def lowered(text: str) -> str:

@@ -14,7 +14,7 @@ from desktop.services.redaction.keys import find_keys, find_url_secrets
 from desktop.services.redaction.numbers import find_cards, find_ibans
 from desktop.services.redaction.people import People
 from desktop.services.redaction.phones import find_phones
-from desktop.services.redaction.placeholders import LITERAL, LOOKALIKE, Numbering, Restorer, put_back
+from desktop.services.redaction.placeholders import LITERAL, LITERAL_SIGN, LOOKALIKE, Numbering, Restorer, put_back
 from desktop.services.redaction.reading import read
 from desktop.services.redaction.spans import Span, without_overlaps
 
@@ -75,14 +75,14 @@ class Redactor:
             *find_keys(reading),
             *find_url_secrets(text),
             *find_emails(text),
-            *find_ibans(text),
-            *find_cards(text),
-            *find_ips(text),
-            *find_phones(text),
+            *find_ibans(reading),
+            *find_cards(reading),
+            *find_ips(reading),
+            *find_phones(reading),
             *find_addresses(reading),
             *self._people.find(reading),
         ]
-        if "_" in text:
+        if LITERAL_SIGN.search(text):
             spans += [Span(found.start(), found.end(), LITERAL) for found in LOOKALIKE.finditer(text)]
         return without_overlaps(spans)
 

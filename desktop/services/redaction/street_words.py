@@ -10,13 +10,19 @@ BETWEEN = frozenset(
 """Number, name, word: *12 Harrow Lane*."""
 
 ENDINGS = (
-    "straße", "strasse", "gasse", "weg", "platz", "allee", "ring", "damm", "ufer", "steig", "chaussee", "graben", "markt", "promenade", "stieg", "kamp", "berg", "hof", "tor",
-    "straat", "laan", "plein", "gracht", "kade", "dijk", "singel", "dreef", "steeg", "pad", "baan", "str",
-    "gatan", "vägen", "gata", "väg", "gränd", "torget", "stigen", "plan", "gate", "gaten", "veien", "vei", "vegen", "plass", "gade", "vej", "vænge", "stræde", "torv",
-    "tie", "katu", "kuja", "polku", "rinne", "kaari", "puiestee", "maantee", "vegur", "braut", "stígur", "gatvė", "gatve", "prospektas", "iela",
-    "utca", "út", "útja", "tér", "tere", "körút", "krt", "sokak", "sok", "caddesi", "cad", "bulvarı", "mahallesi", "mah", "ulice",
+    "straße", "strasse", "gasse", "platz", "allee", "chaussee", "damm", "ufer", "promenade",
+    "straat", "laan", "plein", "gracht", "kade", "dijk", "singel", "dreef", "steeg",
+    "gatan", "vägen", "gata", "väg", "gränd", "torget", "stigen", "gaten", "veien", "vei", "vegen", "gade", "vej", "vænge", "vænget", "stræde", "stræti", "terrasse",
+    "katu", "kuja", "polku", "kaari", "puiestee", "maantee", "vegur", "braut", "stígur", "gatvė", "gatve", "prospektas", "iela",
+    "utca", "útja", "körút", "krt", "sokak", "sok", "caddesi", "cad", "bulvarı", "mahallesi", "ulice",
 )  # fmt: skip
 """Name, word (mostly in one), number: *Lindenstraße 14a*, *Storgatan 12*, *Kossuth Lajos utca 12*."""
+
+WEAK_ENDINGS = (
+    "weg", "ring", "steig", "graben", "markt", "stieg", "kamp", "berg", "hof", "tor", "str", "pad", "baan", "plan", "gate", "plass", "torv", "tie", "rinne", "út", "tér", "tere", "mah",
+    "brücke", "park", "burg", "feld", "garten", "höhe", "wall", "zeile", "winkel", "wiese",
+)  # fmt: skip
+"""Endings of other words as well (*Monitor 27*, *During 2017*): a place must follow, or something must say that this is an address."""
 
 BEFORE = frozenset(
     "rue avenue av ave boulevard bd bld place chemin impasse allée allées quai route cours square passage faubourg sentier esplanade ruelle"

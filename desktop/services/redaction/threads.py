@@ -9,7 +9,9 @@ from desktop.services.redaction.redactor import Redactor
 def redactor_for(thread: Thread) -> Redactor:
     """Return a redactor that knows a ticket's people; it has seen the whole thread, so a value has the same placeholder in every request about it."""
     ticket = thread.ticket
-    redactor = Redactor([ticket.requester, ticket.assignee, *(message.author for message in thread.messages)])
-    for text in (ticket.subject, *(message.text for message in thread.messages)):
+    people = tuple(dict.fromkeys((ticket.requester, ticket.assignee, *(message.author for message in thread.messages))))
+    redactor = Redactor(people)
+    # Full names first, so that the first name alone is another spelling of theirs and not the other way round.
+    for text in (*people, ticket.subject, *(message.text for message in thread.messages)):
         redactor.learn(text)
     return redactor

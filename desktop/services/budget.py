@@ -1,0 +1,85 @@
+"""Budget: what the queue may still spend, in money and in tokens, in its run and in a day.
+
+A summary is begun only when the most that it can cost fits beside what is set aside for those being written, so that a cap holds whatever becomes of
+them. What a request without a report of its usage has spent is not known: all that was set aside for it counts as spent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most that may be spent; None: no cap. Money in micro-dollars."""
+
+    cost_run: int | None = None
+    cost_day: int | None = None
+    tokens_run: int | None = None
+    tokens_day: int | None = None
+
+    @property
+    def any(self) -> bool:
+        """Tell whether there is any cap."""
+        return any(cap is not None for cap in (self.cost_run, self.cost_day, self.tokens_run, self.tokens_day))
+
+    @property
+    def of_money(self) -> bool:
+        """Tell whether money is capped, which takes a price."""
+        return self.cost_run is not None or self.cost_day is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Money in micro-dollars, None when no price is known, and tokens."""
+
+    cost: int | None = 0
+    tokens: int = 0
+
+
+@dataclass(slots=True)
+class Budget:
+    """Keeps to the caps. `run` and `day` are what was spent, `reserved` what is set aside for what is under way."""
+
+    caps: Caps
+    run: Amount = Amount()
+    day: Amount = Amount()
+    reserved: Amount = Amount()
+
+    def refusal(self, most: Amount, model: str) -> str:
+        """Say why something that can cost so much may not begin now, '' when it may."""
+        if self.caps.of_money and most.cost is None:
+            return f"no price is known for {model}, so the limit cannot be kept"
+        for cap, spent, set_aside, needs, name in self._checks(most):
+            if cap is not None and spent + set_aside + needs > cap:
+                return name
+        return ""
+
+    def waits_for_others(self, most: Amount) -> bool:
+        """Tell whether it may begin once what is under way has ended and cost less than was set aside for it."""
+        return all(cap is None or spent + needs <= cap for cap, spent, _, needs, _ in self._checks(most))
+
+    def reserve(self, most: Amount) -> None:
+        """Set something aside."""
+        self.reserved = _plus(self.reserved, most)
+
+    def settle(self, most: Amount, spent: Amount | None) -> None:
+        """Count what was spent in place of what was set aside; None: nobody knows."""
+        self.reserved = Amount((self.reserved.cost or 0) - (most.cost or 0), self.reserved.tokens - most.tokens)
+        counted = most if spent is None else spent
+        self.run, self.day = _plus(self.run, counted), _plus(self.day, counted)
+
+    def _checks(self, most: Amount) -> tuple[tuple[int | None, int, int, int, str], ...]:
+        caps, reserved = self.caps, self.reserved
+        money = (reserved.cost or 0, most.cost or 0)
+        tokens = (reserved.tokens, most.tokens)
+        return (
+            (caps.cost_run, self.run.cost or 0, *money, "the cost limit was reached before this ticket"),
+            (caps.cost_day, self.day.cost or 0, *money, "the cost limit of a day was reached before this ticket"),
+            (caps.tokens_run, self.run.tokens, *tokens, "the limit of tokens was reached before this ticket"),
+            (caps.tokens_day, self.day.tokens, *tokens, "the limit of tokens a day was reached before this ticket"),
+        )
+
+
+def _plus(one: Amount, other: Amount) -> Amount:
+    return Amount((one.cost or 0) + (other.cost or 0), one.tokens + other.tokens)

@@ -234,6 +234,8 @@ def read_request(body: str) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[st
         return (), ()
     if not isinstance(request, dict):
         return (), ()
+    if isinstance(request.get("body"), dict):  # a line of a batch: what it asks stands within
+        request = {**{name: value for name, value in request.items() if name != "body"}, **request["body"]}
     messages = request.get("messages")
     found = [(str(m.get("role", "")), _text(m.get("content"))) for m in messages or () if isinstance(m, dict)]
     if not found and "input" in request:

@@ -29,13 +29,15 @@ ENTRY = (
     "SELECT id, at, host, provider, model, purpose, recipe, bytes, sha256, redactions_json, attempt, state, status, error, message,"
     " input_tokens, output_tokens, cached_input_tokens, cost_microusd, first_token_seconds, seconds, run_id, ticket_id FROM ledger"
 )
-# A list of models asks no model anything, and the try of a provider is no work: they are no calls. Of a batch each request in it is one.
-_IS_CALL = "(purpose NOT IN ('models', 'test') AND (purpose NOT LIKE 'batch%' OR purpose = 'batch-item'))"
+# A list of models asks no model anything, nor does the handling of a batch: only the requests in it do. Both cost nothing.
+_ASKS_NO_MODEL = "(purpose = 'models' OR purpose LIKE 'batch%' AND purpose != 'batch-item')"
+# The try of a provider is paid for, and is no work: it is no call.
+_IS_CALL = f"(purpose != 'test' AND NOT {_ASKS_NO_MODEL})"
 _IS_ERROR = "state IN ('failed', 'incomplete')"
 _IS_TIMED = f"{_IS_CALL} AND purpose NOT LIKE 'batch%'"
 # Nothing is known to have been spent on what failed before an answer began, or was only a list of models. A model on this machine costs nothing.
 _IS_UNPRICED = (
-    "cost_microusd IS NULL AND purpose != 'models'"
+    f"cost_microusd IS NULL AND NOT {_ASKS_NO_MODEL}"
     " AND NOT (host = 'this machine' OR host LIKE 'localhost%' OR host LIKE '127.%' OR host LIKE '[::1]%' OR host = '::1')"
     f" AND (state IN ('complete', 'incomplete', '{OUTCOME_UNKNOWN}') OR first_token_seconds IS NOT NULL)"
 )
@@ -54,6 +56,7 @@ _SUMS = f"""SELECT {{key}} AS key, coalesce(sum({_IS_CALL}), 0), coalesce(sum({_
   coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cached_input_tokens), 0),
   coalesce(sum(cost_microusd), 0), coalesce(sum({_IS_UNPRICED}), 0),
   count(DISTINCT CASE WHEN run_id != 0 AND recipe != '' AND {_IS_CALL} THEN run_id END)
+  + coalesce(sum(purpose = 'batch-item' AND run_id = 0 AND state = 'complete'), 0)
   FROM ledger WHERE at >= ? {{only}} GROUP BY key"""
 # The nearest rank: the smallest value that at least 50 (95) of 100 values do not exceed.
 _RANKS = """SELECT key, max(CASE WHEN place = (n * 50 + 99) / 100 THEN value END), max(CASE WHEN place = (n * 95 + 99) / 100 THEN value END)

@@ -12,7 +12,7 @@ import click
 
 from desktop.cli.main import NEGATIVE
 from desktop.cli.output import print_json, print_table, say
-from desktop.cli.provider_choices import choose_models, lock
+from desktop.cli.provider_choices import choose_models, lock, show_price
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, ProviderProfile, ProviderStatus, TestStep
@@ -257,5 +257,5 @@ def _show_saved(status: ProviderStatus, *, as_json: bool) -> None:
     say(f"Try it with: tldesk providers test {profile.name}")
 
 
-for _command in (choose_models, lock):
+for _command in (choose_models, show_price, lock):
     providers_command.add_command(_command)

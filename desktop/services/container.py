@@ -21,7 +21,7 @@ from desktop.ingest.definitions import load_systems
 from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
-from desktop.llm.prices import load_prices
+from desktop.llm.prices import Price, load_prices, save_price
 from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
 from desktop.services.erasing import ErasingService
@@ -31,6 +31,7 @@ from desktop.services.imports import ImportService
 from desktop.services.joining import JoiningService
 from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
+from desktop.services.model_prices import Amounts, ModelPrices
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
@@ -87,9 +88,10 @@ class Desk:
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
         ledger = LedgerStore(self._database)
+        prices = load_prices(paths.resources / "prices.toml", paths.prices)
         self._outbound = outbound = Outbound(
             ledger,
-            load_prices(paths.resources / "prices.toml", paths.prices),
+            prices,
             is_locked=lambda: bool(self.settings.get("local_only")),
         )
         self.tickets = TicketService(ticket_store)
@@ -129,6 +131,9 @@ class Desk:
             resolve=self.resolve,
             recipes=self.recipes,
         )
+        self.prices = ModelPrices(
+            prices, paths.prices, write=functools.partial(_write_price, paths.prices), target=self.target
+        )
         writer = SummaryWriter(
             runs=self._runs,
             ledger=ledger,
@@ -151,6 +156,7 @@ class Desk:
             workers=self._workers,
             writer=writer,
         )
+        batched = PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness")))
         self.batches = BatchService(
             BatchStore(self._database),
             summaries=self.summaries,
@@ -158,7 +164,7 @@ class Desk:
             runs=self._runs,
             outbound=outbound,
             recipes=self.recipes,
-            prepared=PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness"))),
+            prepared=batched,
             secret=self.secret,
             workers=self._workers,
             resolve=self.resolve,
@@ -182,7 +188,7 @@ class Desk:
             paths=paths,
             secret=self.secret,
             is_importing=lambda: self.imports.is_running,
-            forget=lambda: self.summaries.forget(),
+            forget=(self.summaries.forget, batched.forget),
         )
         spans = SpanExport(
             SpanStore(self._database), self.settings, is_loopback=presets.is_loopback, secret=self.secret
@@ -334,6 +340,10 @@ def _engine_command() -> tuple[str, ...]:
     return (
         (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
     )
+
+
+def _write_price(path: Path, host: str, model: str, amounts: Amounts | None) -> None:
+    save_price(path, host, model=model, price=Price(*amounts) if amounts else None)
 
 
 def _changed_at(path: str) -> int:

@@ -135,13 +135,20 @@ class QueueService:
             await self._store.begin_anew()
             stored = await self._store.overview()
         await self._keep_caps_of_batch(stored, ids, provider, model, recipe, refresh)
-        handed = await self._batches.hand_over(
-            ids, provider=provider, model=model, recipe=recipe, refresh=refresh, on_progress=on_progress
-        )
-        await self._batches.put_in_queue(handed, refresh=refresh)
+        try:
+            handed = await self._batches.hand_over(
+                ids,
+                provider=provider,
+                model=model,
+                recipe=recipe,
+                refresh=refresh,
+                on_progress=on_progress,
+                is_listed=True,
+            )
+        finally:
+            self._tell(ids)
         if others := [*handed.cached, *handed.live]:
             await self.add(others, provider=provider, model=model, recipe=recipe, refresh=refresh)
-        self._tell(ids)
         return handed.batches
 
     async def _keep_caps_of_batch(

@@ -47,6 +47,7 @@ class Quotes:
             DeskError: `ticket-missing`, `recipe-missing`, `recipe-broken`, `provider-missing`.
         """
         target = self._targets(recipe, provider, model)[0]
+        is_locked = self._settings.get("local_only") and not target.is_local
         estimate = await self._summaries.estimate(ids, provider=provider, model=model, recipe=recipe, refresh=refresh)
         if on_progress is not None:
             on_progress(len(ids), len(ids))
@@ -61,6 +62,8 @@ class Quotes:
             target.is_local,
             estimate,
             must_ask=must_ask,
+            # What is there already is taken from here, whatever is locked.
+            refusal=f"Local only is on: nothing is sent to {target.host}." if is_locked and estimate.calls else "",
             offers_batch=offers_batch,
             batch_cost_microusd=self._batching.cost_microusd(target, usage) if offers_batch else None,
         )

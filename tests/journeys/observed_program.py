@@ -77,6 +77,7 @@ def _providers(window: MainWindow) -> dict[str, Any]:
     return {
         "steps": [[step.name, step.ok, step.detail] for step in steps],
         "provider_error": panel._words.text() if panel is not None else "",
+        "provider_name": panel.form.name.text() if panel is not None else "",
         "key_place": _place(panel.form.key) if panel is not None else [],
     }
 

@@ -30,7 +30,7 @@ from desktop.domain.providers import ProviderProfile
 from desktop.domain.runs import CheckedClaim, Claim, Coverage, RunState, Summary, Support, Usage
 from desktop.domain.tickets import TicketQuery
 from desktop.services.container import Desk, open_desk
-from desktop.storage.runs import NewRun, _finish, _insert
+from desktop.storage.runs import NewRun, finish_run, insert_run
 from tests.services.conftest import import_path
 from tests.services.limited_provider import limited_provider
 
@@ -69,8 +69,8 @@ async def store_summaries(desk: Desk, ids: Sequence[int]) -> None:
                     message_count=1,
                     messages_hash="",
                 )
-                run_id = _insert(connection, run)  # type: ignore[arg-type]
-                _finish(connection, run_id, replace(model, ticket_id=ticket_id), (), releases_pin=False)  # type: ignore[arg-type]
+                run_id = insert_run(connection, run)  # type: ignore[arg-type]
+                finish_run(connection, run_id, replace(model, ticket_id=ticket_id), (), releases_pin=False)  # type: ignore[arg-type]
 
         await desk._database.write(write)
 
@@ -133,7 +133,9 @@ def measure_asked(folder: Path, number: int, a_minute: int, kind: str, latency: 
     refused = sum(request.state == "refused" for request in requests)
     own = number / a_minute * 60
     return [
-        Figure(f"{number:,} tickets at {a_minute:,} a minute ({kind}), wall", "s", seconds, "limit's own time", own, 1.10),
+        Figure(
+            f"{number:,} tickets at {a_minute:,} a minute ({kind}), wall", "s", seconds, "limit's own time", own, 1.10
+        ),
         Figure("requests that were refused", "", float(refused), "requests", float(len(requests)), 0.02),
         Figure("CPU a ticket", "ms", cpu / number * 1_000, "time a ticket that the limit leaves", own / number * 1_000),
     ]

@@ -66,6 +66,7 @@ from desktop.storage.queue import QueueStore
 from desktop.storage.runs import RunStore
 from desktop.storage.spans import SpanStore
 from desktop.storage.tickets import TicketStore
+from desktop.storage.twins import TwinStore
 from desktop.storage.watched import WatchedStore
 
 # The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
@@ -177,7 +178,16 @@ class Desk:
             QueueStore(self._database),
             summaries=self.summaries,
             settings=self.settings,
-            quotes=Quotes(self.summaries, self.settings, targets=self.summaries.targets, batching=outbound.batching),
+            quotes=Quotes(
+                self.summaries,
+                self.settings,
+                batching=outbound.batching,
+                written=written,
+                twins=TwinStore(self._database),
+                runs=self._runs,
+                queue=QueueStore(self._database),
+                pace=outbound.pace,
+            ),
             written=written,
             batches=self.batches,
             parallel=self._parallel,
@@ -246,7 +256,11 @@ class Desk:
 
     def _parallel(self, task: str, provider: str, model: str) -> int:
         """Say how many summaries may be written at once now."""
-        return 4
+        try:
+            return self._outbound.pace(self.summaries.targets(task, provider, model)[0]).parallel
+        except DeskError:
+            # It is said when the next one begins.
+            return 1
 
     def target(self, name: str = "", model: str = "") -> Target:
         """Say where a provider's requests would go ('' for the default), without reading a key or starting anything.

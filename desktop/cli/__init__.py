@@ -1,6 +1,7 @@
 """The command: one module for each group of commands."""
 
 COMMANDS = {
+    "batches": "batches",
     "doctor": "doctor",
     "erase": "erase",
     "export": "export",

@@ -115,9 +115,10 @@ class Recent:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One limit that is passed: which, and in words."""
+    """One limit that is passed: which, in a few words, and in a sentence."""
 
     kind: str
+    title: str
     message: str
 
 

@@ -128,6 +128,7 @@ class StatusBar(QFrame):
     provider_chosen = Signal(str)
     providers_requested = Signal()
     recipes_requested = Signal()
+    operations_requested = Signal()
     appearance_chosen = Signal(str)
     queue_requested = Signal()
     local_only_chosen = Signal(bool)
@@ -148,7 +149,9 @@ class StatusBar(QFrame):
         self.queue.setProperty("kind", "flat")
         self.queue.clicked.connect(self.queue_requested)
         self.show_queue("Queue", "Nothing is in the queue")
-        self.spend = Words("today $0.00")
+        self.spend = QPushButton("today $0.00")
+        self.spend.setProperty("kind", "flat")
+        self.spend.clicked.connect(self.operations_requested)
         self.local_only = QPushButton("Local only")
         self.local_only.setProperty("kind", "flat")
         self.local_only.setToolTip(
@@ -216,7 +219,9 @@ class StatusBar(QFrame):
         self.spend.setToolTip(
             f"Spent since midnight UTC: ${dollars:.6f}"
             + (f"; {unknown} calls without a known price" if unknown else "")
+            + ". Click for all figures (Ctrl+Shift+O)"
         )
+        self.spend.setAccessibleName(f"Operations, spent {self.spend.text()}")
 
     def show_queue(self, short: str, full: str) -> None:
         """Say how far the queue is, in a few words and in all of them."""
@@ -251,6 +256,7 @@ class StatusBar(QFrame):
         self.menu.addSeparator()
         self.menu.addAction("Providers…").triggered.connect(self.providers_requested)
         self.menu.addAction("Recipes…").triggered.connect(self.recipes_requested)
+        self.menu.addAction("Operations…").triggered.connect(self.operations_requested)
         self.menu.addSeparator()
         looks = QActionGroup(self.menu)
         for value, label in APPEARANCES:

@@ -1,4 +1,4 @@
-"""The head of a leaf that was opened from the list of imports: the way back, what is shown, and a line of facts about it."""
+"""The head of a leaf that was opened from a list: the way back, what is shown, and a line of facts about it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class LeafHead(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.back = QPushButton("Imports")
-        self.back.setShortcut("Esc")
+        self.back = QPushButton()
+        self.lead_back_to("Imports")
         self.back.clicked.connect(self.left)
         self.title = ElidedWords()
         self.title.setFont(title_font(self.font()))
@@ -35,6 +35,12 @@ class LeafHead(QWidget):
         layout.addLayout(words, 1)
         self._on_theme()
         theme.changed.connect(self._on_theme)
+
+    def lead_back_to(self, title: str) -> None:
+        """Name where the way back leads to."""
+        self.back.setText(title)
+        # A button's text takes its shortcut away.
+        self.back.setShortcut("Esc")
 
     def _on_theme(self) -> None:
         self.back.setIcon(self._theme.icons.icon("chevron-left"))

@@ -24,12 +24,13 @@ from desktop.services.wording import count
 if TYPE_CHECKING:
     from desktop.gui.erase_panel import ErasePanel
     from desktop.gui.history_panel import HistoryPanel
+    from desktop.gui.operations_panel import OperationsPanel
     from desktop.gui.providers_panel import ProvidersPanel
     from desktop.gui.queue_panel import QueuePanel
     from desktop.gui.recipes_panel import RecipesPanel
     from desktop.services.container import Desk
 
-    Panel = ErasePanel | HistoryPanel | ProvidersPanel | QueuePanel | RecipesPanel
+    Panel = ErasePanel | HistoryPanel | OperationsPanel | ProvidersPanel | QueuePanel | RecipesPanel
 
 
 class Pages(QStackedWidget):
@@ -41,6 +42,8 @@ class Pages(QStackedWidget):
     tickets_mended = Signal()
     """A rejected row became a ticket."""
     person_erased = Signal()
+    limits_changed = Signal()
+    """What the user wants to be warned of is another."""
     tried = Signal(int)
     """A recipe was tried: the ticket has another summary."""
 
@@ -89,6 +92,19 @@ class Pages(QStackedWidget):
 
         panel = ErasePanel(self._theme)
         panel.erased.connect(self.person_erased)
+        self._add(panel)
+        return panel
+
+    @cached_property
+    def operations(self) -> OperationsPanel:
+        """Return what the calls of models came to."""
+        from desktop.gui.operations_panel import OperationsPanel
+
+        panel = OperationsPanel(self._theme)
+        panel.failed.connect(self._on_error)
+        panel.said.connect(self._notice.show_notice)
+        panel.ticket_opened.connect(self.ticket_opened)
+        panel.limits_changed.connect(self.limits_changed)
         self._add(panel)
         return panel
 

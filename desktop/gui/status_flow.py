@@ -69,7 +69,7 @@ class StatusFlow(QObject):
 
     async def _load_spend(self) -> None:
         assert self._desk is not None
-        spent, unknown = await self._desk.summaries.spent_today_microusd()
+        spent, unknown = await self._desk.operations.spent_today()
         self._status.show_spend(spent, unknown)
 
     def _on_provider(self, name: str) -> None:

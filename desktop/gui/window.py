@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState
 from desktop.gui import window_layout
+from desktop.gui.alert_flow import AlertFlow
 from desktop.gui.bars import StatusBar, TopBar
 from desktop.gui.empty_state import EmptyState
 from desktop.gui.export_flow import ExportFlow
@@ -82,6 +83,8 @@ class MainWindow(QMainWindow):
         self.pages = Pages(theme, self.imports, self.notice, self._show_error)
         self.watching = WatchFlow(self.imports, self.notice)
         self.status.add(self.watching.button)
+        self.alerts = AlertFlow(theme, self._show_error)
+        self.status.add(self.alerts.button)
         self.languages = LanguageFlow(self.imports, self._show_error)
         self.exports = ExportFlow(self.status, self.notice, self._show_error)
         self.queue = QueueFlow(
@@ -104,7 +107,7 @@ class MainWindow(QMainWindow):
     def attach(self, desk: Desk) -> None:
         """Take the services, bring back the layout and show the tickets."""
         self._desk = desk
-        for pane in (self.status_flow, self.ticket, self.imports, self.pages, self.queue):
+        for pane in (self.status_flow, self.ticket, self.imports, self.pages, self.queue, self.alerts):
             pane.attach(desk)
         if desk.settings.warning:
             self.notice.show_notice(desk.settings.warning, tone="warning")
@@ -131,7 +134,7 @@ class MainWindow(QMainWindow):
 
     async def shut_down(self) -> None:
         """End all jobs and keep the layout; called once, after the window was closed."""
-        flows = (self.tickets, self.imports, self.watching, self.languages, self.queue)
+        flows = (self.tickets, self.imports, self.watching, self.languages, self.queue, self.alerts)
         scopes = (*flows, self._quiet, self.status_flow.jobs, self.exports.jobs)
         await self.ticket.close_jobs()
         await asyncio.gather(self.pages.close_jobs(), *(scope.close() for scope in scopes))
@@ -230,6 +233,9 @@ class MainWindow(QMainWindow):
         self.pages.tried.connect(self._on_tried)
         self.status_flow.locked.connect(self.pages.show_lock)
         self.status.recipes_requested.connect(self.show_recipes)
+        self.status.operations_requested.connect(self.show_operations)
+        self.alerts.button.clicked.connect(self.show_operations)
+        self.pages.limits_changed.connect(self.alerts.look)
         self.status.providers_requested.connect(self.show_providers)
         self.status.cancel_requested.connect(self.imports.cancel)
         self.status.cancel_requested.connect(self.ticket.copies.jobs.cancel)
@@ -245,6 +251,7 @@ class MainWindow(QMainWindow):
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_H), self.show_history),
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_E), self.export),
             (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_J), self.show_queue),
+            (QKeySequence(Qt.Modifier.CTRL | Qt.Modifier.SHIFT | Qt.Key.Key_O), self.show_operations),
         ):
             shortcut = QShortcut(keys, self)
             shortcut.activated.connect(action)
@@ -299,6 +306,12 @@ class MainWindow(QMainWindow):
             self._show_page(self.pages.erasing)
             self.pages.erasing.open(ticket_id)
 
+    def show_operations(self) -> None:
+        """Show what the calls of models came to in place of the tickets."""
+        if self._desk is not None:
+            self._show_page(self.pages.operations)
+            self.pages.operations.open()
+
     def show_recipes(self) -> None:
         """Show the recipes in place of the tickets, their prompts for the tickets of the list."""
         if self._desk is not None:
@@ -351,6 +364,7 @@ class MainWindow(QMainWindow):
     def _on_counts(self) -> None:
         self.tickets.refresh_counts()
         self.status_flow.show_spend()
+        self.alerts.look()
 
     def _sees_queue(self) -> bool:
         return self.isActiveWindow() and "queue" in vars(self.pages) and self.pages.queue.isVisible()

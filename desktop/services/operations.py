@@ -17,7 +17,7 @@ from typing import Any
 
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
-from desktop.domain.operations import GROUPINGS, HOUR, Alert, AlertLimits, LedgerQuery, Recent, Stats
+from desktop.domain.operations import GROUPINGS, HOUR, Alert, AlertLimits, Figures, LedgerQuery, Recent, Stats
 from desktop.domain.outgoing import LedgerEntry, Trace
 from desktop.services.ledger_documents import LedgerFormat, ledger_writer, stats_rows
 from desktop.services.moments import DAY_SECONDS, days_ago, moment
@@ -30,7 +30,7 @@ ENTRIES_A_PAGE = 500
 LOOK_SECONDS = 5.0
 FEWEST_RECENT = 5
 """One failure of two calls is no error rate."""
-FAILURES_SHOWN = 20
+FAILURES_SHOWN = 8
 
 
 class OperationsService:
@@ -90,8 +90,16 @@ class OperationsService:
 
     # What it came to
 
-    async def stats(self, since: str = "", by: str = "day", *, only: tuple[str, str] | None = None) -> Stats:
-        """Return the figures since a day or a moment, grouped by one of `GROUPINGS`, or by the hour.
+    async def stats(self, since: str = "", by: str = "day") -> Stats:
+        """Return the figures since a day or a moment, as a whole and grouped by one of `GROUPINGS`.
+
+        Raises:
+            DeskError: `grouping-unknown`.
+        """
+        return Stats(since, by, await self._store.total(since), await self.groups(since, by))
+
+    async def groups(self, since: str, by: str, *, only: tuple[str, str] | None = None) -> tuple[Figures, ...]:
+        """Return the figures since a day or a moment by one of `GROUPINGS`, or by the hour.
 
         `only` narrows them to one group of another grouping: which, and its key.
 
@@ -102,7 +110,15 @@ class OperationsService:
             raise DeskError(
                 "grouping-unknown", f"Figures cannot be grouped by {by}.", remedy=f"Use one of: {', '.join(GROUPINGS)}."
             )
-        return await self._store.stats(since, by, only)
+        return await self._store.groups(since, by, only)
+
+    async def total(self, since: str, *, only: tuple[str, str]) -> Figures:
+        """Return the figures of one group since a day or a moment."""
+        return await self._store.total(since, only)
+
+    async def revision(self) -> tuple[int, ...]:
+        """Return what is another as soon as any figure may be."""
+        return await self._store.revision()
 
     async def spent_today(self) -> tuple[int, int]:
         """Return what was spent since midnight UTC in micro-dollars, and how many calls cost something that is not known."""
@@ -197,18 +213,16 @@ def judge(limits: AlertLimits, recent: Recent) -> list[Alert]:
     if 0 < limits.spend_day * 1e6 < recent.spent_microusd:
         more = f" and {recent.unpriced:,} calls of unknown price" if recent.unpriced else ""
         spent, limit = describe_money(recent.spent_microusd), describe_money(round(limits.spend_day * 1e6))
-        found.append(Alert("spend_day", f"{spent} spent today{more}, more than {limit}"))
+        found.append(Alert("spend_day", f"Spend today over {limit}", f"{spent} spent today{more}, more than {limit}"))
     if recent.calls >= FEWEST_RECENT and 0 < limits.error_rate < recent.errors / recent.calls:
         rate = describe_share(limits.error_rate)
-        found.append(
-            Alert("error_rate", f"{recent.errors:,} of the last {recent.calls:,} calls failed, more than {rate}")
-        )
+        words = f"{recent.errors:,} of the last {recent.calls:,} calls failed, more than {rate}"
+        found.append(Alert("error_rate", f"Errors over {rate}", words))
     slow = recent.first_token_p95
     if slow is not None and recent.timed >= FEWEST_RECENT and 0 < limits.first_token_seconds < slow:
         limit = describe_seconds(limits.first_token_seconds)
-        found.append(
-            Alert("first_token_seconds", f"First token after {describe_seconds(slow)} (p95), more than {limit}")
-        )
+        words = f"First token after {describe_seconds(slow)} (p95), more than {limit}"
+        found.append(Alert("first_token_seconds", f"First token over {limit}", words))
     return found
 
 

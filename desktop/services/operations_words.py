@@ -44,7 +44,13 @@ _PURPOSES = {
     "opinion": "Second opinion",
     "embed": "Embedding",
     "embeddings": "Embedding",
-    "batch": "Batch",
+    "batch": "File of a batch",
+    "batch-item": "Summary in a batch",
+    "batch-start": "Start of a batch",
+    "batch-poll": "State of a batch",
+    "batch-fetch": "Results of a batch",
+    "batch-cancel": "Stop of a batch",
+    "batch-clear": "Files of a batch deleted",
 }
 _REMEDIES = {
     "provider-name": "Check the provider's base URL and this machine's connection.",
@@ -142,6 +148,8 @@ def remedy_for(entry: LedgerEntry) -> str:
         )
     if entry.state not in ("failed", "incomplete"):
         return ""
+    if entry.state == "incomplete" and not entry.error:
+        return "Ask for it again; where the limit of tokens was met, a shorter recipe or another model helps."
     remedy = _REMEDIES.get(entry.error, "Try again; if it stays, test the provider in its settings.")
     return "" if remedy in entry.message else remedy
 
@@ -156,7 +164,7 @@ def describe_totals(figures: Figures) -> str:
         f"whole answer p50 {describe_seconds(figures.total.p50)}, p95 {describe_seconds(figures.total.p95)}",
         f"{figures.input_tokens:,} tokens in, {figures.output_tokens:,} out",
         f"spent {describe_spend(figures)}",
-        f"{count(figures.cache_hits, 'summary')[:-1] + 'ies' if figures.cache_hits != 1 else '1 summary'} from the cache,"
+        f"{figures.cache_hits:,} {'summary' if figures.cache_hits == 1 else 'summaries'} from the cache,"
         f" {describe_money(figures.saved_microusd)} saved",
     ]
     return "; ".join(parts) + "."

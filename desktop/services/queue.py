@@ -13,9 +13,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from desktop.config.settings import Settings
+from desktop.domain.batches import Batch
+from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState, QueueItem, QueueStatus, Quote
+from desktop.services.batches import BatchService
 from desktop.services.budget import Amount, Budget, Caps
-from desktop.services.queue_work import QueueWork, Watcher
+from desktop.services.queue_work import Places, QueueWork, Watcher, places_for
 from desktop.services.quotes import OnProgress, Quotes
 from desktop.services.summaries import SummaryService
 from desktop.services.written_before import WrittenBefore
@@ -43,7 +46,8 @@ class QueueService:
         settings: Settings,
         quotes: Quotes,
         written: WrittenBefore,
-        parallel: Callable[[str, str, str], int],
+        batches: BatchService,
+        parallel: Places,
     ) -> None:
         """`parallel` says for a task, a provider and a model how many may be asked about at once now."""
         self.status_now = QueueStatus()
@@ -52,6 +56,7 @@ class QueueService:
         self._settings = settings
         self._quotes = quotes
         self._written = written
+        self._batches = batches
         self._parallel = parallel
         self._listeners: list[OnStatus] = []
         self._item_listeners: list[OnItems] = []
@@ -63,6 +68,9 @@ class QueueService:
         self._removed: list[list[tuple[Any, ...]]] = []
         self._began = 0.0
         self._is_closed = False
+        self._is_started = False
+        self._going: asyncio.Task[None] | None = None
+        batches.listen_tickets(self._batch_changed)
 
     # What is wanted
 
@@ -107,6 +115,78 @@ class QueueService:
         await self._go_on()
         return added
 
+    async def submit_batch(
+        self,
+        ids: Sequence[int],
+        *,
+        provider: str = "",
+        model: str = "",
+        recipe: str = "summarize",
+        refresh: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> tuple[Batch, ...]:
+        """Hand tickets to the provider in batches; those that a batch is not for are put in as others are. Return the new batches.
+
+        Raises:
+            DeskError: `batch-over-cap`, and as `BatchService.hand_over`.
+        """
+        stored = await self._store.overview()
+        if not _is_busy(stored):
+            await self._store.begin_anew()
+            stored = await self._store.overview()
+        await self._keep_caps_of_batch(stored, ids, provider, model, recipe, refresh)
+        try:
+            handed = await self._batches.hand_over(
+                ids,
+                provider=provider,
+                model=model,
+                recipe=recipe,
+                refresh=refresh,
+                on_progress=on_progress,
+                is_listed=True,
+            )
+        finally:
+            self._tell(ids)
+        if others := [*handed.cached, *handed.live]:
+            await self.add(others, provider=provider, model=model, recipe=recipe, refresh=refresh)
+        return handed.batches
+
+    async def _keep_caps_of_batch(
+        self, stored: StoredQueue, ids: Sequence[int], provider: str, model: str, recipe: str, refresh: bool
+    ) -> None:
+        """Hand nothing over that could go over a cap: what a batch costs can no longer be stopped.
+
+        Raises:
+            DeskError: `batch-over-cap`.
+        """
+        caps = self._caps()
+        if not caps.any:
+            return
+        estimate = await self._summaries.estimate(ids, provider=provider, model=model, recipe=recipe, refresh=refresh)
+        share = self._batches.support(provider, model, recipe).price_share
+        most = estimate.most_cost_microusd
+        amount = Amount(None if most is None else round(most * share), estimate.input_tokens + estimate.output_tokens)
+        budget = Budget(
+            caps, run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._store.spent_today())
+        )
+        if why := budget.refusal(amount, model or "this model"):
+            raise DeskError(
+                "batch-over-cap",
+                f"The batch could go over a limit: {why.removesuffix(' before this ticket')}.",
+                remedy="Choose fewer tickets, or raise the limit.",
+            )
+
+    def _batch_changed(self, ticket_ids: Sequence[int]) -> None:
+        """Something came of tickets in a batch: what got no answer there waits now, and is asked about by whoever works on the queue."""
+        self._look_again(ticket_ids)
+        if self._is_started and not self._is_closed:
+            self._going = asyncio.create_task(self._go_on_after(self._going), name="queue-going")
+
+    async def _go_on_after(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.gather(before, return_exceptions=True)
+        await self._go_on()
+
     async def start(self) -> None:
         """Settle what an earlier program left behind, and go on where it was closed in good order while it worked."""
         stored = await self._store.overview()
@@ -114,11 +194,15 @@ class QueueService:
         if stored.is_working and not stored.is_paused:
             await self._store.set_paused(True, CLOSED_BADLY)
         await self._store.set_working(False)
+        self._is_started = True
+        self._batches.start_polling()
         await self._go_on()
 
     async def close(self) -> None:
         """Stop: what is being written is kept as far as it came and waits again."""
         self._is_closed = True
+        if self._going is not None:
+            await asyncio.gather(self._going, return_exceptions=True)
         if self._working is not None:
             self._working.cancel()
             await asyncio.gather(self._working, return_exceptions=True)
@@ -156,7 +240,7 @@ class QueueService:
             self._work.wake()
             return
         budget = Budget(
-            self._caps(), run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._spent_today())
+            self._caps(), run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._store.spent_today())
         )
         self._work = QueueWork(
             self._store,
@@ -175,9 +259,7 @@ class QueueService:
         self._tell(())
 
     def _places(self, task: Task) -> int:
-        most = int(self._settings.get("parallel_summaries"))
-        places = self._parallel(task.recipe, task.provider, task.model)
-        return min(places, most) if most > 0 else places
+        return places_for(task, self._parallel, int(self._settings.get("parallel_summaries")))
 
     def _caps(self) -> Caps:
         def cap(name: str, unit: int) -> int | None:
@@ -190,9 +272,6 @@ class QueueService:
             cap("max_tokens_run", 1),
             cap("max_tokens_day", 1),
         )
-
-    async def _spent_today(self) -> tuple[int, int]:
-        return await self._store.spent_since(time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime()))
 
     # What there is
 

@@ -17,7 +17,7 @@ from desktop.domain.batches import Batch, BatchResult, BatchState, RemoteBatch, 
 from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
 from desktop.domain.outgoing import Outcome, Sent
-from desktop.domain.runs import Summary
+from desktop.domain.runs import RunState, Summary
 from desktop.domain.sentences import Sentence
 from desktop.storage.database import Database
 from desktop.storage.ledger import COMPRESSION, write_outcomes, write_sent
@@ -27,6 +27,13 @@ _BATCH = """SELECT id, provider, model, host, recipe, state, reason, requests, c
   (SELECT count(*) FROM batch_request AS r WHERE r.batch_id = batch.id AND r.state = 'done'), cost_microusd, submitted_at, polled_at, ended_at,
   cleared_at, remote_id, input_file_id, output_file_id, error_file_id, name, is_cancelled FROM batch"""
 _REQUEST = "SELECT custom_id, ticket_id, cache_key, placeholders_json, state, asked_json, ledger_id FROM batch_request"
+_PUT_IN_QUEUE = """INSERT INTO queue_item (ticket_id, rank, recipe, provider, model, refresh, state, reason, batch_id, run_id, added_at)
+  SELECT r.ticket_id, 0, b.recipe, b.provider, b.model, ?,
+  CASE r.state WHEN 'waiting' THEN 'submitted' WHEN 'done' THEN 'done' WHEN 'retry' THEN 'waiting' ELSE 'failed' END, r.reason, b.id, r.run_id, ?
+  FROM batch_request AS r JOIN batch AS b ON b.id = r.batch_id WHERE r.batch_id = ? AND r.ticket_id = ?
+  ON CONFLICT (ticket_id, recipe) DO UPDATE SET provider = excluded.provider, model = excluded.model, refresh = excluded.refresh,
+  state = excluded.state, reason = excluded.reason, remedy = '', attempts = 0, run_id = excluded.run_id, batch_id = excluded.batch_id,
+  cost_microusd = NULL, tokens = 0, is_cached = 0, added_at = excluded.added_at, ended_at = '' WHERE queue_item.state != 'running'"""
 _MOST_VARIABLES = 500
 
 
@@ -181,9 +188,9 @@ class BatchStore:
         """The user gave it up: what is not done is not asked again by itself."""
         await self._change(batch_id, is_cancelled=1)
 
-    async def cleared(self, batch_id: int) -> None:
+    async def cleared(self, batch_id: int, *, reason: str) -> None:
         """The provider keeps no file of it any more."""
-        await self._change(batch_id, cleared_at=now())
+        await self._change(batch_id, cleared_at=now(), reason=reason)
 
     async def drop(self, batch_id: int) -> None:
         """Remove a batch of which nothing left, with its entries of the ledger, as if it had never been."""
@@ -237,6 +244,14 @@ class BatchStore:
         """A ticket that got no answer was asked live."""
         statement = "UPDATE batch_request SET state = 'dropped' WHERE ticket_id = ? AND state = 'retry'"
         await self._database.write(lambda connection: _run(connection, statement, ticket_id))
+
+    async def put_in_queue(self, requests: Sequence[tuple[int, int]], *, refresh: bool) -> None:
+        """Have the queue list tickets of batches, given as (batch, ticket), whatever has become of them by now."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany(_PUT_IN_QUEUE, [(int(refresh), now(), *request) for request in requests])
+
+        await self._database.write(write)
 
     # Reading
 
@@ -323,16 +338,28 @@ def _take(connection: sqlite3.Connection, batch_id: int, taken: Taken) -> int:
     _run(connection, "UPDATE ledger SET run_id = ? WHERE id = ?", run_id, taken.outcome.entry_id)
     statement = "UPDATE batch_request SET run_id = ? WHERE batch_id = ? AND custom_id = ?"
     _run(connection, statement, run_id, batch_id, taken.custom_id)
-    usage = taken.summary.usage
-    connection.execute(
-        "UPDATE queue_item SET state = 'done', reason = '', remedy = '', run_id = ?, cost_microusd = ?, tokens = ?, ended_at = ?"
-        " WHERE ticket_id = ? AND batch_id = ? AND state = 'submitted'",
-        [
-            *(run_id, taken.summary.cost_microusd, (usage.input_tokens or 0) + (usage.output_tokens or 0), now()),
-            *(ticket_id, batch_id),
-        ],
-    )
+    _end_item(connection, batch_id, ticket_id, taken.summary, run_id)
     return ticket_id
+
+
+def _end_item(connection: sqlite3.Connection, batch_id: int, ticket_id: int, summary: Summary, run_id: int) -> None:
+    """End the queue's item that waits for this batch, and count what it spent."""
+    cost = summary.cost_microusd
+    tokens = (summary.usage.input_tokens or 0) + (summary.usage.output_tokens or 0)
+    is_failed = summary.state is RunState.FAILED
+    ended = _run(
+        connection,
+        "UPDATE queue_item SET state = ?, reason = ?, remedy = ?, run_id = ?, cost_microusd = ?, tokens = ?, ended_at = ?"
+        " WHERE ticket_id = ? AND batch_id = ? AND state = 'submitted'",
+        *("failed" if is_failed else "done", summary.reason if is_failed else "", summary.remedy),
+        *(run_id, cost, tokens, now(), ticket_id, batch_id),
+    )
+    if ended:
+        _run(
+            connection,
+            "UPDATE queue_state SET spent_microusd = spent_microusd + ?, tokens = tokens + ?, unpriced = unpriced + ?",
+            *(cost or 0, tokens, int(cost is None)),
+        )
 
 
 def _miss(connection: sqlite3.Connection, batch_id: int, missed: Missed, state: RequestState) -> int:

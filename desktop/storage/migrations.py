@@ -268,7 +268,6 @@ CREATE TABLE batch_request (
   placeholders_json TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, asked_json TEXT NOT NULL DEFAULT '{}', ledger_id INTEGER NOT NULL DEFAULT 0,
   run_id INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (batch_id, custom_id)) STRICT, WITHOUT ROWID;
 CREATE INDEX batch_request_by_cache_key ON batch_request (cache_key);
-CREATE INDEX batch_request_by_ticket ON batch_request (ticket_id);
 CREATE TABLE queue_item (
   id INTEGER PRIMARY KEY, ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE, rank REAL NOT NULL, recipe TEXT NOT NULL,
   provider TEXT NOT NULL, model TEXT NOT NULL, refresh INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
@@ -276,6 +275,7 @@ CREATE TABLE queue_item (
   cost_microusd INTEGER, tokens INTEGER NOT NULL DEFAULT 0, is_cached INTEGER NOT NULL DEFAULT 0, added_at TEXT NOT NULL,
   begun_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '', UNIQUE (ticket_id, recipe)) STRICT;
 CREATE INDEX queue_item_in_order ON queue_item (state, rank, id);
+ALTER TABLE summary ADD COLUMN highlights_json TEXT NOT NULL DEFAULT '';
 CREATE TABLE queue_state (
   id INTEGER PRIMARY KEY CHECK (id = 1), is_paused INTEGER NOT NULL DEFAULT 0, pause_reason TEXT NOT NULL DEFAULT '',
   is_working INTEGER NOT NULL DEFAULT 0, spent_microusd INTEGER NOT NULL DEFAULT 0, unpriced INTEGER NOT NULL DEFAULT 0,

@@ -40,6 +40,9 @@ BREACHES = [
     ),
     ("sqlite only in storage", "desktop/services/tickets.py", "import sqlite3"),
     ("openai only in llm.openai_client and llm.batch", "desktop/llm/engine.py", "import openai"),
+    ("pyqtgraph only in gui, by the one module that draws", "desktop/gui/operations_overview.py", "import pyqtgraph"),
+    ("pyqtgraph only in gui, by the one module that draws", "desktop/services/operations.py", "import numpy"),
+    ("opentelemetry only in services.otlp", "desktop/services/operations.py", "import opentelemetry.sdk"),
     ("keyring only in config.secrets", "desktop/services/doctor.py", "import keyring"),
     (
         "Provider profiles become endpoints in services.container alone",

@@ -75,6 +75,15 @@ def test_a_service_loads_no_qt(module: str) -> None:
     assert not loaded_after(f"import {module}") & QT
 
 
+def test_the_window_is_there_without_what_draws_plots_and_sends_spans() -> None:
+    code = "import desktop.gui.app, desktop.gui.window, desktop.services.container"
+    assert not loaded_after(code) & {"pyqtgraph", "numpy", "opentelemetry", "google", "requests"}
+
+
+def test_the_operations_view_is_there_before_what_draws_its_plots() -> None:
+    assert not loaded_after("import desktop.gui.operations_panel") & {"pyqtgraph", "numpy"}
+
+
 def test_domain_is_the_standard_library_only() -> None:
     code = "\n".join(f"import {module}" for module in modules_of("desktop.domain"))
     # What the interpreter loads by itself on starting, editable installs among it, is nobody's choice here.

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ import pytest
 from desktop.domain.batches import BatchState, RequestState
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import ProviderProfile
+from desktop.domain.queue import QueueStatus
 from desktop.domain.runs import Form, RunState, Summary, Support
+from desktop.domain.tickets import TicketQuery
 from desktop.services import batch_submitting, batches
 from desktop.services.container import Desk
 from tests.batch_server import HOST, KEY, MODEL, BatchServer, Reply, playing_openai
@@ -37,12 +39,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BatchSer
 def tickets(tmp_path: Path) -> Path:
     """Give an export of five tickets, each with an address that must not leave."""
     path = tmp_path / "tickets.csv"
-    rows = "".join(
-        f"T-{n},Trouble {n},The printer {n} prints blank pages since Monday. Write to ada{n}@example.org please.,open,Ada\n"
-        for n in range(1, 6)
-    )
-    path.write_text(f"Ticket No,Title,Details,State,Customer\n{rows}", encoding="utf-8")
+    write_tickets(path, 5)
     return path
+
+
+def write_tickets(path: Path, number: int) -> None:
+    text = "prints blank pages since Monday. Write to ada{n}@example.org please."
+    rows = "".join(f"T-{n},Trouble {n},The printer {n} {text.format(n=n)},open,Ada\n" for n in range(1, number + 1))
+    path.write_text(f"Ticket No,Title,Details,State,Customer\n{rows}", encoding="utf-8")
 
 
 @asynccontextmanager
@@ -315,6 +319,11 @@ async def test_results_that_are_gone_and_a_batch_that_nobody_knows_end_it(
         assert await states(desk) == {"retry": 5}
         server.plan.faults["GET", "/v1/batches/batch_2"] = [404]
         await desk.batches.submit(ids, recipe="gist")
+        # What an address that knows nothing of batches says is no word about the batch.
+        server.plan.faults["GET", "/v1/batches?"] = [404]
+        (batch,) = await desk.batches.poll()
+        assert "knows no such address" in batch.reason
+        del server.batches["batch_2"]
         await end(desk)
         (batch, _) = await desk.batches.batches()
         assert (batch.state, batch.reason) == (BatchState.FAILED, f"{HOST} knows this batch no longer")
@@ -482,6 +491,60 @@ async def test_it_is_polled_in_the_background_and_two_programs_do_not_take_in_tw
         assert [(await desk.summaries.open_ticket(i)).version_count for i in await ids_of(desk)] == [1] * 5
 
 
+async def test_a_large_batch_is_tried_out_with_one_ticket_so_that_a_refused_parameter_is_not_refused_for_all(
+    data_dir: Path, server: BatchServer, tmp_path: Path
+) -> None:
+    def reply(custom_id: str, body: dict[str, Any]) -> Reply:
+        is_refused = "temperature" in body
+        return Reply(status=400, message="Unsupported value: 'temperature'.") if is_refused else Reply()
+
+    server.plan.reply = reply
+    many = tmp_path / "many.csv"
+    write_tickets(many, 25)
+    async with desk_with(data_dir) as desk:
+        await import_path(desk, many)
+        use_openai(desk)
+        ids = (await desk.tickets.ids(TicketQuery())).tolist()
+        handed = await desk.batches.hand_over(ids)
+        ((first, run_id),) = handed.written
+        assert (first, len(handed.submitted)) == (ids[0], 24)
+        assert (await desk.summaries.version(first, run_id)).state is RunState.COMPLETE
+        await end(desk)
+        assert await states(desk) == {"done": 24}
+    # Once refused, once answered; nobody was asked live again.
+    assert len(server.calls("POST", "/v1/chat/completions")) == 2
+    assert (server.billed_live, server.billed_batch) == (1, 24)
+
+
+async def test_a_key_that_is_refused_is_told_before_anything_is_handed_over(
+    data_dir: Path, server: BatchServer, tmp_path: Path
+) -> None:
+    server.plan.reply = lambda custom_id, body: Reply(status=401)
+    many = tmp_path / "many.csv"
+    write_tickets(many, 25)
+    async with desk_with(data_dir) as desk:
+        await import_path(desk, many)
+        use_openai(desk)
+        with pytest.raises(DeskError, match="did not accept the key"):
+            await desk.batches.submit((await desk.tickets.ids(TicketQuery())).tolist())
+    assert server.uploads == []
+
+
+async def test_results_that_broke_off_are_fetched_once_more(data_dir: Path, server: BatchServer, tickets: Path) -> None:
+    server.plan.states = ("completed",)
+    server.plan.reshape = lambda lines: lines[:2]
+    async with desk_with(data_dir, tickets) as desk:
+        await desk.batches.submit(await ids_of(desk))
+        (batch,) = await desk.batches.poll()
+        assert (batch.taken, batch.is_running) == (2, True)
+        name, _ = server.files["file-out-batch_1"]
+        server.batches["batch_1"].state = "in_progress"
+        server.plan.reshape = lambda lines: lines
+        assert await desk.batches.poll() == ()
+        assert (name, await states(desk)) == ("file-out-batch_1.jsonl", {"done": 5})
+        assert [(await desk.summaries.open_ticket(i)).version_count for i in await ids_of(desk)] == [1] * 5
+
+
 async def test_a_model_that_declines_or_writes_no_sentence_is_judged_as_live(
     data_dir: Path, server: BatchServer, tickets: Path
 ) -> None:
@@ -504,6 +567,56 @@ async def test_a_model_that_declines_or_writes_no_sentence_is_judged_as_live(
     assert (found[1].thinking, found[1].gist) == ("hm", "The customer wrote.")
     assert found[2].reason == "stopped at the length limit"
     assert found[4].form is Form.PLAIN
+
+
+async def test_the_queue_hands_over_lists_what_is_in_a_batch_and_asks_live_for_what_got_no_answer(
+    data_dir: Path, server: BatchServer, tickets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "FIRST_POLL_SECONDS", 0.01)
+    async with desk_with(data_dir, tickets) as desk:
+        ids = await ids_of(desk)
+        quote = await desk.queue.quote(ids)
+        assert quote.offers_batch
+        assert quote.batch_cost_microusd == pytest.approx((quote.estimate.cost_microusd or 0) / 2, abs=5)
+        refused = f"ticket-{ids[2]}"
+        server.plan.reply = lambda custom_id, body: Reply(status=500) if custom_id == refused else Reply()
+        (batch,) = await desk.queue.submit_batch(ids)
+        assert (await desk.queue.status()).submitted == 5
+        assert {item.batch_id for item in await desk.queue.items()} == {batch.id}
+        await desk.queue.start()
+        await wait_for_queue(desk, lambda status: status.done == 5)
+        status = await desk.queue.status()
+        assert (status.failed, status.spent_microusd) == (0, 4 * 105 + 210)
+        assert [(await shown(desk, ticket_id)).state for ticket_id in ids] == [RunState.COMPLETE] * 5
+    assert (server.billed_batch, server.billed_live) == (4, 1)
+
+
+async def test_a_batch_that_could_go_over_a_cap_is_not_handed_over_and_one_that_was_cancelled_fails_its_items(
+    data_dir: Path, server: BatchServer, tickets: Path
+) -> None:
+    server.plan.states = ("in_progress",)
+    async with desk_with(data_dir, tickets) as desk:
+        ids = await ids_of(desk)
+        desk.settings.set("max_cost_day", 0.000001)
+        with pytest.raises(DeskError, match="the cost limit of a day"):
+            await desk.queue.submit_batch(ids)
+        assert server.journal == []
+        desk.settings.set("max_cost_day", 1.0)
+        (batch,) = await desk.queue.submit_batch(ids)
+        await desk.batches.cancel(batch.id)
+        await end(desk)
+        status = await desk.queue.status()
+        assert (status.failed, status.submitted) == (5, 0)
+        assert "stopped before this ticket's turn" in (await desk.queue.items())[0].reason
+
+
+async def wait_for_queue(desk: Desk, is_so: Callable[[QueueStatus], bool]) -> None:
+    reached = asyncio.Event()
+    remove = desk.queue.listen(lambda status: reached.set() if is_so(status) else None)
+    try:
+        await asyncio.wait_for(reached.wait(), 20)
+    finally:
+        remove()
 
 
 def _hand_over_and_die(data_dir: Path, server: BatchServer, place: str, *, is_served: bool) -> None:

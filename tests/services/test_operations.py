@@ -104,9 +104,26 @@ class TestFigures:
             )
             write_hits(desk.paths.database, provider="b", hits=4)
             write_hits(desk.paths.database, provider="a", hits=1)
-            stats = await desk.operations.stats(by="day", only=("provider", "b"))
-        assert (stats.total.calls, stats.total.cache_hits, stats.total.first_token) == (2, 4, Percentiles(7.0, 9.0))
-        assert [(g.calls, g.cache_hits, g.first_token.p95) for g in stats.groups] == [(1, 0, 9.0), (1, 4, 7.0)]
+            total = await desk.operations.total("", only=("provider", "b"))
+            groups = await desk.operations.groups("", "day", only=("provider", "b"))
+            with pytest.raises(DeskError, match="cannot be grouped by host"):
+                await desk.operations.groups("", "host")
+        assert (total.calls, total.cache_hits, total.first_token) == (2, 4, Percentiles(7.0, 9.0))
+        assert [(g.calls, g.cache_hits, g.first_token.p95) for g in groups] == [(1, 0, 9.0), (1, 4, 7.0)]
+
+    async def test_the_revision_is_another_when_anything_happened(self, tmp_path: Path) -> None:
+        async with opened_desk(tmp_path, with_sample=False) as desk:
+            seen = [await desk.operations.revision()]
+            (entry,) = write_rows(desk.paths.database, row(state="outcome unknown"))
+            seen.append(await desk.operations.revision())
+            await desk._database.write(
+                lambda c: c.execute("UPDATE ledger SET state = 'complete' WHERE id = ?", [entry]).rowcount
+            )
+            seen.append(await desk.operations.revision())
+            write_hits(desk.paths.database)
+            seen += [await desk.operations.revision(), await desk.operations.revision()]
+        assert len(set(seen)) == 4
+        assert seen[-1] == seen[-2]
 
     async def test_only_what_was_sent_since_then_counts(self, tmp_path: Path) -> None:
         async with opened_desk(tmp_path, with_sample=False) as desk:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from desktop.domain.providers import ProviderProfile
-from desktop.domain.runs import Cached, Delayed, FellBack, Finished, RunState, Started
+from desktop.domain.runs import Cached, Delayed, FellBack, Finished, RunState, Started, Summary
 from desktop.domain.tickets import TicketQuery
 from desktop.llm.scripted_server import DONE, Script, ScriptedServer, chunk, good_stream, refusal, usage_chunk, words
 from desktop.services.container import Desk
@@ -311,6 +311,6 @@ class TestTheLedger:
         assert left["state"] == "cancelled"
 
 
-async def _last(desk: Desk, ticket_id: int) -> Any:
+async def _last(desk: Desk, ticket_id: int) -> Summary:
     async with aclosing(desk.summaries.stream(ticket_id)) as events:
-        return [event async for event in events][-1].summary
+        return [event.summary async for event in events if isinstance(event, Finished)][0]

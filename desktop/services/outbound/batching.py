@@ -1,7 +1,8 @@
 """Batching: what the gate lets through of batches. A file of requests goes up, its answers come down; each request that it takes is in the ledger.
 
 The file is one entry (*batch*), each ticket's request in it is another (*batch-item*), entered before the file goes and ended when its answer is
-taken in, at the price of batches. Beginning a batch, asking how it stands, fetching its answers, stopping it and deleting its files are entries too.
+taken in, at the price of batches. Beginning a batch, asking how it stands, fetching its answers, stopping it and deleting its files are entries too,
+and cost nothing.
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ class Batching:
             return 0
         return self._prices.batch_cost_microusd(host=target.host, model=target.model, usage=usage)
 
+    def knows(self, endpoint: Endpoint) -> bool:
+        """Tell whether it is known how a model wants to be asked: a batch that asks it wrongly fails as a whole."""
+        return endpoint.client.knows(endpoint.model)
+
     def line(self, endpoint: Endpoint, custom_id: str, request: ChatRequest) -> bytes:
         """Return the line of a file that asks for what a request, redacted before, asks for."""
         return BatchClient(endpoint.client).line(custom_id, request)
@@ -102,7 +107,7 @@ class Batching:
             outcome = Outcome(entry_id, RunState.CANCELLED)
             try:
                 file_id = await BatchClient(endpoint.client).upload(name, file)
-                outcome = replace(outcome, state=RunState.COMPLETE, status=200)
+                outcome = replace(outcome, state=RunState.COMPLETE, status=200, cost_microusd=0)
                 return file_id
             except ProviderFault as fault:
                 outcome = replace(_failed(fault), entry_id=entry_id)
@@ -175,7 +180,7 @@ class Batching:
             async with aclosing(BatchClient(endpoint.client, on_send=entry.sent).answers(file_id)) as answers:
                 async for answer in answers:
                     yield answer
-            outcome = Outcome(0, RunState.COMPLETE, status=200)
+            outcome = Outcome(0, RunState.COMPLETE, status=200, cost_microusd=0)
         except DeskError as error:
             outcome = _failed(error)
             raise
@@ -187,7 +192,7 @@ class Batching:
         entry, outcome = Entry(self._ledger, endpoint, Sending(purpose)), Outcome(0, RunState.CANCELLED)
         try:
             found = await ask(BatchClient(endpoint.client, on_send=entry.sent))
-            outcome = Outcome(0, RunState.COMPLETE, status=200)
+            outcome = Outcome(0, RunState.COMPLETE, status=200, cost_microusd=0)
         except DeskError as error:
             outcome = _failed(error)
             raise

@@ -1,7 +1,7 @@
 """Postal addresses: a street with a number by the custom of its country, and the place behind it; postal codes with their city.
 
-A street's word and a number must stand together. What follows goes along: flat, district, code and city, state. A town alone, or a code that could be any
-number, is none.
+A street's word and a number must stand together. What follows goes along: flat, district, code and city, state. A town alone, or a code that could be
+any number, is none.
 """
 
 from __future__ import annotations
@@ -36,18 +36,22 @@ _COUNTRY = (
     r"(?:(?:D|DE|A|AT|CH|F|FR|I|IT|NL|B|BE|L|E|ES|P|PT|PL|CZ|S|SE|N|NO|DK|FI|FIN|H|HU|SLO|HR|GR|RO|BG|SK|EE|LT|LV)-)?"
 )
 _CODE = (
-    r"(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4}\s?[A-Z]{2}(?=\s[A-Z])|\d{5}-\d{3,4}|\d{2}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}|\d{3}\s\d{2}|\d{2}\s\d{3}"
+    r"(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4}\s?[A-Z]{2}(?=\s[A-Z])|\d{5}-\d{3,4}|\d{2}-\d{3}|\d{4}-\d{3}"
+    r"|\d{3}-\d{4}|\d{3}\s\d{2}|\d{2}\s\d{3}"
     r"|\d{6}|\d{5}|\d{4}|\d{3}(?=\s[A-Z]))(?!\w)"
 )
 _CITY = rf"{_CAP}(?:[ \-](?:{_LINK}\s)?{_CAP}){{0,3}}(?:\s\d{{1,2}}(?!\d))?"
 _STATE = rf"(?:\((?:[A-Z]{{2}})\)|(?:{'|'.join(sorted(set(STATES)))})(?!\w))"
 _UNIT = (
-    r"(?:(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|block|box|po box|appt|bât|étage|esc|wohnung|whg|top|stock|og|piso|puerta|pta|depto|interno|int|scala"
-    r"|apto|bloco|sala|andar|m\.|lok\.|кв|корп|стр|lgh|daire|kat)\.?\s?[:#]?\s?(?=[\w\-]{0,5}\d|[A-Z](?!\w))[\w\-]{1,6}|#\s?[\w\-]{1,8}|\d{1,2}\s?[º°ª](?:\s?[A-Za-z](?!\w))?|\d{1,2}(?:st|nd|rd|th) floor)(?!\w)"
+    r"(?:(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|block|box|po box|appt|bât|étage|esc|wohnung|whg|top|stock"
+    r"|og|piso|puerta|pta|depto|interno|int|scala"
+    r"|apto|bloco|sala|andar|m\.|lok\.|кв|корп|стр|lgh|daire|kat)\.?\s?[:#]?\s?(?=[\w\-]{0,5}\d|[A-Z](?!\w))[\w\-]{1,6}|#\s?[\w\-]{1,8}"
+    r"|\d{1,2}\s?[º°ª](?:\s?[A-Za-z](?!\w))?|\d{1,2}(?:st|nd|rd|th) floor)(?!\w)"
 )
 _ALL_ENDINGS = (*ENDINGS, *WEAK_ENDINGS)
 _SAID = re.compile(
-    r"(?:address|adresse|anschrift|wohne|wohnen|live[sd]? (?:at|in|on)|liefer\w*|ship(?:ped)? to|send \w* ?to|deliver\w* (?:to|at)|dirección|indirizzo|adres|endereço|adress|cím)[^\n.]{0,24}$",
+    r"(?:address|adresse|anschrift|wohne|wohnen|live[sd]? (?:at|in|on)|liefer\w*|ship(?:ped)? to|send \w* ?to|deliver\w* (?:to|at)"
+    r"|dirección|indirizzo|adres|endereço|adress|cím)[^\n.]{0,24}$",
     re.IGNORECASE,
 )
 _SEPARATOR = r"(?:\s?[,;\\]\s?|,?\s?\n[ >?\t]{0,6},?\s?|\s[\-–]\s|\s{1,3})"
@@ -67,11 +71,12 @@ _MOST_PIECES = 6
 _CODE_AND_CITY_FOLLOW = re.compile(rf"{_SEPARATOR}{_COUNTRY}{_CODE}\s{_CITY}")
 
 _NUMBER_BEFORE = re.compile(
-    rf"(?<![\w.,$€£#\-])(?:(?:flat|unit|apt|suite|shop|house|plot|door)\.?\s?(?:no\.?\s?)?[\w\-/]{{1,6}},?\s)?\d{{1,6}}[A-Za-z]?(?:[/\-]\d{{1,5}}[A-Za-z]?)?,?\s"
-    rf"(?P<name>(?:(?:[^\W\d_][^\W\d_'’.\-]*(?:['’.\-][^\W\d_]+)*\.?|\d{{1,3}}(?:st|nd|rd|th)|\d{{1,4}})\s){{0,5}})$",
+    r"(?<![\w.,$€£#\-])(?:(?:flat|unit|apt|suite|shop|house|plot|door)\.?\s?(?:no\.?\s?)?[\w\-/]{1,6},?\s)?\d{1,6}[A-Za-z]?(?:[/\-]\d{1,5}[A-Za-z]?)?,?\s"
+    r"(?P<name>(?:(?:[^\W\d_][^\W\d_'’.\-]*(?:['’.\-][^\W\d_]+)*\.?|\d{1,3}(?:st|nd|rd|th)|\d{1,4})\s){0,5})$",
     re.IGNORECASE,
 )
 _FAR_BACK = 70
+_DIRECTION = re.compile(r"\.?(?:\s(?:[NSEW]|[NS][EW])(?!\w)\.?)?")
 _UNIT_AFTER_STREET = re.compile(
     rf"(?<![\w.,$€£#\-])\d{{1,6}}[A-Za-z]?\s(?:(?:{_CAP}|\d{{1,5}}|{_LINK})[ ]){{1,5}}(?:\d{{1,4}}[ ])?[\s,]*(?:Apt|Suite|Unit|Flat)\.?\s\w{{1,6}}"
 )
@@ -128,8 +133,10 @@ _EAST_ASIAN = re.compile(
     "(?:〒\\s?\\d{3}-\\d{4}\\s?)?(?:東京都|北海道|大阪府|京都府|[\u4e00-\u9fff]{2,3}県)[\u4e00-\u9fff\u3040-\u30ffー\\s]{1,20}[\\d０-９一二三四五六七八九十]+[-－−ー丁目番地号の\\d０-９]*"
     "|〒\\s?\\d{3}-\\d{4}"
     "|[\u4e00-\u9fff]{2,4}(?:市|区|區|县)[\u4e00-\u9fff]{1,16}?(?:路|街|道|巷|弄)(?:[一二三四五六七八九十]段)?\\d+(?:巷\\d+)?(?:弄\\d+)?[号號]?(?:\\d+[室楼樓单元號号]*)*"
-    "|(?:[\uac00-\ud7af]{2,7}(?:시|도)\\s)?(?:[\uac00-\ud7af]{1,5}(?:시|군|구)\\s){1,2}[\uac00-\ud7af\\d]{1,9}(?:로|길|동|읍|면)\\s?\\d+(?:번길\\s?\\d+)?(?:-\\d+)?(?:\\s\\d+(?:동|호|층))*"
-    "|\\d{1,2}(?:-\\d{1,2}){1,2}\\s[A-Z][a-z]+(?:[ -][A-Z]?[a-z]+)*,\\s[A-Z][a-z]+-(?:ku|shi|cho|machi)(?:,\\s[A-Z][a-z]+(?:-(?:to|fu|ken))?)?(?:\\s\\d{3}-\\d{4})?"
+    "|(?:[\uac00-\ud7af]{2,7}(?:시|도)\\s)?(?:[\uac00-\ud7af]{1,5}(?:시|군|구)\\s){1,2}[\uac00-\ud7af\\d]{1,9}(?:로|길|동|읍"
+    "|면)\\s?\\d+(?:번길\\s?\\d+)?(?:-\\d+)?(?:\\s\\d+(?:동|호|층))*"
+    "|\\d{1,2}(?:-\\d{1,2}){1,2}\\s[A-Z][a-z]+(?:[ -][A-Z]?[a-z]+)*,\\s[A-Z][a-z]+-(?:ku|shi|cho|machi)(?:,\\s[A-Z][a-z]+(?:-(?:to|fu"
+    "|ken))?)?(?:\\s\\d{3}-\\d{4})?"
 )
 
 
@@ -275,7 +282,8 @@ def _between(text: str, word: Word) -> tuple[int, int] | None:
     )
     if not (is_large and names) and (not names or not _is_small_street(names, text[word.start : word.end])):
         return None
-    return found.start(), word.end + (text[word.end : word.end + 1] == ".")
+    direction = _DIRECTION.match(text, word.end)
+    return found.start(), direction.end() if direction else word.end
 
 
 def _is_small_street(names: list[str], word: str) -> bool:

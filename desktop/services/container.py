@@ -41,8 +41,8 @@ from desktop.services.providers import ProviderService
 from desktop.services.queue import QueueService
 from desktop.services.quotes import Quotes
 from desktop.services.recipes import RecipeBook
-from desktop.services.span_export import SpanExport
 from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
+from desktop.services.span_export import SpanExport
 from desktop.services.summaries import SummaryService
 from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService

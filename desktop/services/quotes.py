@@ -1,7 +1,7 @@
 """Quotes: what summaries of many tickets would take, before a click on *Summarize*, and whether the queue would begin them at all.
 
-Which summaries are there already, and which tickets are twins, is counted; what the others take is measured for each of a few, and for a sample of many,
-so that a hundred thousand are priced in seconds. Nothing is sent.
+Which summaries are there already, and which tickets are twins, is counted; what the others take is measured for each of a few, and for a sample of
+many, so that a hundred thousand are priced in seconds. Nothing is sent.
 """
 
 from __future__ import annotations

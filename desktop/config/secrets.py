@@ -8,8 +8,10 @@ given up after a while (the thread then ends with the prompt).
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,6 +26,8 @@ SERVICE = "TLDesk"
 ENVIRONMENT_VARIABLE = "OPENAI_API_KEY"
 ENVIRONMENT_HOST = "api.openai.com"
 TIMEOUT_SECONDS = 60.0
+ASKED_AGAIN_SECONDS = 2.0
+"""The keyring is asked for a key at most so often: a queue needs the same one for every ticket."""
 TRUSTED_BACKENDS = frozenset(
     f"keyring.backends.{name}" for name in ("SecretService", "libsecret", "kwallet", "macOS", "Windows")
 )
@@ -36,6 +40,7 @@ class KeyStore:
 
     def __init__(self) -> None:
         self._session: dict[str, str] = {}
+        self._asked: dict[str, tuple[float, str]] = {}
 
     async def get(self, name: str, *, host: str) -> tuple[str, KeyState]:
         """Return the key and where it came from; ('', NONE or UNAVAILABLE) when there is none.
@@ -46,10 +51,13 @@ class KeyStore:
         if user in self._session:
             return self._session[user], KeyState.SESSION
         state = KeyState.NONE
-        try:
-            stored = await _in_thread(lambda: _keyring_get(user))
-        except DeskError:
-            stored, state = "", KeyState.UNAVAILABLE
+        asked_at, stored = self._asked.get(user, (-math.inf, ""))
+        if time.monotonic() - asked_at >= ASKED_AGAIN_SECONDS:
+            try:
+                stored = await _in_thread(lambda: _keyring_get(user))
+                self._asked[user] = (time.monotonic(), stored)
+            except DeskError:
+                stored, state = "", KeyState.UNAVAILABLE
         if stored:
             return stored, KeyState.STORED
         environment = os.environ.get(ENVIRONMENT_VARIABLE, "").strip()
@@ -73,6 +81,7 @@ class KeyStore:
                 remedy="Paste the key again, alone.",
             )
         user = _user(name, host)
+        self._asked.pop(user, None)
         keep_out(key)
         try:
             await _in_thread(lambda: _keyring_set(user, key))
@@ -91,6 +100,7 @@ class KeyStore:
             DeskError: `keyring-locked` or `keyring-failed`, when the keyring may hold the key and does not open.
         """
         user = _user(name, host)
+        self._asked.pop(user, None)
         had_session = self._session.pop(user, None) is not None
         try:
             return await _in_thread(lambda: _keyring_remove(user)) or had_session

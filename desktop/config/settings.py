@@ -126,7 +126,8 @@ class Settings:
 
     def _look(self) -> tuple[int, int]:
         try:
-            found = self._path.stat()
+            # A path object costs as much again, and a setting is asked for dozens of times a ticket.
+            found = os.stat(self._path)  # noqa: PTH116
         except OSError:
             return (0, 0)
         return (found.st_mtime_ns, found.st_size)

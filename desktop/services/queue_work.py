@@ -176,14 +176,19 @@ class QueueWork:
             places = self.parallel(tasks[0]) - len(self._running)
             if places <= 0 or self._is_paused:
                 return None
+            reserved: dict[int, Amount] = {}
             for task in list(tasks)[:places]:
                 most = await self._most(task)
                 if refusal := self.budget.refusal(most, task.model):
+                    await self._begin(reserved)
                     return await self._over_budget(refusal, most)
                 if self._is_paused or task not in self._ahead:
                     break
+                # Set aside at once: two that are begun in one moment must not both fit into the same rest.
+                self.budget.reserve(most)
                 self._ahead.remove(task)
-                await self._begin(task, most)
+                reserved[task.item_id] = most
+            await self._begin(reserved)
 
     def _next_wait(self) -> float | None:
         now = time.monotonic()
@@ -195,15 +200,14 @@ class QueueWork:
         await self._pause_itself(Stop(refusal, "Raise the limit, or begin another lot."))
         return None
 
-    async def _begin(self, task: Task, most: Amount) -> None:
-        # Set aside before anything is awaited: two that are begun in one moment must not both fit into the same rest.
-        self.budget.reserve(most)
-        begun = await self.source.begin([task.item_id])
-        if not begun:
+    async def _begin(self, reserved: dict[int, Amount]) -> None:
+        """Begin items for which something was set aside; some may have been taken out meanwhile."""
+        begun = await self.source.begin(list(reserved)) if reserved else []
+        for task in begun:
+            self._running[asyncio.create_task(self._do(task, reserved.pop(task.item_id)))] = task
+        for most in reserved.values():
             self.budget.settle(most, Amount())
-            return
-        self._running[asyncio.create_task(self._do(begun[0], most))] = begun[0]
-        self.watcher.changed([task.ticket_id])
+        self.watcher.changed([task.ticket_id for task in begun])
 
     async def _look_ahead(self) -> deque[Task]:
         """Return the next tickets that have to be asked about; what was written before is settled on the way."""

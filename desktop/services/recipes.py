@@ -78,6 +78,7 @@ class RecipeBook:
     def __init__(self, shipped: Path, own: Path) -> None:
         self._shipped = shipped
         self._own = own
+        self._loaded: dict[str, tuple[tuple[int, ...], Recipe]] = {}
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all recipes, sorted."""
@@ -118,11 +119,32 @@ class RecipeBook:
         Raises:
             DeskError: `recipe-missing` or `recipe-broken`, naming the file and what is wrong with it.
         """
+        if (known := self.known(name)) is not None:
+            return known
+        stamp = self._stamp(name)
         recipe = self._read(name)
         # A folder that cannot be written to is no reason not to summarize.
         with contextlib.suppress(OSError):
             self._keep(name, read_text(recipe.path))
+            self._loaded[name] = (stamp, recipe)
         return recipe
+
+    def known(self, name: str) -> Recipe | None:
+        """Return a recipe that was loaded before and is as it was, without reading it again: a hundred tickets a second ask for it."""
+        stamp, recipe = self._loaded.get(name, ((), None))
+        return recipe if recipe is not None and stamp == self._stamp(name) else None
+
+    def _stamp(self, name: str) -> tuple[int, ...]:
+        """Return what tells whether a recipe's file changed, or another stands in front of it."""
+        found: list[int] = []
+        for folder in (self._own, self._shipped):
+            try:
+                file = os.stat(f"{folder}{os.sep}{name}{SUFFIX}")  # noqa: PTH116 - a path object costs as much again
+            except OSError:
+                found.append(0)
+            else:
+                found += (file.st_mtime_ns, file.st_size)
+        return tuple(found)
 
     def all(self) -> tuple[Recipe, ...]:
         """Read all recipes that can be used, in the order of their names."""

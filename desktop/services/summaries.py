@@ -258,7 +258,7 @@ class SummaryService:
         Raises:
             DeskError: `recipe-missing`, `recipe-broken`.
         """
-        chosen = await asyncio.to_thread(self._recipes.load, recipe)
+        chosen = self._recipes.known(recipe) or await asyncio.to_thread(self._recipes.load, recipe)
         return None if await self._runs.starred() else namer(self._asked(chosen, target), target)
 
     async def estimate(
@@ -275,7 +275,7 @@ class SummaryService:
         Raises:
             DeskError: `ticket-missing`, `recipe-missing`, `recipe-broken`, `provider-missing`.
         """
-        chosen = await asyncio.to_thread(self._recipes.load, recipe)
+        chosen = self._recipes.known(recipe) or await asyncio.to_thread(self._recipes.load, recipe)
         target = self._writer.targets(recipe, provider, model)[0]
         total = Estimate(tickets=len(ticket_ids))
         for ticket_id in ticket_ids:
@@ -314,7 +314,7 @@ class SummaryService:
         """
         prepared = await self._prepared.get(ticket_id)
         begun = await self._begun(ticket_id, continue_run) if continue_run else ""
-        chosen = await asyncio.to_thread(self._recipes.load, recipe)
+        chosen = self._recipes.known(recipe) or await asyncio.to_thread(self._recipes.load, recipe)
         targets = self._writer.targets(recipe, provider, model)
         yield Highlights(prepared.highlights)
         if _is_too_short(prepared.sentences):
@@ -388,7 +388,7 @@ class SummaryService:
         stored = await self._runs.latest(prepared.thread.ticket.id)
         if stored is None or not is_built_upon(stored, prepared, question):
             return question
-        incremental = await asyncio.to_thread(self._recipes.load, INCREMENTAL)
+        incremental = self._recipes.known(INCREMENTAL) or await asyncio.to_thread(self._recipes.load, INCREMENTAL)
         return bring_up_to_date(question, stored, prepared, incremental=incremental)
 
     def _sections(self, recipe: Recipe) -> tuple[str, ...]:

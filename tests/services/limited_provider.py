@@ -139,7 +139,10 @@ async def main(options: Any) -> None:
     }
     with options.journal.open("a", encoding="utf-8") as journal:
         limited = _Server(kinds[options.kind], options.latency, journal, has_headers=options.headers)
-        await asyncio.start_server(limited.serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(limited.serve, "127.0.0.1", 0)
+        # Whoever started it reads the address from here.
+        sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1\n")
+        sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)
 
 

@@ -17,8 +17,9 @@ from desktop.domain.batches import BatchAnswer, BatchState, RemoteBatch
 from desktop.domain.llm import ChatRequest, ProviderFault
 from desktop.domain.text import visible_text
 from desktop.llm.answer import Answer
+from desktop.llm.calls import OnSend
 from desktop.llm.faults import Exchange, explain
-from desktop.llm.openai_client import OnSend, OpenAIClient
+from desktop.llm.openai_client import OpenAIClient
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -195,7 +196,7 @@ def read_line(line: bytes, *, host: str) -> BatchAnswer | None:
     """Return what a line of results says, None when it says nothing that can be read."""
     try:
         values = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     custom_id = values.get("custom_id") if isinstance(values, dict) else None
     if not isinstance(custom_id, str) or not custom_id:

@@ -12,11 +12,15 @@ import re
 import ssl
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import Network
 from desktop.llm.presets import host_of, is_loopback
+
+if TYPE_CHECKING:
+    import httpx2
 
 DIRECT = "none"
 
@@ -71,6 +75,15 @@ def normalize_proxy(text: str) -> str:
 def proxy_host(proxy: str) -> str:
     """Return what of a proxy's URL may be shown."""
     return host_of(proxy) or "the proxy"
+
+
+def proxy_with_trust(proxy: str, network: Network) -> httpx2.Proxy:
+    """Return a proxy as the HTTP client takes it. One that speaks TLS is judged as providers are, and is not shown the client certificate."""
+    import httpx2
+
+    if not proxy.lower().startswith("https:"):
+        return httpx2.Proxy(proxy)
+    return httpx2.Proxy(proxy, ssl_context=trusted_certificates(Network(ca_file=network.ca_file)))
 
 
 def check_files(network: Network) -> None:

@@ -14,9 +14,7 @@ import functools
 import logging
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from desktop import __version__
@@ -24,65 +22,49 @@ from desktop.domain.errors import DeskError
 from desktop.domain.llm import ChatRequest, Embeddings, Opened, ProviderFault, StreamEvent
 from desktop.domain.providers import Network, TestStep
 from desktop.domain.text import valid_text
-from desktop.llm.answer import TOO_LONG, Answer, is_foreign
-from desktop.llm.bounds import bound
-from desktop.llm.embedding import read_embeddings
-from desktop.llm.faults import (
-    CHECK_MODEL,
-    CHECK_URL,
-    Exchange,
-    Fault,
-    closed_fault,
-    deadline_fault,
-    empty_fault,
-    explain,
+from desktop.llm.answer import Answer, is_foreign
+from desktop.llm.calls import (
+    MAX_ANSWER_BYTES,
+    OnSend,
+    Sending,
+    awaited,
+    bound_response,
+    close,
+    current,
+    end_of,
+    next_chunk,
+    settle,
+    tell,
 )
+from desktop.llm.embedding import read_embeddings
+from desktop.llm.faults import CHECK_MODEL, CHECK_URL, Exchange, Fault, deadline_fault, explain
 from desktop.llm.limits import rate_limits
-from desktop.llm.network import check_files, proxy_for, proxy_host, trusted_certificates
+from desktop.llm.network import check_files, proxy_for, proxy_host, proxy_with_trust, trusted_certificates
 from desktop.llm.parameters import MAX_REQUESTS, Parameters, first_parameters
 from desktop.llm.presets import host_of, is_loopback, normalize_base_url
 from desktop.llm.probe import probe
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx2
     from openai import AsyncOpenAI, AsyncStream
     from openai._streaming import ServerSentEvent
     from openai.types.chat import ChatCompletionChunk
 
 T = TypeVar("T")
-OnSend = Callable[[bytes], Awaitable[None]]
-"""Awaited with the exact bytes of a request's body before they leave; what it raises is raised to the caller, and nothing leaves."""
 
 REMOTE_PATIENCE_SECONDS = 60.0
 # A model on this machine may be loaded first, and reads a long thread slowly.
 LOCAL_PATIENCE_SECONDS = 300.0
 CONNECT_SECONDS = 10.0
-MAX_ANSWER_BYTES = 64_000_000
-"""An answer that comes whole: 2,000 vectors of 1,500 numbers."""
 LOCAL_QUIET_SECONDS = 25.0
 """Once a model on this machine began to write, it does not pause for long. One far away may think in silence after its first word."""
-# WORKAROUND for the SDK's `AsyncStream`, which leaves its inner generators suspended after a fault; to go when it closes them itself.
-_TURNS_TO_END = 16
+MAX_CONNECTIONS = 100
+"""More than a queue ever has under way at one provider, so that none waits for another's line."""
 
 # All that a provider needs to be told. What the SDK adds of its own (this machine's system, OPENAI_CUSTOM_HEADERS, cookies) stays here.
 _HEADERS = frozenset(
     ("host", "accept", "accept-encoding", "connection", "content-type", "content-length", "transfer-encoding")
 )
-
-
-@dataclass(slots=True)
-class _Sending:
-    """What the hooks of the HTTP client must know of the call that they are in. `quiet_seconds` are 0 when it is no stream."""
-
-    on_send: OnSend | None = None
-    quiet_seconds: float = 0.0
-    most_bytes: int = MAX_ANSWER_BYTES
-    failure: BaseException | None = None
-
-
-_sending: ContextVar[_Sending] = ContextVar("sending")
 
 
 class OpenAIClient:
@@ -114,11 +96,12 @@ class OpenAIClient:
             LOCAL_PATIENCE_SECONDS if self._is_local else REMOTE_PATIENCE_SECONDS
         )
         self._quiet_seconds = min(self._timeout_seconds, LOCAL_QUIET_SECONDS if self._is_local else math.inf)
-        self._deadline_seconds = deadline_seconds
+        self.deadline_seconds = deadline_seconds
         self._network = network
         check_files(network)
         self._proxy = proxy_for(self._base_url, network) if trust_environment else None
         self._learned: dict[str, Parameters] = {}
+        self._answered: set[str] = set()
         self._sdk: AsyncOpenAI | None = None
         self._building = asyncio.Lock()
         self._refuse_bad_key()
@@ -126,29 +109,40 @@ class OpenAIClient:
     def __repr__(self) -> str:
         return f"OpenAIClient({self.host})"
 
+    def knows(self, model: str) -> bool:
+        """Tell whether a model has answered this client: then it is known how it wants to be asked."""
+        return model in self._answered
+
     def body(self, request: ChatRequest) -> bytes:
         """Return the exact body that would be sent for a request now, after all that was learned of its model."""
         return self._parameters(request.model).encoded(request)
 
     async def stream(
-        self, request: ChatRequest, *, on_send: OnSend | None = None, requests: int = MAX_REQUESTS
+        self,
+        request: ChatRequest,
+        *,
+        on_send: OnSend | None = None,
+        requests: int = MAX_REQUESTS,
+        deadline: float | None = None,
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send a request; yield `Opened`, then its text as it comes and what is thought before it, then one `StreamEnd`.
 
         `on_send` is awaited once for each HTTP request, those that are refused for a parameter too; `requests` bounds them.
+        `deadline` (the event loop's time) is when the answer must be whole, where it began to be asked for earlier.
         Closing the generator closes the connection at once.
 
         Raises:
             ProviderFault: one of `domain.llm.FAULTS`, when no text came.
         """
         exchange = self._exchange(request)
-        deadline = asyncio.get_running_loop().time() + self._deadline_seconds
-        chunks = await self._open(request, exchange, deadline, _Sending(on_send, self._quiet_seconds), requests)
+        deadline = deadline or asyncio.get_running_loop().time() + self.deadline_seconds
+        chunks = await self._open(request, exchange, deadline, Sending(on_send, self._quiet_seconds), requests)
         answer, fault = Answer(), None
         try:
+            self._answered.add(request.model)
             yield Opened(chunks.response.status_code, rate_limits(chunks.response.headers))
             while not answer.is_too_long:
-                chunk = await self._try(_next(chunks), exchange, deadline)
+                chunk = await self._try(next_chunk(chunks), exchange, deadline)
                 if isinstance(chunk, Fault) or chunk is None:
                     fault = chunk
                     break
@@ -159,8 +153,8 @@ class OpenAIClient:
             if delta.text or delta.thinking:
                 yield delta
         finally:
-            await _close(chunks)
-        yield _end_of(answer, fault, exchange, chunks.response)
+            await close(chunks)
+        yield end_of(answer, fault, exchange, chunks.response)
 
     async def embed(self, texts: Sequence[str], *, model: str, on_send: OnSend | None = None) -> Embeddings:
         """Return the vectors of texts, in their order.
@@ -174,7 +168,7 @@ class OpenAIClient:
         answer = await self.call(
             lambda sdk: sdk.embeddings.create(input=valid, model=model, encoding_format="float"),
             on_send=on_send,
-            seconds=self._deadline_seconds,
+            seconds=self.deadline_seconds,
             exchange=self._exchange(model=model, sent="\n".join(valid)),
         )
         vectors = read_embeddings(answer, count=len(valid))
@@ -198,10 +192,10 @@ class OpenAIClient:
         """
         sdk, seconds = await self._ready(), seconds or self._timeout_seconds
         deadline = asyncio.get_running_loop().time() + seconds
-        sending = _Sending(on_send, most_bytes=most_bytes)
-        done = await self._try(_once(action(sdk)), exchange or self._exchange(), deadline, seconds, sending=sending)
+        sending = Sending(on_send, most_bytes=most_bytes)
+        done = await self._try(awaited(action(sdk)), exchange or self._exchange(), deadline, seconds, sending=sending)
         if isinstance(done, Fault):
-            await _settle()
+            await settle()
             raise done.error()
         return done
 
@@ -211,7 +205,7 @@ class OpenAIClient:
         Raises:
             ProviderFault: one of `domain.llm.FAULTS`.
         """
-        page: Any = await self.call(lambda sdk: _once(sdk.models.list()), on_send=on_send)
+        page: Any = await self.call(lambda sdk: awaited(sdk.models.list()), on_send=on_send)
         models = getattr(page, "data", None)
         if not isinstance(models, list):
             words = f"{self.host} did not answer with a list of models."
@@ -243,7 +237,7 @@ class OpenAIClient:
             await sdk.close()
 
     async def _open(
-        self, request: ChatRequest, exchange: Exchange, deadline: float, sending: _Sending, requests: int
+        self, request: ChatRequest, exchange: Exchange, deadline: float, sending: Sending, requests: int
     ) -> Any:
         """Begin a stream, asking another way when a parameter is refused. What was refused is remembered."""
         sdk = await self._ready()
@@ -257,7 +251,7 @@ class OpenAIClient:
             if not isinstance(stream, Fault):
                 return stream
             other = way.after(refusals.pop(), request) if refusals else None
-            await _settle()
+            await settle()
             if other is None:
                 break
             self._learned[request.model] = known.without(other) if sent == MAX_REQUESTS else other
@@ -270,23 +264,23 @@ class OpenAIClient:
         deadline: float,
         seconds: float | None = None,
         *,
-        sending: _Sending | None = None,
+        sending: Sending | None = None,
         noted: list[Exception] | None = None,
     ) -> T | Fault:
         """Await one thing of the SDK. A fault is returned, not raised, so that it is not chained to an exception that holds the key."""
-        token = _sending.set(sending) if sending is not None else None
+        token = current.set(sending) if sending is not None else None
         try:
             async with asyncio.timeout_at(deadline):
                 return await waiting
         except TimeoutError:
-            return deadline_fault(exchange, seconds or self._deadline_seconds)
+            return deadline_fault(exchange, seconds or self.deadline_seconds)
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises at what a provider sent is the provider's fault
             if noted is not None:
                 noted.append(error)
             fault = explain(error, exchange)
         finally:
             if token is not None:
-                _sending.reset(token)
+                current.reset(token)
         if sending is not None and sending.failure is not None:
             raise sending.failure
         return fault
@@ -313,12 +307,14 @@ class OpenAIClient:
             max_retries=0,
             http_client=httpx2.AsyncClient(
                 verify=trust,
-                proxy=_proxy(self._proxy, trust) if self._proxy else None,
+                proxy=proxy_with_trust(self._proxy, self._network) if self._proxy else None,
                 trust_env=False,
                 follow_redirects=False,
                 timeout=httpx2.Timeout(self._timeout_seconds, connect=min(CONNECT_SECONDS, self._timeout_seconds)),
-                limits=httpx2.Limits(max_connections=20, max_keepalive_connections=4, keepalive_expiry=20),
-                event_hooks={"request": [self._dress], "response": [_bound]},
+                limits=httpx2.Limits(
+                    max_connections=MAX_CONNECTIONS, max_keepalive_connections=32, keepalive_expiry=20
+                ),
+                event_hooks={"request": [self._dress], "response": [bound_response]},
             ),
         )
         _ = sdk.chat.completions, sdk.models
@@ -331,14 +327,7 @@ class OpenAIClient:
         request.headers["User-Agent"] = f"TLDesk/{__version__}"
         if self._key:
             request.headers["Authorization"] = f"Bearer {self._key}"
-        sending = _sending.get(None)
-        if sending is not None and sending.on_send is not None:
-            try:
-                await sending.on_send(await request.aread())
-            except Exception as error:
-                # The SDK would wrap it, and it would pass for a fault of the provider.
-                sending.failure = error
-                raise
+        await tell(request)
 
     def _parameters(self, model: str) -> Parameters:
         return self._learned.get(model) or first_parameters(self._base_url)
@@ -390,56 +379,3 @@ def _chunk_stream() -> type[AsyncStream[ChatCompletionChunk]]:
                     yield event
 
     return ChunkStream
-
-
-async def _bound(response: httpx2.Response) -> None:
-    sending = _sending.get(None) or _Sending()
-    bound(response, quiet_seconds=sending.quiet_seconds, most_bytes=sending.most_bytes)
-
-
-def _proxy(url: str, trust: ssl.SSLContext) -> httpx2.Proxy:
-    """Return a proxy that is trusted as providers are; one that is reached over plain http takes no certificates at all."""
-    import httpx2
-
-    return httpx2.Proxy(url, ssl_context=trust if url.lower().startswith("https:") else None)
-
-
-async def _next(chunks: Any) -> Any | None:
-    """Return the next chunk, None at the end of the stream."""
-    try:
-        return await anext(chunks)
-    except StopAsyncIteration:
-        return None
-
-
-async def _once(page: Awaitable[T]) -> T:
-    return await page
-
-
-async def _close(chunks: Any) -> None:
-    """Close a stream's connection, then read on until the SDK says no.
-
-    Its nested generators end only by being read to the end. After a fault they cannot be: each becomes a task of the loop when it is
-    collected, the outer one first, and is given its turns here, so that no task outlives the answer.
-    """
-    with suppress(Exception):
-        await chunks.close()
-        while await _next(chunks) is not None:
-            pass
-    await _settle()
-
-
-async def _settle() -> None:
-    for _ in range(_TURNS_TO_END):
-        await asyncio.sleep(0)
-
-
-def _end_of(answer: Answer, fault: Fault | None, exchange: Exchange, response: httpx2.Response) -> StreamEvent:
-    if answer.finish_reason or answer.characters or answer.thought or answer.is_too_long:
-        too_long = TOO_LONG if answer.is_too_long else ""
-        return answer.end(broken_off=fault.reason if fault else too_long)
-    status = response.status_code
-    if fault is None:
-        is_stream = status == 200 and response.headers.get("content-type", "").startswith("text/event-stream")
-        fault = closed_fault(exchange) if answer.chunks else empty_fault(exchange, is_stream=is_stream)
-    raise replace(fault, status=status).error()

@@ -14,8 +14,8 @@ from desktop.llm import bounds
 from desktop.llm.openai_client import OpenAIClient
 from tests.llm import fault_bytes, fault_words  # noqa: F401 - they enter their kinds
 from tests.llm.fault_heads import KEY
-from tests.llm.fault_kinds import KINDS, POSITIONS, Case
-from tests.llm.fault_server import serving
+from tests.llm.fault_kinds import KINDS, POSITIONS, TEXT, Case
+from tests.llm.fault_server import Wire, serving
 
 ASK = ChatRequest("m", (ChatMessage("user", "Why was my card charged twice? Order 4711, please."),))
 GRACE_SECONDS = 2.0
@@ -106,6 +106,28 @@ async def quiet_loop() -> AsyncIterator[None]:
         await asyncio.sleep(0)
     assert not complaints
     assert asyncio.all_tasks() <= before
+
+
+async def test_as_many_streams_as_a_queue_has_go_at_once() -> None:
+    most, came, all_came = 64, 0, asyncio.Event()
+
+    async def play(wire: Wire) -> None:
+        nonlocal came
+        came += 1
+        if came == most:
+            all_came.set()
+        await all_came.wait()
+        await KINDS["gzip ok"](0).play(wire)
+
+    async with serving(play) as server:
+        client = OpenAIClient(base_url=server.base_url, key=KEY, timeout_seconds=10)
+
+        async def text() -> str:
+            async with aclosing(client.stream(ASK)) as events:
+                return "".join([event.text async for event in events if isinstance(event, StreamDelta)])
+
+        assert await asyncio.gather(*(text() for _ in range(most))) == [TEXT] * most
+        await client.aclose()
 
 
 def test_there_are_enough_kinds() -> None:

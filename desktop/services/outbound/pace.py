@@ -67,6 +67,7 @@ class Pace:
         self._limit = LearnedLimit()
         self._quota = HeaderQuota()
         self._places = Parallel(is_local=is_local, most=most_parallel)
+        self._is_held_up = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -125,6 +126,9 @@ class Pace:
         while line := self._urgent or self._others:
             if line is self._others and self._in_flight >= self._places.now:
                 self._places.filled()
+                if not self._is_held_up and self._limit.next_at(_now()) <= _now():
+                    self._is_held_up = True
+                    self._limit.hindered()
                 return
             now = _now()
             at = max(self._limit.next_at(now), self._quota.next_at(now))
@@ -136,6 +140,7 @@ class Pace:
             waiting = line.popleft()
             if not waiting.admitted.done():
                 self._in_flight += 1
+                self._is_held_up = False
                 self._limit.sent(now)
                 self._quota.sent(now)
                 waiting.admitted.set_result(Turn(self, now))
@@ -164,13 +169,13 @@ class Pace:
     def _refused(self, turn: Turn, retry_after_seconds: float | None) -> None:
         now = _now()
         if self._limit.refused(turn.sent_at, now, retry_after_seconds):
-            self._places.refused()
+            self._quota.refused(now)
         self._go()
 
     def _broke(self, turn: Turn, retry_after_seconds: float | None) -> None:
         now = _now()
         if self._limit.broke(turn.sent_at, now, retry_after_seconds):
-            self._places.refused()
+            self._places.broke()
         self._go()
 
 

@@ -37,8 +37,8 @@ from desktop.services.model_prices import Amounts, ModelPrices
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
-from desktop.services.profile_checks import network_of
 from desktop.services.preview import PreviewService
+from desktop.services.profile_checks import network_of
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
 from desktop.services.queue import QueueService

@@ -1,4 +1,4 @@
-"""Preview: what the next summary of a ticket would send, byte for byte, and what of it stays here. Nothing is sent, no key is read, no model is started.
+"""Preview: what the next summary of a ticket would send, byte for byte, and what of it stays here. Nothing is sent, no key read, no model started.
 
 It goes the way of a summary: the same question, the same parts, the same redaction, the same encoding. What cannot be foretold is what follows from
 answers: the merging of parts, a second opinion, and how a provider that was never asked wants to be asked.
@@ -93,9 +93,8 @@ class PreviewService:
             )
         prepared, question = asked
         question = await self._summaries.only_what_is_new(prepared, question)
-        options = {"provider": provider, "model": model, "recipe": recipe}
-        anew = await self._summaries.estimate([ticket_id], refresh=True, **options)
-        as_it_is = await self._summaries.estimate([ticket_id], **options)
+        estimate = partial(self._summaries.estimate, [ticket_id], provider=provider, model=model, recipe=recipe)
+        anew, as_it_is = await estimate(refresh=True), await estimate()
         work = partial(
             self._make, prepared, question, target, cost_microusd=anew.cost_microusd, is_cached=as_it_is.cached > 0
         )

@@ -56,6 +56,11 @@ class Question:
         """Return how long an answer may become, in tokens."""
         return most_answer_tokens(self.recipe, style=self.style, form=self.form)
 
+    @property
+    def other_people(self) -> tuple[str, ...]:
+        """Return the people of the tickets that are sent along as examples."""
+        return tuple(name for example in self.examples for name in example.people)
+
 
 def fixed_tokens(question: Question, *, secret: bytes, count_tokens: CountTokens) -> int:
     """Count what every request of a question holds besides messages and earlier summaries, in tokens."""

@@ -103,3 +103,25 @@ async def test_a_ticket_with_nothing_to_ask_is_said_to_be_one(tmp_path: Path) ->
             await _desk_with_redaction(desk, tmp_path)
             with pytest.raises(DeskError, match="too short"):
                 await desk.preview.preview(await desk.tickets.find("8"))
+
+
+async def test_the_people_of_a_starred_ticket_that_goes_along_stay_here_too(tmp_path: Path) -> None:
+    path = tmp_path / "alike.csv"
+    path.write_text(
+        "id,subject,description,requester,assignee\n"
+        '1,Refund,"Hello Jonas, the refund for my broken coffee machine has not come. Regards, Petra Lindner",Petra Lindner,Jonas Weber\n'
+        '2,Refund,"Hello, the refund for my broken coffee machine has not come either. Bo Ek",Bo Ek,Jonas Weber\n',
+        encoding="utf-8",
+    )
+    with ScriptedServer(good_stream("Gist: Petra waits for a refund. [m1.1]\n")) as server:
+        async with opened_desk(tmp_path / "data", server, with_sample=False) as desk:
+            desk.providers.save(replace(desk.providers.profile(SCRIPTED), redaction="on"))
+            await import_path(desk, path)
+            await summarize(desk, "1")
+            await desk.summaries.star(await desk.tickets.find("1"), is_starred=True)
+            shown = await desk.preview.preview(await desk.tickets.find("2"))
+            await summarize(desk, "2")
+    sent = server.requests[-1].raw
+    assert sent == shown.body
+    assert sent.count(b"coffee machine") == 2
+    assert not [name for name in (b"Petra", b"Lindner", b"Jonas", b"Bo Ek") if name in sent]

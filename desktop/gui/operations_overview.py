@@ -71,6 +71,7 @@ class OperationsOverview(QScrollArea):
         self._days, self._by, self._only = 7, "provider", ""
         self.tiles = [_Tile() for _ in range(7)]
         self.plots: list[PlotCard] = []
+        self._shown_plots = 0
         self.groups = GroupTableModel(theme)
         self.group_table = _FittedTable("Figures by group", hides={3: 88 * SPACE, 8: 104 * SPACE, 7: 76 * SPACE})
         self.failures = FailureTableModel(theme)
@@ -130,10 +131,15 @@ class OperationsOverview(QScrollArea):
             from desktop.gui.operations_plots import PlotCard
 
             self.plots = [PlotCard(self._theme) for _ in range(PLOTS)]
-            self._flow()
+            for card in self.plots:
+                # One that belongs nowhere would be a window of its own as soon as it is shown.
+                card.setParent(self.widget())
         is_by_hour = over_time == HOUR
         keys = bucket_keys(since, over_time, buckets)
         contents = plot_contents(keys, buckets, has_cache=not is_by_hour)
+        if len(contents) != self._shown_plots:
+            self._shown_plots = len(contents)
+            self._flow()
         for place, card in enumerate(self.plots):
             card.setVisible(place < len(contents))
             if place < len(contents):
@@ -238,7 +244,7 @@ class OperationsOverview(QScrollArea):
         width = self.viewport().width()
         for grid, widgets, least in (
             (self._tile_grid, self.tiles, TILE_WIDTH),
-            (self._plot_grid, self.plots, PLOT_WIDTH),
+            (self._plot_grid, self.plots[: self._shown_plots], PLOT_WIDTH),
         ):
             columns = max(1, min(len(widgets), (width + SPACE) // (least + SPACE)))
             _lay_out(grid, widgets, columns)

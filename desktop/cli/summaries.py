@@ -209,7 +209,7 @@ class _Batch:
         w = self._wanted
         say(f"{rows[0].title} ({rows[0].reference})")
         if refusal := await self._refusal(ticket_id):
-            name = w.provider or self._desk.providers.default_name()
+            name = self._desk.providers.route(w.recipe, w.provider)[0][0]
             summary = Summary(ticket_id, RunState.FAILED, reason=refusal, provider=name)
             say(say_end(summary))
         else:

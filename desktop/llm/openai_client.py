@@ -96,7 +96,7 @@ class OpenAIClient:
             LOCAL_PATIENCE_SECONDS if self._is_local else REMOTE_PATIENCE_SECONDS
         )
         self._quiet_seconds = min(self._timeout_seconds, LOCAL_QUIET_SECONDS if self._is_local else math.inf)
-        self._deadline_seconds = deadline_seconds
+        self.deadline_seconds = deadline_seconds
         self._network = network
         check_files(network)
         self._proxy = proxy_for(self._base_url, network) if trust_environment else None
@@ -118,18 +118,24 @@ class OpenAIClient:
         return self._parameters(request.model).encoded(request)
 
     async def stream(
-        self, request: ChatRequest, *, on_send: OnSend | None = None, requests: int = MAX_REQUESTS
+        self,
+        request: ChatRequest,
+        *,
+        on_send: OnSend | None = None,
+        requests: int = MAX_REQUESTS,
+        deadline: float | None = None,
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send a request; yield `Opened`, then its text as it comes and what is thought before it, then one `StreamEnd`.
 
         `on_send` is awaited once for each HTTP request, those that are refused for a parameter too; `requests` bounds them.
+        `deadline` (the event loop's time) is when the answer must be whole, where it began to be asked for earlier.
         Closing the generator closes the connection at once.
 
         Raises:
             ProviderFault: one of `domain.llm.FAULTS`, when no text came.
         """
         exchange = self._exchange(request)
-        deadline = asyncio.get_running_loop().time() + self._deadline_seconds
+        deadline = deadline or asyncio.get_running_loop().time() + self.deadline_seconds
         chunks = await self._open(request, exchange, deadline, Sending(on_send, self._quiet_seconds), requests)
         answer, fault = Answer(), None
         try:
@@ -162,7 +168,7 @@ class OpenAIClient:
         answer = await self.call(
             lambda sdk: sdk.embeddings.create(input=valid, model=model, encoding_format="float"),
             on_send=on_send,
-            seconds=self._deadline_seconds,
+            seconds=self.deadline_seconds,
             exchange=self._exchange(model=model, sent="\n".join(valid)),
         )
         vectors = read_embeddings(answer, count=len(valid))
@@ -267,7 +273,7 @@ class OpenAIClient:
             async with asyncio.timeout_at(deadline):
                 return await waiting
         except TimeoutError:
-            return deadline_fault(exchange, seconds or self._deadline_seconds)
+            return deadline_fault(exchange, seconds or self.deadline_seconds)
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises at what a provider sent is the provider's fault
             if noted is not None:
                 noted.append(error)

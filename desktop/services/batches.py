@@ -151,10 +151,12 @@ class BatchService:
         recipe: str = TASK,
         refresh: bool = False,
         on_progress: OnProgress | None = None,
+        is_listed: bool = False,
     ) -> HandedOver:
         """Hand tickets over, each that takes exactly one request and is in no batch yet, and say what became of the others.
 
-        `on_progress` is told how many of how many were looked at. Nobody stands in for a provider that does not take the file.
+        `on_progress` is told how many of how many were looked at. `is_listed` when the queue is to list them.
+        Nobody stands in for a provider that does not take the file.
 
         Raises:
             DeskError: `batch-not-offered`, `batches-busy`, `recipe-missing`, `recipe-broken`, `provider-…`: one of `domain.llm.FAULTS`.
@@ -169,14 +171,23 @@ class BatchService:
         chosen = await asyncio.to_thread(self._recipes.load, recipe)
         endpoint = await self._resolve(target.name, target.model)
         begun: list[int] = []
+
+        async def note(batch_id: int) -> None:
+            begun.append(batch_id)
+            if is_listed:
+                # At once: what becomes of the other tickets changes nothing of these.
+                await self._list([batch_id], None, refresh=refresh)
+
         written = await self._try_out(ids, endpoint, recipe, refresh=refresh)
         tried = {ticket_id for ticket_id, _ in written}
         ids = [ticket_id for ticket_id in ids if ticket_id not in tried]
         async with self._alone():
             found = await self._submitting.submit(
-                ids, endpoint, chosen, refresh=refresh, on_progress=on_progress, on_batch=begun.append
+                ids, endpoint, chosen, refresh=refresh, on_progress=on_progress, on_batch=note
             )
         self._look_soon()
+        if is_listed and found.running:
+            await self._list(await self.batches_with(found.running), set(found.running), refresh=refresh)
         results = await self._store.results(begun) if begun else ()
         batches = tuple([await self._tell(batch_id) for batch_id in begun])
         return HandedOver(
@@ -187,6 +198,12 @@ class BatchService:
             cached=tuple(found.cached),
             live=tuple(found.live),
         )
+
+    async def _list(self, batch_ids: Sequence[int], wanted: set[int] | None, *, refresh: bool) -> None:
+        """Have the queue list tickets of batches, all when `wanted` is None."""
+        results = await self.results(batch_ids)
+        listed = [(r.batch_id, r.ticket_id) for r in results if wanted is None or r.ticket_id in wanted]
+        await self._store.put_in_queue(listed, refresh=refresh)
 
     async def _try_out(
         self, ids: Sequence[int], endpoint: Endpoint, recipe: str, *, refresh: bool
@@ -290,17 +307,6 @@ class BatchService:
             await self._store.end(batch_id, f"given up here; its files may still be at {stored.batch.host}")
             await self._store.cleared(batch_id, reason=(await self._store.get(batch_id)).batch.reason)
         await self._tell(batch_id)
-
-    async def put_in_queue(self, handed: HandedOver, *, refresh: bool) -> None:
-        """Have the queue list the tickets that are in batches now."""
-        batch_ids = {batch.id for batch in handed.batches}
-        if handed.running:
-            batch_ids.update(await self.batches_with(handed.running))
-        wanted = {*handed.submitted, *handed.running}
-        results = await self.results(sorted(batch_ids))
-        await self._store.put_in_queue(
-            [(r.batch_id, r.ticket_id) for r in results if r.ticket_id in wanted], refresh=refresh
-        )
 
     async def retried(self, ticket_id: int) -> None:
         """Note that a ticket which got no answer was asked live."""

@@ -16,7 +16,7 @@ from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import BUILT_IN, KeyState, Network, ProviderProfile
+from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile
 from desktop.ingest.definitions import load_systems
 from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
@@ -42,6 +42,7 @@ from desktop.services.queue import QueueService
 from desktop.services.quotes import Quotes
 from desktop.services.recipes import RecipeBook
 from desktop.services.span_export import SpanExport
+from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
 from desktop.services.summaries import SummaryService
 from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
@@ -65,10 +66,12 @@ from desktop.storage.queue import QueueStore
 from desktop.storage.runs import RunStore
 from desktop.storage.spans import SpanStore
 from desktop.storage.tickets import TicketStore
+from desktop.storage.twins import TwinStore
 from desktop.storage.watched import WatchedStore
 
 # The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
 BUILT_IN_CONTEXT_TOKENS = 6_000
+DEADLINE_SECONDS = 600
 LOCAL_CONTEXT_TOKENS = 8_000
 CLOUD_CONTEXT_TOKENS = 64_000
 
@@ -139,12 +142,12 @@ class Desk:
             ledger=ledger,
             outbound=outbound,
             recipes=self.recipes,
-            settings=self.settings,
             secret=self.secret,
             workers=self._workers,
             target=self.target,
             resolve=self.resolve,
             route=self.providers.route,
+            opinion_route=functools.partial(self.providers.tasks.who, SECOND_OPINION),
         )
         self.summaries = SummaryService(
             tickets=ticket_store,
@@ -175,7 +178,16 @@ class Desk:
             QueueStore(self._database),
             summaries=self.summaries,
             settings=self.settings,
-            quotes=Quotes(self.summaries, self.settings, targets=self.summaries.targets, batching=outbound.batching),
+            quotes=Quotes(
+                self.summaries,
+                self.settings,
+                batching=outbound.batching,
+                written=written,
+                twins=TwinStore(self._database),
+                runs=self._runs,
+                queue=QueueStore(self._database),
+                pace=outbound.pace,
+            ),
             written=written,
             batches=self.batches,
             parallel=self._parallel,
@@ -244,7 +256,11 @@ class Desk:
 
     def _parallel(self, task: str, provider: str, model: str) -> int:
         """Say how many summaries may be written at once now."""
-        return 4
+        try:
+            return self._outbound.pace(self.summaries.targets(task, provider, model)[0]).parallel
+        except DeskError:
+            # It is said when the next one begins.
+            return 1
 
     def target(self, name: str = "", model: str = "") -> Target:
         """Say where a provider's requests would go ('' for the default), without reading a key or starting anything.
@@ -293,7 +309,7 @@ class Desk:
             is_local=target.is_local,
             context_tokens=target.context_tokens,
             redacts=target.redacts,
-            client=self._client(base_url, key, network_of(profile)),
+            client=self._client(base_url, key, profile),
         )
 
     async def _start_built_in(self, profile: ProviderProfile) -> tuple[str, str]:
@@ -306,12 +322,20 @@ class Desk:
             )
         return await self._engine.start(path)
 
-    def _client(self, base_url: str, key: str, way: Network) -> OpenAIClient:
+    def _client(self, base_url: str, key: str, profile: ProviderProfile) -> OpenAIClient:
         """Reuse one client for an address, a key and a way there: its connections stay warm. A file that was changed is a new way."""
+        way = network_of(profile)
+        patience = (profile.silence_seconds, profile.deadline_seconds)
         files = (way.ca_file, way.client_certificate, way.client_key)
-        name = (base_url, key, way, *map(_changed_at, files))
+        name = (base_url, key, way, *patience, *map(_changed_at, files))
         if name not in self._clients:
-            self._clients[name] = OpenAIClient(base_url=base_url, key=key, network=way)
+            self._clients[name] = OpenAIClient(
+                base_url=base_url,
+                key=key,
+                timeout_seconds=float(profile.silence_seconds or 0) or None,
+                deadline_seconds=float(profile.deadline_seconds or DEADLINE_SECONDS),
+                network=way,
+            )
         return self._clients[name]
 
 

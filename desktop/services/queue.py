@@ -17,7 +17,7 @@ from desktop.domain.batches import Batch
 from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState, QueueItem, QueueStatus, Quote
 from desktop.services.batches import BatchService
-from desktop.services.budget import Amount, Budget, Caps
+from desktop.services.budget import Amount, Budget, read_caps
 from desktop.services.queue_work import Places, QueueWork, Watcher, places_for
 from desktop.services.quotes import OnProgress, Quotes
 from desktop.services.summaries import SummaryService
@@ -135,13 +135,20 @@ class QueueService:
             await self._store.begin_anew()
             stored = await self._store.overview()
         await self._keep_caps_of_batch(stored, ids, provider, model, recipe, refresh)
-        handed = await self._batches.hand_over(
-            ids, provider=provider, model=model, recipe=recipe, refresh=refresh, on_progress=on_progress
-        )
-        await self._batches.put_in_queue(handed, refresh=refresh)
+        try:
+            handed = await self._batches.hand_over(
+                ids,
+                provider=provider,
+                model=model,
+                recipe=recipe,
+                refresh=refresh,
+                on_progress=on_progress,
+                is_listed=True,
+            )
+        finally:
+            self._tell(ids)
         if others := [*handed.cached, *handed.live]:
             await self.add(others, provider=provider, model=model, recipe=recipe, refresh=refresh)
-        self._tell(ids)
         return handed.batches
 
     async def _keep_caps_of_batch(
@@ -152,7 +159,7 @@ class QueueService:
         Raises:
             DeskError: `batch-over-cap`.
         """
-        caps = self._caps()
+        caps = read_caps(self._settings)
         if not caps.any:
             return
         estimate = await self._summaries.estimate(ids, provider=provider, model=model, recipe=recipe, refresh=refresh)
@@ -233,7 +240,9 @@ class QueueService:
             self._work.wake()
             return
         budget = Budget(
-            self._caps(), run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._store.spent_today())
+            read_caps(self._settings),
+            run=Amount(stored.spent_microusd, stored.tokens),
+            day=Amount(*await self._store.spent_today()),
         )
         self._work = QueueWork(
             self._store,
@@ -253,18 +262,6 @@ class QueueService:
 
     def _places(self, task: Task) -> int:
         return places_for(task, self._parallel, int(self._settings.get("parallel_summaries")))
-
-    def _caps(self) -> Caps:
-        def cap(name: str, unit: int) -> int | None:
-            value = self._settings.get(name)
-            return round(value * unit) if value > 0 else None
-
-        return Caps(
-            cap("max_cost_run", 1_000_000),
-            cap("max_cost_day", 1_000_000),
-            cap("max_tokens_run", 1),
-            cap("max_tokens_day", 1),
-        )
 
     # What there is
 

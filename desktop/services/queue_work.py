@@ -238,7 +238,8 @@ class QueueWork:
         return Amount(estimate.most_cost_microusd, estimate.most_tokens)
 
     async def _do(self, task: Task, most: Amount) -> None:
-        summary, spent = Summary(task.ticket_id, RunState.CANCELLED, LEFT), Amount()
+        summary = Summary(task.ticket_id, RunState.CANCELLED, LEFT)
+        spent: Amount | None = Amount()
         try:
             summary = await self._summarize(task)
             spent = _spent(summary)

@@ -64,6 +64,15 @@ class WrittenBefore:
             await self._count(list(hits.values()), target, asked[0])
         return found
 
+    async def existing(self, ticket_ids: Sequence[int]) -> list[int]:
+        """Return the tickets that are there, in their order."""
+        found: list[int] = []
+        for start in range(0, len(ticket_ids), LOOKED_UP_AT_ONCE):
+            part = ticket_ids[start : start + LOOKED_UP_AT_ONCE]
+            hashes = await self._tickets.content_hashes(part)
+            found += [ticket_id for ticket_id in part if ticket_id in hashes]
+        return found
+
     async def uncached(self, ticket_ids: Sequence[int], *, recipe: str, provider: str, model: str) -> list[int] | None:
         """Return the tickets whose summaries are not there; None when that takes a look at each.
 

@@ -384,7 +384,10 @@ def _task(row: tuple[Any, ...]) -> Task:
 
 def _item(row: tuple[Any, ...]) -> QueueItem:
     return QueueItem(
-        *row[:4],
+        id=row[0],
+        ticket_id=row[1],
+        reference=row[2],
+        title=row[3],
         state=ItemState(row[4]),
         reason=row[5],
         remedy=row[6],

@@ -219,6 +219,19 @@ class RunStore:
             lambda connection: int(connection.execute(statement, [ticket_id]).fetchone()[0])
         )
 
+    async def typical_seconds(self, provider: str, model: str) -> float | None:
+        """Return how long a model took of late for a whole summary, as a rule; None when it wrote none yet."""
+
+        def read(connection: sqlite3.Connection) -> float | None:
+            row = connection.execute(
+                "SELECT avg(seconds) FROM (SELECT seconds FROM run WHERE provider = ? AND model = ? AND state = 'complete' AND seconds > 0"
+                " ORDER BY id DESC LIMIT ?)",
+                [provider, model, _COUNTED_RUNS],
+            ).fetchone()
+            return None if row[0] is None else float(row[0])
+
+        return await self._database.read(read)
+
     async def token_ratio(self, provider: str, model: str) -> float | None:
         """Return how many tokens a provider counted of late for each one that was estimated here; None when it never said."""
 

@@ -110,16 +110,15 @@ async def test_a_client_certificate_is_shown_to_a_server_that_asks(papers: Path,
 @pytest.mark.parametrize(
     ("field", "name", "code", "words"),
     [
-        ("ca_file", "gone.pem", "ca-file", "cannot be read"),
-        ("ca_file", "folder.pem", "ca-file", "cannot be read"),
-        ("ca_file", "words.pem", "ca-file", "holds no certificate"),
-        ("ca_file", "torn.pem", "ca-file", "holds no certificate"),
-        ("ca_file", "ca.der", "ca-file", "holds no certificate"),
-        ("ca_file", "client.key", "ca-file", "holds no certificate"),
-        ("client_certificate", "gone.pem", "client-certificate", "cannot be read"),
-        ("client_certificate", "words.pem", "client-certificate", "holds no certificate"),
-        ("client_certificate", "torn.pem", "client-certificate", "has no key"),
-        ("client_certificate", "client.pem", "client-certificate", "has no key"),
+        ("ca_file", "gone.pem", "ca-file", "is not there"),
+        ("ca_file", "folder.pem", "ca-file", "is not there"),
+        ("ca_file", "words.pem", "ca-file", "is no PEM file"),
+        ("ca_file", "torn.pem", "ca-file", "holds a certificate that cannot be read"),
+        ("ca_file", "ca.der", "ca-file", "is no PEM file"),
+        ("ca_file", "client.key", "ca-file", "is no PEM file"),
+        ("client_certificate", "gone.pem", "client-certificate", "is not there"),
+        ("client_certificate", "words.pem", "client-certificate", "is no PEM file"),
+        ("client_certificate", "client.pem", "client-certificate", "holds no private key"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(
@@ -137,11 +136,11 @@ def test_a_file_that_cannot_be_used_is_told_before_anything_is_sent(
 @pytest.mark.parametrize(
     ("certificate", "key", "words"),
     [
-        ("client.pem", "server.key", "do not belong together"),
+        ("client.pem", "server.key", "does not belong"),
         ("client.pem", "locked.key", "password"),
-        ("client.pem", "gone.key", "cannot be read"),
-        ("client.pem", "words.pem", "do not belong together"),
-        ("", "client.key", "no certificate"),
+        ("client.pem", "gone.key", "is not there"),
+        ("client.pem", "words.pem", "is no PEM file"),
+        ("", "client.key", "without its certificate"),
     ],
 )
 def test_a_key_that_does_not_fit_is_told(papers: Path, certificate: str, key: str, words: str) -> None:

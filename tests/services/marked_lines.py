@@ -1,7 +1,8 @@
 """Texts in which personal data is marked, and how much of it is found. For the test of the floor and for `benchmarks/redaction.py`.
 
-`development` was looked at while the patterns were made, `held_out` was written before them and not looked at since. The `clean` files hold nothing to be
-found: orders, versions, prices, logs, code, and words that are names of the ticket's people too. All is invented; numbers are right by their checksums.
+`development` was looked at while the patterns were made. `held_out` was written before them and looked at once they stood, `second_held_out` after
+them; docs/privacy.md has what was found of both before anybody looked. The `clean` files hold nothing to be found: orders, versions, prices, logs,
+code, and words that are names of the ticket's people too. All is invented; numbers are right by their checksums.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 from desktop.services.redaction import Redactor
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "redaction"
-HALVES = ("development", "held_out")
+MARKED = ("development", "held_out", "second_held_out")
+CLEAN = ("clean_development", "clean_held_out")
 ENOUGH = 0.8
 """Which share of a value's letters and digits must be covered for it to count as found: a trailing dot or a country more or less is no leak."""
 

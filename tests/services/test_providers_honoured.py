@@ -145,7 +145,7 @@ CALLERS = {
     "services/providers.py:ProviderService.models": ("list of models",),
     "services/providers.py:ProviderService.test": ("provider test",),
 }
-BATCH_CALLERS = ("services/batches.py:", "services/batch_results.py:", "services/batch_submitting.py:")
+BATCH_CALLERS = ("services/batches.py:", "services/batch_")
 """All that batches send is driven as one, from handing over to taking in."""
 """Everything in the code that calls a model, and the rows that drive it."""
 

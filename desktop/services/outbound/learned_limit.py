@@ -28,8 +28,8 @@ SPARE = 1.01
 """A span is taken to be so much longer than measured: requests travel for a while, and never equally long."""
 GROWTH, MOST_GROWTH = 0.03, 0.25
 """By how much a span is shortened when all goes well: a share that doubles as long as it does."""
-LEAST_BEFORE_GROWTH, MOST_BEFORE_GROWTH = 12, 60
-LEAST_TRIES, TRIES_SHARE = 5, 0.008
+LEAST_BEFORE_GROWTH = 12
+LEAST_TRIES, TRIES_SHARE = 6, 0.013
 """To find out whether more is let through costs refusals; so many are spent on it, and so many of what was accepted."""
 LEAST_MEASURED_SECONDS, LEAST_MEASURED = 5.0, 8
 """What is shorter, or holds fewer requests, measures nothing."""
@@ -73,14 +73,13 @@ class _Limit:
         even = self.span / self.quota
         return even if self.is_guess else even / self.burst
 
-    @property
-    def may_grow(self) -> bool:
-        return self.accepted >= min(MOST_BEFORE_GROWTH, max(LEAST_BEFORE_GROWTH, self.quota))
+    def may_grow(self, now: float) -> bool:
+        """Tell whether a whole quota was taken in a whole span, and nothing refused."""
+        return self.accepted >= max(LEAST_BEFORE_GROWTH, self.quota) and now - self.changed_at >= self.span
 
-    def grow(self) -> None:
-        if self.accepted >= self.quota:
-            self.proven = min(self.proven, self.span)
-        self.accepted, self.settled = 0, self.span
+    def grow(self, now: float) -> None:
+        self.proven = min(self.proven, self.span)
+        self.accepted, self.settled, self.changed_at = 0, self.span, now
         self.span *= 1 - self.growth
         self.growth = min(MOST_GROWTH, self.growth * 2)
 
@@ -181,8 +180,8 @@ class LearnedLimit:
         if limit is None or limit.is_guess:
             return
         limit.accepted += 1
-        if limit.may_grow and self._refused_count <= LEAST_TRIES + TRIES_SHARE * self._accepted_count:
-            limit.grow()
+        if limit.may_grow(now) and self._has_tries:
+            limit.grow(now)
 
     def refused(self, sent_at: float, now: float, retry_after: float | None) -> bool:
         """Note that a request was refused; tell whether that is news, and not one of many that were refused together."""
@@ -278,11 +277,15 @@ class LearnedLimit:
             # The speed is that of the longer stretch; how many may come at once is known from the shorter one.
             limit.quota, limit.span = before.quota, span * before.quota / quota
         limit.burst = before.burst
-        if quota >= before.quota and before.proven < math.inf:
+        if self._has_tries and quota >= max(before.quota, LEAST_BEFORE_GROWTH) and before.proven < math.inf:
             # A stretch that was slower than the provider lets through measures only itself.
             limit.span = min(limit.span, before.proven * limit.quota / before.quota)
             limit.proven = limit.span
         return limit
+
+    @property
+    def _has_tries(self) -> bool:
+        return self._refused_count <= LEAST_TRIES + TRIES_SHARE * self._accepted_count
 
 
 def _bounded(seconds: float) -> float:

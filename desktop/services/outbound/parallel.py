@@ -6,7 +6,7 @@ provider breaks. That it wants fewer of them a minute is learned elsewhere. A mo
 
 from __future__ import annotations
 
-MOST_PARALLEL = 64
+MOST_PARALLEL = 128
 FIRST_PARALLEL = 4
 WORTH_IT = 1.25
 """On this machine twice as many at once are kept when they get so many times as much done."""

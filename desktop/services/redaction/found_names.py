@@ -87,7 +87,10 @@ _WEAK_INTRODUCTIONS = {
     "ben": re.compile(r" "),
 }
 """After these a single word may be anything: two that are large count, or one before *from*, *here* and the like."""
-_CUES = frozenset((*_INTRODUCTIONS, *_WEAK_INTRODUCTIONS, *TITLES))
+_THANKS = frozenset(
+    "thanks thx thank cheers merci danke gracias grazie obrigado obrigada bedankt dank tack tak takk kiitos dziękuję děkuji".split()
+)
+_CUES = frozenset((*_INTRODUCTIONS, *_WEAK_INTRODUCTIONS, *TITLES, *_THANKS))
 _AFTER_WEAK = re.compile(r"[ ,]*(?:from|here|with|again|calling|speaking|at|von|aus|de|da|van|di)\b|\s*$")
 _JAPANESE = re.compile(
     "(?P<a>[\u4e00-\u9fff]{1,5})(?:様|さま|さん|氏|殿)(?![\u4e00-\u9fff])|(?P<b>[\u4e00-\u9fff]{2,5})(?:と申します|です。|でございます)"
@@ -102,6 +105,7 @@ def find_names(reading: Reading) -> Iterator[str]:
     """Yield the names that a text marks as such; roles and ordinary words left out."""
     yield from _on_lines(reading)
     yield from _introduced(reading)
+    yield from _signed_only(reading.text)
     text = reading.text
     if "<" in text and "@" in text:
         for found in _BEFORE_ADDRESS.finditer(text):
@@ -116,6 +120,21 @@ def find_names(reading: Reading) -> Iterator[str]:
             name = found[str(found.lastgroup)]
             if not _NO_UNSPACED.search(name):
                 yield name
+
+
+def _signed_only(text: str) -> Iterator[str]:
+    """Yield the name that is the last line of a letter with a greeting: not everybody writes regards."""
+    lines = text.rstrip().split("\n")
+    greeting = _TOKEN.match(lines[0].lstrip(" >"))
+    if len(lines) < _SHORTEST_LETTER or not greeting or greeting[0].lower() not in GREETINGS:
+        return
+    last = lines[-1].strip(" *_-–—.")
+    if len(last) < _LONGEST_SIGNATURE and not last.isupper():
+        yield from _signature(last, most=3)
+
+
+_SHORTEST_LETTER = 3
+_LONGEST_SIGNATURE = 40
 
 
 def _on_lines(reading: Reading) -> Iterator[str]:
@@ -246,6 +265,8 @@ def _introduced(reading: Reading) -> Iterator[str]:
             yield from _name_after(text, found.end(), is_weak=cue not in _INTRODUCTIONS)
         elif cue in TITLES:
             yield from _titled(text, word)
+        elif cue in _THANKS:
+            yield from _thanked(text, word)
 
 
 def _name_after(text: str, start: int, *, is_weak: bool) -> Iterator[str]:
@@ -258,6 +279,15 @@ def _name_after(text: str, start: int, *, is_weak: bool) -> Iterator[str]:
         end >= len(text) or text[end] in ".,!?\n" or text.startswith((" and ", " und ", " but "), end)
     ):
         yield from _in_lower_case(text[start:end])
+
+
+def _thanked(text: str, word: Word) -> Iterator[str]:
+    """Yield the name of one who thanks, or is thanked, at a line's end: *merci Sophie*."""
+    rest = text[word.end : word.end + _LONGEST_SIGNATURE].split("\n")[0]
+    own = rest.strip(" ,.!")
+    name, end = _name_at(own, 0)
+    if name and rest[:1] in " ," and end == len(own) and len(rest) < _LONGEST_SIGNATURE:
+        yield name
 
 
 def _titled(text: str, title: Word) -> Iterator[str]:

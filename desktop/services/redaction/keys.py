@@ -1,4 +1,4 @@
-"""Keys: API keys, tokens, passwords and private keys, and the secrets inside URLs.
+"""Keys: API keys, tokens, passwords, PINs and private keys. Those inside URLs are told apart in `urls`.
 
 Known forms are keys wherever they stand. Anything else needs a word that says so (`password:`, `api_key=`, `token is`): a commit, a checksum or a
 request's id looks just as random and is needed to understand a ticket.
@@ -37,8 +37,8 @@ _CUES = frozenset(
     "password passwords passwd passwort kennwort passphrase pwd pw pass secret secrets token tokens apikey key keys schlüssel bearer"
     " basic credential credentials"
     " pin otp cvv cvc tan mdp passe clé contraseña clave senha chave wachtwoord sleutel hasło parola lösenord passord adgangskode salasana heslo"
-    " jelszó şifre şifrem пароль пароля ключ κωδικός code codes סיסמה المرور sid sessid sessionid jsessionid phpsessid cookie"
-    " password's passwords' passcode pincode"
+    " jelszó şifre şifrem пароль пароля ключ κωδικός code codes código codigo codice kod סיסמה المرور sid sessid sessionid jsessionid phpsessid"
+    " cookie password's passwords' passcode pincode"
     " sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode license licence"
     " lizenz lizenzschlüssel licencia licenza licença".split()
 )
@@ -65,7 +65,7 @@ _JOINED = re.compile(
     r"|do|de)\s[^\n:=.!?]{1,30}?(?=\s(?:is|was|ist|est|es|é|è)\s|\s?[:=])))?"
     r"(?:[\"'”`*_]{0,3}\s?(?P<sign>=>|->|→|[:=：]|是|は)\s?|\s(?P<is>is|was|lautet|ist|est|es|é|è|to|auf|jest|on|är|er|wurde)(?:\snow"
     r"|\sjetzt)?(?:\s?:)?\s|(?P<space>\s))"
-    r"(?P<quote>[\"'“„«`]?)(?P<value>(?<=[\"“„«`])[^\"”“»`\n]{3,200}(?=[\"”“»`])|[^\s\"'“”„»`<>]{3,200})",
+    r"(?P<quote>[\"'“„«`]?)(?P<value>(?<=[\"“„«`])[^\"”“»`\n]{3,200}(?=[\"”“»`])|[^\s\"'“”„»`<>]{2,200})",
     re.IGNORECASE,
 )
 _NEXT_SETTING = re.compile(r"[;&](?=[A-Za-z][\w ]*=)|;$")
@@ -93,9 +93,14 @@ _GROUPS = re.compile(r"(?=\S*[0-9])[A-Za-z0-9]{3,8}(?:-[A-Za-z0-9]{3,8}){2,8}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NUMERIC = frozenset(
     "sicherheitscode bestätigungscode zugangscode verifizierungscode aktivierungscode freischaltcode passcode pincode pin"
-    " otp cvv cvc tan code codes 暗証番号 認証コード 验证码 인증번호".split()
+    " otp cvv cvc tan code codes código codigo codice kod 暗証番号 認証コード 验证码 인증번호".split()
 )
-_WEAK = frozenset("code codes".split())
+_WEAK = frozenset("code codes código codigo codice kod".split())
+_OF_SECURITY = re.compile(
+    r"\s(?:de|di|d['’])\s?(?:la\s)?(?:vérification|sécurité|confirmation|connexion|validation|activation|seguridad|verificación|confirmación|acceso|verifica|sicurezza|conferma"
+    r"|accesso|segurança|verificação|confirmação|acesso)",
+    re.IGNORECASE,
+)
 _OF_A_PERSON = re.compile(
     r"(?:verif\w*|security|one[- ]time|access|login|log-in|sign[- ]in|2fa|mfa|sms|auth\w*|confirm\w*|activation|recovery|backup"
     r"|bestätigungs|sicherheits|zugangs|de\svérification|de\ssécurité|de\sverificación|di\sverifica)[\s-]?$",
@@ -147,38 +152,45 @@ def _random_beside(text: str, cues: Sequence[int]) -> Iterator[Span]:
 
 def _after(text: str, cue: int, end: int, word: str) -> Span | None:
     """Return the secret that a word announces."""
-    joined = _JOINED.match(text, end)
+    security = _OF_SECURITY.match(text, end) if word in _WEAK else None
+    joined = _JOINED.match(text, security.end() if security else end)
     if joined is None:
         return None
-    start, value = joined.start("value"), joined["value"].rstrip(_TRAILING)
-    if not joined["quote"]:
-        value = _NEXT_SETTING.split(value)[0]
-        value = value.rstrip(_ENDS) if len(value.rstrip(_ENDS)) > _SHORTEST else value
+    start, value = joined.start("value"), _without_signs(joined)
     is_weak = word in _WEAK and not (
-        _OF_A_PERSON.search(text, max(0, cue - _LOOK_BACK), cue) or _TO_LOG_IN.match(text, start)
+        security or _OF_A_PERSON.search(text, max(0, cue - _LOOK_BACK), cue) or _TO_LOG_IN.match(text, start)
     )
-    if (
-        is_weak
-        or len(value) < _SHORTEST
-        or value.lower() in _OPENING
-        or _NO_SECRET.fullmatch(value)
-        or value.lower() in _VALUES
-    ):
-        return None
-    if word in _NUMERIC:
-        return _number(text, start, value, joined, word=word)
+    if word in _NUMERIC and not is_weak:
+        return _number(text, start, value, joined)
     end = start + len(value)
-    word = word.removesuffix("'s")
+    if is_weak or _is_no_secret(value) or not _is_secret(text, value, joined, word=word.removesuffix("'s"), cue=cue):
+        return None
+    pair = _PAIR.match(text, end) if text[cue - 1 : cue] == "/" else None
+    return Span(start, pair.end() if pair else end, "key")
+
+
+def _without_signs(joined: re.Match[str]) -> str:
+    """Return the value without what closes its sentence, and without the next setting of a connection string."""
+    value = joined["value"].rstrip(_TRAILING)
+    if joined["quote"]:
+        return value
+    value = _NEXT_SETTING.split(value)[0]
+    return value.rstrip(_ENDS) if len(value.rstrip(_ENDS)) > _SHORTEST else value
+
+
+def _is_no_secret(value: str) -> bool:
+    lower = value.lower()
+    return len(value) < _SHORTEST or lower in _OPENING or lower in _VALUES or _NO_SECRET.fullmatch(value) is not None
+
+
+def _is_secret(text: str, value: str, joined: re.Match[str], *, word: str, cue: int) -> bool:
     if word in _LICENSES:
-        return Span(start, end, "key") if _GROUPS.fullmatch(value) else None
+        return _GROUPS.fullmatch(value) is not None
     if word in _AUTHORIZATION:
-        is_secret = _CREDENTIAL.fullmatch(value) is not None and _looks_secret(value)
-    elif word in _PASSWORDS or word.endswith(_PASSWORD_ENDS):
-        is_secret = _is_password(text, value, joined, cue=cue, end=end)
-    else:
-        is_secret = (bool(joined["sign"] or joined["is"]) and _looks_like_key(value)) or _is_random(value)
-    pair = _PAIR.match(text, end) if is_secret and text[cue - 1 : cue] == "/" else None
-    return Span(start, pair.end() if pair else end, "key") if is_secret else None
+        return _CREDENTIAL.fullmatch(value) is not None and _looks_secret(value)
+    if word in _PASSWORDS or word.endswith(_PASSWORD_ENDS):
+        return _is_password(text, value, joined, cue=cue, end=joined.start("value") + len(value))
+    return (bool(joined["sign"] or joined["is"]) and _looks_like_key(value)) or _is_random(value)
 
 
 def _is_password(text: str, value: str, joined: re.Match[str], *, cue: int, end: int) -> bool:
@@ -225,7 +237,7 @@ _KEY_SIGNS = re.compile(r"[A-Za-z0-9+/=_\-.~!@#$%^&*:|]+")
 _PASSWORD_ENDS = ("password", "passwd", "passwort", "kennwort", "passphrase", "wachtwoord", "secret")
 
 
-def _number(text: str, start: int, value: str, joined: re.Match[str], *, word: str) -> Span | None:
+def _number(text: str, start: int, value: str, joined: re.Match[str]) -> Span | None:
     """Return a PIN, a one-time code or the like."""
     digits = _DIGITS.match(text, start)
     if digits:
@@ -249,38 +261,3 @@ def _looks_secret(value: str) -> bool:
 
 def _ends_its_line(text: str, end: int) -> bool:
     return text[end : end + 2].strip(" .,;\"'”") in ("", "\n") and (len(text) <= end + 1 or "\n" in text[end : end + 3])
-
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,20}://[^\s<>\"'`”“，。）]{4,2000}")
-_USER = re.compile(r"://([^/@?#\s]{1,200}:[^/@?#\s]{1,200}|[^/@?#\s:]{16,200})@")
-_PARAMETER = re.compile(r"[?&#;]([A-Za-z0-9_.\-\[\]]{1,40})=([^&#;\s]{3,1000})")
-_SECRET_PARAMETER = re.compile(
-    r"^(?:key|sig|code|auth|sid|session|hash|jwt|otp|ticket|invite|nonce|hmac|pwd|pw|pass|access|apikey|k|t|uuid|secret)$"
-    r"|token|secret|passw|signature|api[-_.]?key|credential|authorization|session[-_]?id|access[-_]?key|auth[-_]?key|(?:reset|invite"
-    r"|magic|confirm\w*|verif\w*|activation)[-_]?(?:code|key|hash|id)?$",
-    re.IGNORECASE,
-)
-_SECRET_PATH = re.compile(
-    r"/(?:reset|password[-_]?reset|reset[-_]?password|set[-_]?password|forgot|magic|magic[-_]?link|verify|verification|confirm"
-    r"|confirmation|activate|activation|invite|invitation|login"
-    r"|signin|auth|unsubscribe|recover|recovery|token|share|hooks?|webhooks?|services|passwort|mot-de-passe"
-    r"|bestaetigen)(?:/[a-z\-]{2,16})?/((?=[^/?#\s]*[0-9])[A-Za-z0-9_\-.~=]{10,}"
-    r"(?:/[A-Za-z0-9_\-]{16,})?|[A-Z0-9]{8,12}/[A-Z0-9]{8,12}/[A-Za-z0-9]{16,})",
-    re.IGNORECASE,
-)
-
-
-def find_url_secrets(text: str) -> Iterator[Span]:
-    """Yield what in URLs lets whoever has it in: user and password, tokens and signatures, the end of a reset link."""
-    if "://" not in text:
-        return
-    for found in _URL.finditer(text):
-        url, start = found[0].rstrip(".,;:!?)]}*"), found.start()
-        user = _USER.search(url)
-        if user:
-            yield Span(start + user.start(1), start + user.end(1), "url")
-        for parameter in _PARAMETER.finditer(url):
-            if _SECRET_PARAMETER.search(parameter[1]):
-                yield Span(start + parameter.start(2), start + parameter.end(2), "url")
-        for path in _SECRET_PATH.finditer(url):
-            yield Span(start + path.start(1), start + path.end(1), "url")

@@ -21,7 +21,8 @@ _GIVEN = frozenset(
     " israel sage sierra skip sonny stew wade vic wes pierre rose colombe aimé luz sol paz pilar consuelo mercedes dolores milagros"
     " león leon leone bruno vera chiara bianca"
     " stella viola gioia serena allegra libera lies storm engel ernst pace marino jan eva kitty pepper ginger harmony"
-    " honey joyce wiley noel christian earl duke buck jolly ty an so".split()
+    " honey joyce wiley noel christian earl duke buck jolly ty an so"
+    " paige tad tanner tucker spencer pierce colt cole drake heath lane penny sky star precious princess misty candy poppy eve destiny jewel".split()
 )
 """Those that are first names."""
 _MONTHS = frozenset(
@@ -46,7 +47,8 @@ _DEEDS = frozenset(
     " hat sagt sagte schrieb schreibt rief ruft a dit écrit dice dijo ha scrive schreef zegt disse napisał".split()
 )
 _BEING = frozenset(
-    "is was has had will would can could does did isn't wasn't hasn't won't can't didn't doesn't".split()
+    "is was has had will would can could does did isn't couldn't wouldn't shouldn't weren't aren't hadn't haven't"
+    " wasn't hasn't won't can't didn't doesn't".split()
 )
 _BEGINNING = re.compile(r"(?:^|[.!?…:;]\s+|[\n\r]\s*|^\s*|[-*•>\"“(\[\]]\s*)$")
 _LOOK_BACK = 12

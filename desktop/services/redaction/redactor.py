@@ -11,13 +11,14 @@ from desktop.domain.outgoing import Redaction
 from desktop.services.redaction.addresses import find_addresses
 from desktop.services.redaction.contacts import find_emails, find_ips
 from desktop.services.redaction.found_names import find_names
-from desktop.services.redaction.keys import find_keys, find_url_secrets
+from desktop.services.redaction.keys import find_keys
 from desktop.services.redaction.numbers import find_cards, find_ibans
 from desktop.services.redaction.people import People
 from desktop.services.redaction.phones import find_phones
 from desktop.services.redaction.placeholders import LITERAL, Numbering, Restorer, find_lookalikes, put_back
 from desktop.services.redaction.reading import read
 from desktop.services.redaction.spans import Span, without_overlaps
+from desktop.services.redaction.urls import find_url_secrets
 
 
 class Redactor:

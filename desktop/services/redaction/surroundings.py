@@ -26,6 +26,8 @@ _PHONES = (
     " reach reachable desk contact registered office home work direct switchboard voicemail callback"
     " telefon telefonnummer handy handynummer mobil mobilnummer rufnummer festnetz durchwahl erreichbar erreichen anrufen rückruf rufen natel anruf"
     " téléphone tél portable fixe appeler appelez appelez-moi joindre joignable rappeler rappelez numéro gsm"
+    " llamen llamad llámennos llámenme marcar contactarme contacto contactez contacter rappel appel chiamami chiama chiamata"
+    " liga chamar ringa ringede rufe"
     " teléfono telefono tfno tlf móvil movil celular cel llamar llame llámame llámeme fijo whats cellulare chiamare chiamate"
     " chiamatemi fisso recapito"
     " telefoon telefoonnummer mobiel bellen bel belt telefonu komórka kom dzwonić zadzwonić stacjonarny telefone telemóvel tlm ligue"

@@ -125,25 +125,30 @@ class OperationsOverview(QScrollArea):
         )
 
     async def _show_plots(self, since: str, over_time: str, buckets: tuple[Figures, ...]) -> None:
-        if not self.plots:
+        if len(self.plots) < PLOTS:
             # Half a second of imports, in a thread: the page is there already and must answer.
             await asyncio.to_thread(importlib.import_module, "pyqtgraph")
             from desktop.gui.operations_plots import PlotCard
 
-            self.plots = [PlotCard(self._theme) for _ in range(PLOTS)]
-            for card in self.plots:
+            while len(self.plots) < PLOTS:
+                # Each takes 10 ms and more to make and to draw: between them the window answers.
+                await asyncio.sleep(0)
+                self.plots.append(PlotCard(self._theme))
                 # One that belongs nowhere would be a window of its own as soon as it is shown.
-                card.setParent(self.widget())
+                self.plots[-1].setParent(self.widget())
         is_by_hour = over_time == HOUR
         keys = bucket_keys(since, over_time, buckets)
         contents = plot_contents(keys, buckets, has_cache=not is_by_hour)
         if len(contents) != self._shown_plots:
             self._shown_plots = len(contents)
+            for card in self.plots:
+                self._plot_grid.removeWidget(card)
             self._flow()
         for place, card in enumerate(self.plots):
             card.setVisible(place < len(contents))
             if place < len(contents):
                 card.show_content(keys, contents[place])
+                await asyncio.sleep(0)
         unit = "hour" if is_by_hour else "day"
         self._unit.setText(f"By the {unit} (UTC)" + ("; the cache is counted by the day" if is_by_hour else ""))
 

@@ -1,7 +1,8 @@
 """How long do many tickets take: those whose summaries are there already, and those that a provider is asked about as fast as it lets one?
 
 - `--cached 100000` tickets with stored summaries through `tldesk summarize --all --jsonl`, to the last line, with the requests that it took (none).
-- `--asked 2000` tickets at a provider of this machine that takes `--a-minute 6000` requests: wall time over the limit's own time, the share of requests that
+- `--asked 2000` tickets at a provider of this machine that takes `--a-minute 6000` requests: wall time over the limit's own time, the share of
+requests that
   were refused, and our CPU time a ticket, which must not be what it waits for. `--kind` says how the provider counts.
 
 Left out: making the tickets, and storing the summaries that are there, which are written straight into the database.
@@ -112,7 +113,8 @@ def measure_cached(folder: Path, number: int) -> list[Figure]:
         asyncio.run(prepare(folder / "cached", tickets, provider.base_url, is_stored=True))
         seconds, cpu, documents = summarize(folder / "cached")
         requests = len(provider.requests())
-    assert len(documents) == number and all(document["cached"] for document in documents)
+    assert len(documents) == number
+    assert all(document["cached"] for document in documents)
     return [
         Figure(f"{number:,} cached tickets, wall", "s", seconds, "aim", 30.0 * number / 100_000, 1.0),
         Figure(f"{number:,} cached tickets, CPU", "s", cpu, "wall", seconds),

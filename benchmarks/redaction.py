@@ -1,10 +1,10 @@
 """How much personal data does redaction find, how often does it take something else, and how long does it take? Beside one plain pattern a kind.
 
-Measured on marked texts: the 1,500 of presidio-research where the shared data is at hand, and our own lines (`tests/data/redaction`), of which the tests
-hold a floor. Found means that at least 0.8 of a value's letters and digits are covered, by whatever kind; right means that what was taken touches
-something marked. The people of a text are given, as a ticket's data gives them; how much is found of people without is printed too. False hits are
-shares of lines with nothing to find in them. Time is that of a ticket of five messages and 2,500 characters: knowing its people and having seen
-it (`redactor_for`), and taking out of its text. Left out: names of companies and towns, and whatever a text tells without naming anybody.
+Measured on marked texts: the 1,500 of presidio-research where the shared data is at hand, and our own lines (`tests/data/redaction`), of which the
+tests hold a floor. Found means that at least 0.8 of a value's letters and digits are covered, by whatever kind; right means that what was taken
+touches something marked. The people of a text are given, as a ticket's data gives them; how much is found of people without is printed too. False
+hits are shares of lines with nothing to find in them. Time is that of a ticket of five messages and 2,500 characters: knowing its people and having
+seen it (`redactor_for`), and taking out of its text. Left out: names of companies and towns, and whatever a text tells without naming anybody.
 """
 
 from __future__ import annotations
@@ -119,21 +119,35 @@ def false_hits(names: Sequence[str], finder: Finder) -> float:
 def ticket() -> Thread:
     """Return a ticket of five messages and 2,500 characters, with what such tickets have in them."""
     texts = (
-        "Hi Tom,\n\nthe export of our monthly report fails with error 0x80070005 since we upgraded from version 4.18.2 to 4.19.0 last Tuesday. I tried it in"
-        " two browsers, with two accounts (maria.keller@northgate.example and ops@northgate.example), from our office at 203.0.113.7 as well as from home."
-        ' The progress bar stops at 85% and then the page says "Something went wrong, please try again later". Order 20391-8842 and invoice INV-2026-000481'
-        " are affected. We need the figures for the board on Friday, so please treat it as urgent.\n\nBest regards,\nMaria Keller\nNorthgate Ltd\n+44 20 7946 0018",
-        "Hello Maria,\n\nthank you for the details. Could you please clear the cache, log in again and send us the log file? You find it under Settings >"
-        " Diagnostics. We also see that the payment of 1,249.00 EUR was booked twice on March 2, 2026, and we have asked our billing team to refund one of"
-        " them to the account you gave us (GB82 WEST 1234 5698 7654 32). If it still fails after that, please call me at (415) 555-0134 between 9:00 and"
+        "Hi Tom,\n\nthe export of our monthly report fails with error 0x80070005 since we upgraded from version 4.18.2 to 4.19.0"
+        " last Tuesday. I tried it in"
+        " two browsers, with two accounts (maria.keller@northgate.example and ops@northgate.example), from our office at"
+        " 203.0.113.7 as well as from home."
+        ' The progress bar stops at 85% and then the page says "Something went wrong, please try again later". Order 20391-8842'
+        " and invoice INV-2026-000481"
+        " are affected. We need the figures for the board on Friday, so please treat it as urgent.\n\nBest regards,\nMaria"
+        " Keller\nNorthgate Ltd\n+44 20 7946 0018",
+        "Hello Maria,\n\nthank you for the details. Could you please clear the cache, log in again and send us the log file? You"
+        " find it under Settings >"
+        " Diagnostics. We also see that the payment of 1,249.00 EUR was booked twice on March 2, 2026, and we have asked our"
+        " billing team to refund one of"
+        " them to the account you gave us (GB82 WEST 1234 5698 7654 32). If it still fails after that, please call me at (415)"
+        " 555-0134 between 9:00 and"
         " 17:30.\n\nKind regards,\nTom Becker\nCustomer Care",
-        "Cleared it, no change. The log says: 2026-03-02 10:15:32,118 WARN queue depth=12000, worker-7 done in 1532ms, then nothing for a minute, then the"
-        " same again. A colleague of mine with the same rights has it too, a third one without the add-on does not. I attach a picture of the page.\nMaria",
-        "Thanks Maria, I have passed that on to our engineers, reference ENG-4412. They could reproduce it with the add-on and expect a fix in 4.19.1 this"
-        " week. In the meantime the CSV export under Reports works, and I extended your trial until March 31. I will write as soon as it is out.\nTom",
-        "Great, Tom. The CSV works. Please send the replacement dongle to 12 Harrow Lane, Leeds LS1 4DY and the invoice to ap@northgate.example. Can we"
-        " keep the ticket open until the fix is out? Two of our teams depend on it, and I would like to be sure that it holds when the new quarter begins and"
-        " everybody runs the report at once. Last time it took three attempts. Otherwise I am happy with how quickly this went, please pass that on as well.",
+        "Cleared it, no change. The log says: 2026-03-02 10:15:32,118 WARN queue depth=12000, worker-7 done in 1532ms, then"
+        " nothing for a minute, then the"
+        " same again. A colleague of mine with the same rights has it too, a third one without the add-on does not. I attach a"
+        " picture of the page.\nMaria",
+        "Thanks Maria, I have passed that on to our engineers, reference ENG-4412. They could reproduce it with the add-on and"
+        " expect a fix in 4.19.1 this"
+        " week. In the meantime the CSV export under Reports works, and I extended your trial until March 31. I will write as"
+        " soon as it is out.\nTom",
+        "Great, Tom. The CSV works. Please send the replacement dongle to 12 Harrow Lane, Leeds LS1 4DY and the invoice to"
+        " ap@northgate.example. Can we"
+        " keep the ticket open until the fix is out? Two of our teams depend on it, and I would like to be sure that it holds"
+        " when the new quarter begins and"
+        " everybody runs the report at once. Last time it took three attempts. Otherwise I am happy with how quickly this went,"
+        " please pass that on as well.",
     )
     people = ("Maria Keller", "Tom Becker")
     messages = tuple(

@@ -41,8 +41,8 @@ from desktop.services.providers import ProviderService
 from desktop.services.queue import QueueService
 from desktop.services.quotes import Quotes
 from desktop.services.recipes import RecipeBook
-from desktop.services.span_export import SpanExport
 from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
+from desktop.services.span_export import SpanExport
 from desktop.services.summaries import SummaryService
 from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
@@ -187,6 +187,7 @@ class Desk:
                 runs=self._runs,
                 queue=QueueStore(self._database),
                 pace=outbound.pace,
+                missing_key=self._missing_key,
             ),
             written=written,
             batches=self.batches,
@@ -311,6 +312,14 @@ class Desk:
             redacts=target.redacts,
             client=self._client(base_url, key, profile),
         )
+
+    async def _missing_key(self, name: str) -> str:
+        """Say that a provider's key is not there; '' when it is, or when none is needed."""
+        profile, target = self.providers.profile(name), self.target(name)
+        if profile.kind == BUILT_IN or target.is_local:
+            return ""
+        key, state = await self._keys.get(profile.name, host=target.host)
+        return "" if key else str(_no_key(profile, target.host, state))
 
     async def _start_built_in(self, profile: ProviderProfile) -> tuple[str, str]:
         path = Path(profile.model_path) if profile.model_path else find_builtin_model()

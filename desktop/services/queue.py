@@ -1,8 +1,8 @@
 """The queue: one ticket or a hundred thousand that wait for their summaries, worked off as fast as the provider bears, across restarts.
 
 What waits is in the database and nowhere else. A queue that was at work when the program was closed goes on when the window opens again: its user saw
-the price and said yes, and the caps still hold. After a crash it waits for *Resume* instead: nobody knows what the crash was about, and what was under
-way may have cost money without a trace. What paused itself says why.
+the price and said yes, and the caps still hold. After a crash it waits for *Resume* instead: nobody knows what the crash was about, and what was
+under way may have cost money without a trace. What paused itself says why.
 """
 
 from __future__ import annotations

@@ -275,9 +275,8 @@ class QueueWork:
         """Write down how a ticket ended, and draw what follows for the others."""
         verdict = judge_end(summary, task.attempts, self.patience)
         await self.source.end([_ended(task, summary, verdict)])
-        if verdict.waits_again:
-            if verdict.seconds and not verdict.rests:
-                self._not_before[task.item_id] = time.monotonic() + verdict.seconds
+        if verdict.waits_again and verdict.seconds and not verdict.rests:
+            self._not_before[task.item_id] = time.monotonic() + verdict.seconds
         if verdict.is_done:
             self._faults.forget()
             self._rests = 0

@@ -1,7 +1,7 @@
 """A provider on a real socket that takes so many requests a minute, in a process of its own, and keeps a journal of what it served.
 
-Every request is answered with the same summary after `latency` seconds, or refused (429) at once. The journal has a line of JSON for each, on the disk
-before the answer begins and once more when it is over: whoever kills the client can compare what it knows with what was served.
+Every request is answered with the same summary after `latency` seconds, or refused (429) at once. The journal has a line of JSON for each, on the
+disk before the answer begins and once more when it is over: whoever kills the client can compare what it knows with what was served.
 """
 
 from __future__ import annotations
@@ -139,8 +139,7 @@ async def main(options: Any) -> None:
     }
     with options.journal.open("a", encoding="utf-8") as journal:
         limited = _Server(kinds[options.kind], options.latency, journal, has_headers=options.headers)
-        server = await asyncio.start_server(limited.serve, "127.0.0.1", 0)
-        print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+        await asyncio.start_server(limited.serve, "127.0.0.1", 0)
         await asyncio.to_thread(sys.stdin.read)
 
 

@@ -1,9 +1,9 @@
 """Header quota: what a provider says is left of its limits (`x-ratelimit-remaining`), and when more comes (`x-ratelimit-reset`).
 
-What is left is counted down by what was sent since. *Reset* means two things, and which of them shows from two answers: the end of a window, which comes
-nearer as time passes, or the time until a bucket would be full again, which grows with each request. Of a window all is there again after it, of a
-bucket as much as has flowed in. Where something else was meant (when the oldest request of a minute is forgotten), so little is there after the first
-reset that the headers are not listened to any more: what is refused teaches more.
+What is left is counted down by what was sent since. *Reset* means two things, and which of them shows from two answers: the end of a window, which
+comes nearer as time passes, or the time until a bucket would be full again, which grows with each request. Of a window all is there again after it,
+of a bucket as much as has flowed in. Where something else was meant (when the oldest request of a minute is forgotten), so little is there after
+the first reset that the headers are not listened to any more: what is refused teaches more.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Learned limit: how fast requests may follow each other, learned from those that were accepted and refused.
 
-Providers count in many ways: so many in each minute by the clock, so many in any sixty seconds, a bucket that fills drop by drop. One description fits
-them all closely enough: *no more than `quota` in any `span` seconds*. It is measured between two moments at which the provider took requests again
-after it had refused some: what it took in between is the quota, the time between is the span. A stretch that began anywhere else began at an unknown
-place of the provider's count: it only gives a speed to try, which then grows quickly until the next refusal.
+Providers count in many ways: so many in each minute by the clock, so many in any sixty seconds, a bucket that fills drop by drop. One description
+fits them all closely enough: *no more than `quota` in any `span` seconds*. It is measured between two moments at which the provider took requests
+again after it had refused some: what it took in between is the quota, the time between is the span. A stretch that began anywhere else began at an
+unknown place of the provider's count: it only gives a speed to try, which then grows quickly until the next refusal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 FIRST_SPACING, LEAST_SPACING = 0.02, 0.005
-"""Before anything is known the first requests follow each other so fast, later ones faster: a provider that refuses does not refuse a whole volley."""
+"""Before anything is known the first requests follow each other so fast, later ones faster: a provider that refuses does not refuse a whole
+volley."""
 FIRST_BACKOFF_SECONDS = 0.75
 BACKOFF_FACTOR = 1.6
 LONGEST_BACKOFF_SECONDS = 8.0

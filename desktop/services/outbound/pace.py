@@ -1,8 +1,9 @@
 """Pace: when the next request to a model may go, so that its provider accepts it, and how many may be under way at once.
 
 One for each model at each host. Nobody tells this program a provider's limits: what it says of them in headers (`HeaderQuota`), what it accepts and
-refuses (`LearnedLimit`) and how many requests at once it bears (`Parallel`) are learned apart, and a request goes when all three let it. A turn for which a
-person waits goes before all others and needs no free place, but in a pause nothing goes. Whether a refused request is tried again is decided elsewhere.
+refuses (`LearnedLimit`) and how many requests at once it bears (`Parallel`) are learned apart, and a request goes when all three let it. A turn for
+which a person waits goes before all others and needs no free place, but in a pause nothing goes. Whether a refused request is tried again is
+decided elsewhere.
 """
 
 from __future__ import annotations

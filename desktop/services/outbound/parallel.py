@@ -1,7 +1,8 @@
 """Parallel: how many requests may be under way at once.
 
 Elsewhere it grows while requests are accepted and all places are taken, by one for each at first, by one for each round later, and is halved when the
-provider breaks. That it wants fewer of them a minute is learned elsewhere. A model on this machine refuses nothing, it only becomes slower: there the number is doubled as long as that brings more done.
+provider breaks. That it wants fewer of them a minute is learned elsewhere. A model on this machine refuses nothing, it only becomes slower: there
+the number is doubled as long as that brings more done.
 """
 
 from __future__ import annotations

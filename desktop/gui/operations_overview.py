@@ -114,15 +114,15 @@ class OperationsOverview(QScrollArea):
         failures = await operations.failures(since)
         self.stats = stats
         self._show_groups(stats, "" if only is None else only[1], is_narrowed=only is not None)
+        self._title.setText(
+            f"By {self._by}" if only is None else f"By {self._by} · above: {describe_key(only[1])} only"
+        )
         self._show_tiles(shown)
         self.failures.set_entries(failures)
         self._no_failures.setVisible(not failures)
         self._all_failures.setVisible(bool(failures))
         self.failure_table.fit(len(failures))
         await self._show_plots(since, over_time, buckets)
-        self._title.setText(
-            f"By {self._by}" if only is None else f"By {self._by} · above: {describe_key(only[1])} only"
-        )
 
     async def _show_plots(self, since: str, over_time: str, buckets: tuple[Figures, ...]) -> None:
         if len(self.plots) < PLOTS:

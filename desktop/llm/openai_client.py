@@ -32,7 +32,6 @@ from desktop.llm.calls import (
     close,
     current,
     end_of,
-    next_chunk,
     settle,
     tell,
 )
@@ -43,6 +42,7 @@ from desktop.llm.network import check_files, proxy_for, proxy_host, proxy_with_t
 from desktop.llm.parameters import MAX_REQUESTS, Parameters, first_parameters
 from desktop.llm.presets import host_of, is_loopback, normalize_base_url
 from desktop.llm.probe import probe
+from desktop.llm.watch import Watch
 
 if TYPE_CHECKING:
     import httpx2
@@ -125,14 +125,22 @@ class OpenAIClient:
         """
         exchange = self._exchange(request)
         deadline = asyncio.get_running_loop().time() + self._deadline_seconds
-        chunks = await self._open(request, exchange, deadline, Sending(on_send, self._quiet_seconds), requests)
-        answer, fault = Answer(), None
+        watch = Watch(deadline, quiet_seconds=self._quiet_seconds)
+        answer, fault, chunks = Answer(), None, None
         try:
+            chunks = await self._open(request, exchange, deadline, Sending(on_send, watch), requests)
             yield Opened(chunks.response.status_code, rate_limits(chunks.response.headers))
             while not answer.is_too_long:
-                chunk = await self._try(next_chunk(chunks), exchange, deadline)
-                if isinstance(chunk, Fault) or chunk is None:
-                    fault = chunk
+                try:
+                    with watch:
+                        chunk = await anext(chunks, None)
+                except TimeoutError:
+                    fault = deadline_fault(exchange, self._deadline_seconds)
+                    break
+                except Exception as error:  # noqa: BLE001 - as in `_try`; raised later, not chained to what holds the key
+                    fault = explain(error, exchange)
+                    break
+                if chunk is None:
                     break
                 delta = answer.take(chunk)
                 if delta.text or delta.thinking:
@@ -141,7 +149,9 @@ class OpenAIClient:
             if delta.text or delta.thinking:
                 yield delta
         finally:
-            await close(chunks)
+            watch.close()
+            if chunks is not None:
+                await close(chunks)
         yield end_of(answer, fault, exchange, chunks.response)
 
     async def embed(self, texts: Sequence[str], *, model: str, on_send: OnSend | None = None) -> Embeddings:
@@ -362,7 +372,8 @@ def _chunk_stream() -> type[AsyncStream[ChatCompletionChunk]]:
 
     class ChunkStream(AsyncStream[ChatCompletionChunk]):
         async def _iter_events(self) -> AsyncGenerator[ServerSentEvent, None]:
-            async for event in super()._iter_events():
+            # In place of the SDK's own, which does the same and words errors anew: a generator more would cost a tenth of the whole reading.
+            async for event in self._decoder.aiter_bytes(self.response.aiter_bytes()):
                 if event.data and not (event.event and is_foreign(event.event, event.data)):
                     yield event
 

@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: run test setup system system-test system-bundle format lint types contracts tests durability fuzz bundle bench lock clean help broken
+.PHONY: run test setup system system-test system-bundle format lint types contracts tests durability fuzz bundle leaks-bundle keyrings bench lock clean help broken
 
 PYTHON ?= python3
 UV := .tools/bin/uv
@@ -107,6 +107,12 @@ bundle: system-bundle setup  ## build dist/tldesk, the program that needs no Pyt
 durability: system-test setup  ## kill imports at 300 points, let the disk fail at 50, and see that no ticket is lost (long; JSON=1: as JSON)
 	@nice $(BIN)/python -m tests.durability $(if $(JSON),--json)
 
+leaks-bundle: system-test bundle  ## have the bundle meet every fault with a key that must be found nowhere afterwards (long)
+	@$(BIN)/python -m tests.leaks dist/tldesk/tldesk
+
+keyrings: system-test setup  ## lock, freeze, damage and kill the keyring under a window that must not be held up for 100 ms
+	TLDESK_LONGEST_STALL_MS=100 $(BIN)/pytest -q tests/journeys/test_keyring_states.py
+
 bench: setup  ## measure; benchmarks/README.md says what
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
@@ -119,8 +125,8 @@ clean:  ## remove what was made here: .venv, .tools, build, dist, caches
 	find desktop tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## show this
-	@grep -hE '^[a-z]+:.*  ## ' Makefile | sed -E 's/:.*  ## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
-	  printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*  ## ' Makefile | sed -E 's/:.*  ## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
+	  printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 # --- system packages -------------------------------------------------------------------------------------------------------
 # Shell text, for use inside one recipe line. Elsewhere than on Debian and its kin nothing is missing as far as is known here.

@@ -139,7 +139,7 @@ class BatchServer:
         """Return status, body and content type."""
         path = urlsplit(request.path).path
         for (method, prefix), statuses in self.plan.faults.items():
-            if method == request.method and path.startswith(prefix) and statuses:
+            if method == request.method and request.path.startswith(prefix) and statuses:
                 status = statuses.pop(0)
                 return _json({"error": {"message": "no", "type": "x", "code": None}}, status)
         if path == "/v1/chat/completions":

@@ -6,8 +6,10 @@ A batch goes on at the provider when the command is interrupted. The same comman
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from desktop.services.wording import count
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
+SILENT_SECONDS = 1.0
 GOES_ON = "Interrupted. The batch goes on at the provider: the same command takes it up again."
 batch_option = click.option(
     "--batch", "as_batch", is_flag=True, help="Hand them to the provider in a batch: cheaper, within a day."
@@ -45,19 +48,30 @@ class BatchWork:
         """Hand tickets over, wait for them, and tell of each as it is taken in; what a batch is not for is asked live meanwhile."""
         if max_cost is not None:
             await self._keep_limit(ids, max_cost)
-        handed = await self.desk.batches.hand_over(
-            ids, provider=self.provider, model=self.model, recipe=self.recipe, refresh=self.refresh
-        )
+        with closing(_Bar()) as bar:
+            handed = await self.desk.batches.hand_over(
+                ids,
+                provider=self.provider,
+                model=self.model,
+                recipe=self.recipe,
+                refresh=self.refresh,
+                on_progress=bar.show,
+            )
         batch_ids = [batch.id for batch in handed.batches]
         if handed.running:
             batch_ids += [i for i in await self.desk.batches.batches_with(handed.running) if i not in batch_ids]
         _say_handed_over(handed, self.desk)
+        for ticket_id, run_id in handed.written:
+            await self.took(ticket_id, replace(await self.desk.summaries.version(ticket_id, run_id), cached=False))
+        stop_telling = self.desk.batches.listen(_Progress(set(batch_ids)))
         try:
             await self._follow({*handed.submitted, *handed.running}, batch_ids, [*handed.cached, *handed.live])
         except asyncio.CancelledError:
             if batch_ids:
                 warn(GOES_ON)
             raise
+        finally:
+            stop_telling()
 
     async def _follow(self, wanted: set[int], batch_ids: list[int], others: list[int]) -> None:
         if others:
@@ -86,7 +100,7 @@ class BatchWork:
     async def _summary(self, result: BatchResult) -> Summary:
         if result.run_id:
             return replace(await self.desk.summaries.version(result.ticket_id, result.run_id), cached=False)
-        name = self.provider or self.desk.providers.default_name()
+        name = self.desk.providers.route(self.recipe, self.provider)[0][0]
         return Summary(result.ticket_id, RunState.FAILED, reason=result.reason, provider=name)
 
     async def _reference(self, ticket_id: int) -> str:
@@ -120,13 +134,48 @@ async def batch_cost(desk: Desk, estimate: Estimate, *, provider: str, model: st
         DeskError: `batch-not-offered`.
     """
     if not desk.batches.support(provider, model, recipe).is_offered:
-        name = provider or desk.providers.default_name()
+        name = desk.providers.route(recipe, provider)[0][0]
         raise DeskError(
             "batch-not-offered",
             f"{name} does not take batches.",
             remedy="Leave --batch out, or name a provider that takes them.",
         )
     return dollars(desk.batches.cost_microusd(estimate, provider=provider, model=model, recipe=recipe))
+
+
+class _Bar:
+    """A progress bar on standard error while tickets are looked at, once that has taken a second and a person is looking."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._bar: Any = None
+
+    def show(self, done: int, total: int) -> None:
+        if self._bar is None and time.monotonic() - self._began >= SILENT_SECONDS and sys.stderr.isatty():
+            self._bar = click.progressbar(length=total, label="Handing over", file=sys.stderr)
+            self._bar.__enter__()
+        if self._bar is not None:
+            self._bar.update(done - self._bar.pos)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+
+
+class _Progress:
+    """Says on standard error how batches stand, whenever that changed."""
+
+    def __init__(self, batch_ids: set[int]) -> None:
+        self._batch_ids = batch_ids
+        self._said: dict[int, str] = {}
+
+    def __call__(self, batch: Batch) -> None:
+        words = f"{batch.state.value.replace('_', ' ')}, {batch.completed:,} of {batch.requests:,} written"
+        if batch.reason:
+            words += f"; {batch.reason}"
+        if batch.id in self._batch_ids and self._said.get(batch.id) != words:
+            self._said[batch.id] = words
+            warn(f"Batch {batch.id}: {words}")
 
 
 def _say_handed_over(handed: HandedOver, desk: Desk) -> None:

@@ -1,14 +1,16 @@
-"""`tldesk providers tasks` and `local-only`: who does what, and whether anything may leave this machine."""
+"""`tldesk providers tasks`, `price` and `local-only`: who does what, what it costs, and whether anything may leave this machine."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from desktop.cli.output import print_json, print_table, say
+from desktop.cli.output import print_json, print_table, say, warn
 from desktop.cli.session import Session, common_options, json_option
-from desktop.domain.providers import TaskModel
+from desktop.domain.providers import ModelPrice, TaskModel
+from desktop.services.price_wording import describe_price
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -73,6 +75,55 @@ def lock(session: Session, state: str | None, as_json: bool) -> None:
     say("Local only is on: nothing is sent to any other machine." if is_on else "Local only is off.")
     if locked:
         say(f"Not asked while it is on: {', '.join(locked)}.")
+
+
+@click.command("price")
+@click.argument("name")
+@click.option("--model", metavar="NAME", default="", help="Another model of it than its own.")
+@click.option("--input", "input_", type=float, metavar="USD", help="US dollars a million input tokens.")
+@click.option(
+    "--cached-input", type=float, metavar="USD", help="The same for those in the provider's cache; else as input."
+)
+@click.option("--output", type=float, metavar="USD", help="US dollars a million output tokens.")
+@click.option("--reset", is_flag=True, help="Take your own price out; the program's holds again, if it has one.")
+@json_option
+@common_options
+def show_price(
+    session: Session,
+    name: str,
+    model: str,
+    input_: float | None,
+    cached_input: float | None,
+    output: float | None,
+    reset: bool,
+    as_json: bool,
+) -> None:
+    """Say what the model of a provider costs, or enter what it costs. What is not known is unknown, never nothing."""
+    given = (input_, cached_input, output)
+    if reset and given != (None, None, None):
+        raise click.UsageError("--reset goes with no price.")
+
+    async def work(desk: Desk) -> tuple[ModelPrice, str, str]:
+        price = desk.prices.of(name, model)
+        if reset:
+            price = desk.prices.save(replace(price, input=None, cached_input=None, output=None))
+        elif given != (None, None, None):
+            kept = (price.input, price.cached_input if input_ is None else None, price.output)
+            input_now, cached_now, output_now = (
+                new if new is not None else old for new, old in zip(given, kept, strict=True)
+            )
+            price = desk.prices.save(replace(price, input=input_now, cached_input=cached_now, output=output_now))
+        return price, str(desk.prices.path), desk.prices.warning
+
+    price, path, warning = session.run(work)
+    if warning:
+        warn(warning)
+    if as_json:
+        amounts = {"input": price.input, "cached_input": price.cached_input, "output": price.output}
+        print_json({"provider": name, "host": price.host, "model": price.model, **amounts, "path": path})
+        return
+    say(f"{price.model or 'No model'} at {price.host}: {describe_price(price)}.")
+    say(f"Prices of your own: {path}")
 
 
 def _spelled(task: str, known: list[str]) -> str:

@@ -12,7 +12,7 @@ import click
 
 from desktop.cli.main import NEGATIVE
 from desktop.cli.output import print_json, print_table, say
-from desktop.cli.provider_choices import choose_models, lock
+from desktop.cli.provider_choices import choose_models, lock, show_price
 from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, ProviderProfile, ProviderStatus, TestStep
@@ -36,6 +36,8 @@ _NETWORK = (
     ("--ca-file", "FILE", "A PEM file to trust beside the system's certificates; '' for none."),
     ("--client-certificate", "FILE", "A PEM file that is shown to the server; '' for none."),
     ("--client-key", "FILE", "Its key, where that is a file of its own; '' for none."),
+    ("--silence-seconds", "N", "How long it may say nothing; '' for 60, on this machine 300."),
+    ("--deadline-seconds", "N", "How long a whole answer may take, tries and waits included; '' for 600."),
 )
 _DEFAULTS = {"proxy": "system", "redaction": "default"}
 """What these two are called where their value is ''."""
@@ -238,6 +240,7 @@ def _status_fields(status: ProviderStatus) -> dict[str, Any]:
         "redacted": status.is_redacted,
         **{name: getattr(profile, name) for name in ("redaction", "fallback", "proxy", "ca_file")},
         **{name: getattr(profile, name) for name in ("client_certificate", "client_key")},
+        **{name: int(getattr(profile, name) or 0) or None for name in ("silence_seconds", "deadline_seconds")},
         **({"model_file": profile.model_path} if profile.name == BUILT_IN and profile.model_path else {}),
     }
 
@@ -257,5 +260,5 @@ def _show_saved(status: ProviderStatus, *, as_json: bool) -> None:
     say(f"Try it with: tldesk providers test {profile.name}")
 
 
-for _command in (choose_models, lock):
+for _command in (choose_models, show_price, lock):
     providers_command.add_command(_command)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,18 +11,19 @@ import click
 from desktop.cli.batches import BatchWork, batch_cost, batch_option
 from desktop.cli.live import LiveSummary, follow, say_end
 from desktop.cli.main import FAILED, PARTLY
+from desktop.cli.many import Many, ProgressLine, Show
 from desktop.cli.output import dollars, print_json, print_json_line, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.cli.tickets import search_option, tell_languages, where_option
-from desktop.domain.runs import RunState, Summary, Usage
+from desktop.domain.runs import RunState, Summary
 from desktop.domain.tickets import TicketQuery
+from desktop.services.budget import Amount, Budget, Caps
 from desktop.services.documents import summary_document
 from desktop.services.wording import count
+from desktop.services.worklists import Order
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
-
-OVER_THE_LIMIT = "the cost limit was reached before this ticket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,8 @@ class _Wanted:
     model: str
     recipe: str
     refresh: bool
+    caps: Caps
+    concurrency: int
 
 
 def _read_amount(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -57,7 +57,10 @@ def _read_amount(context: click.Context, parameter: click.Parameter, value: floa
 @click.option("--estimate", is_flag=True, help="Only tell what it would take, spending nothing.")
 @batch_option
 @click.option(
-    "--concurrency", type=click.IntRange(1, 32), default=1, show_default=True, metavar="N", help="So many at a time."
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="At most so many at a time; else as many as the provider bears.",
 )
 @click.option(
     "--max-cost",
@@ -65,6 +68,12 @@ def _read_amount(context: click.Context, parameter: click.Parameter, value: floa
     metavar="USD",
     callback=_read_amount,
     help="Begin no summary that would go over this.",
+)
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Begin no summary that would take more tokens than this in all.",
 )
 @click.option(
     "--jsonl", "as_lines", is_flag=True, help="Print a JSON document a line, one for each ticket, as it ends."
@@ -83,8 +92,9 @@ def summarize_command(
     refresh: bool,
     estimate: bool,
     as_batch: bool,
-    concurrency: int,
+    concurrency: int | None,
     max_cost: float | None,
+    max_tokens: int | None,
     as_lines: bool,
     as_json: bool,
 ) -> int:
@@ -94,7 +104,8 @@ def summarize_command(
         raise click.UsageError("Name tickets, or choose them with --search and --where, or take --all.")
     if ways > 1:
         raise click.UsageError("Named tickets, --search with --where, and --all exclude each other: take one of them.")
-    wanted = _Wanted(provider, model, recipe, refresh)
+    caps = Caps(cost_run=None if max_cost is None else round(max_cost * 1_000_000), tokens_run=max_tokens)
+    wanted = _Wanted(provider, model, recipe, refresh, caps, concurrency or 0)
 
     async def work(desk: Desk) -> int:
         desk.providers.profile(provider)
@@ -111,9 +122,7 @@ def summarize_command(
             return 0
         documents: list[dict[str, Any]] = []
         show = _printer(documents, as_json=as_json, as_lines=as_lines, is_live=len(ids) == 1 and not as_batch)
-        code = await _Batch(desk, wanted, show=show, max_cost=max_cost).run(
-            ids, concurrency=concurrency, as_batch=as_batch
-        )
+        code = await _Batch(desk, wanted, show=show, total=len(ids)).run(ids, as_batch=as_batch)
         if as_json and not as_lines:
             print_json(documents[0] if len(documents) == 1 else {"summaries": documents})
         return code
@@ -121,9 +130,7 @@ def summarize_command(
     return session.run(work)
 
 
-def _printer(
-    documents: list[dict[str, Any]], *, as_json: bool, as_lines: bool, is_live: bool
-) -> Callable[[str, Summary], None] | None:
+def _printer(documents: list[dict[str, Any]], *, as_json: bool, as_lines: bool, is_live: bool) -> Show | None:
     """Return what is done with each summary as it ends; None to print the only one while it is written."""
     if as_lines:
         return lambda reference, summary: print_json_line(summary_document(reference, summary))
@@ -155,103 +162,74 @@ async def _estimate(desk: Desk, ids: list[int], wanted: _Wanted, *, as_json: boo
 
 
 class _Batch:
-    """Summaries of several tickets, a few at a time, within a cost limit."""
+    """Summaries of several tickets within limits."""
 
-    def __init__(
-        self, desk: Desk, wanted: _Wanted, *, show: Callable[[str, Summary], None] | None, max_cost: float | None
-    ) -> None:
+    def __init__(self, desk: Desk, wanted: _Wanted, *, show: Show | None, total: int) -> None:
         """`show` takes each summary as it ends; without it the one summary is printed as it is written."""
         self._desk = desk
         self._wanted = wanted
-        self._show = show
-        self._left_microusd = None if max_cost is None else round(max_cost * 1_000_000)
-        self._ended: list[RunState] = []
+        self._is_live = show is None
+        self._many = Many(desk, show or _nothing, ProgressLine(total))
 
-    async def run(self, ids: list[int], *, concurrency: int, as_batch: bool) -> int:
+    async def run(self, ids: list[int], *, as_batch: bool) -> int:
         """Summarize all, each by itself or those that can be in a batch, and return the exit code."""
-        if as_batch:
-            w, limit = self._wanted, self._left_microusd
-            ask_live = partial(self._run_live, concurrency=concurrency)
-            work = BatchWork(self._desk, w.provider, w.model, w.recipe, w.refresh, self._took, ask_live)
-            await work.run(ids, max_cost=None if limit is None else limit / 1_000_000)
-        else:
-            await self._run_live(ids, concurrency=concurrency)
-        if all(state is RunState.COMPLETE for state in self._ended):
+        try:
+            if as_batch:
+                w, limit = self._wanted, self._wanted.caps.cost_run
+                work = BatchWork(self._desk, w.provider, w.model, w.recipe, w.refresh, self._took, self._run_live)
+                await work.run(ids, max_cost=None if limit is None else limit / 1_000_000)
+            elif self._is_live:
+                await self._show_live(ids[0])
+            else:
+                await self._run_live(ids)
+        finally:
+            self._many.line.clear()
+        states = self._many.states
+        if states <= {RunState.COMPLETE}:
             return 0
         # A summary that was cut short is there in part; only where nothing came has it failed as a whole.
-        return FAILED if all(state is RunState.FAILED for state in self._ended) else PARTLY
+        return FAILED if states == {RunState.FAILED} else PARTLY
 
-    async def _run_live(self, ids: list[int], *, concurrency: int) -> None:
-        # What runs at the same time is set aside together: which of them ends first does not decide whether the others begin.
-        first = ids[:concurrency]
-        reserved = dict(zip(first, [await self._reserve(ticket_id) for ticket_id in first], strict=True))
-        waiting = iter(ids)
-
-        async def work_off() -> None:
-            for ticket_id in waiting:
-                amount = reserved.pop(ticket_id) if ticket_id in reserved else await self._reserve(ticket_id)
-                await self._summarize(ticket_id, amount)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(concurrency, len(ids))):
-                    group.create_task(work_off())
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-
-    async def _summarize(self, ticket_id: int, reserved: int | str) -> None:
-        rows = await self._desk.tickets.rows([ticket_id])
-        if not rows:
-            return  # removed by somebody else since the list was made
-        if self._show is None:
-            say(f"{rows[0].title} ({rows[0].reference})")
-        if isinstance(reserved, str):
-            name = self._wanted.provider or self._desk.providers.default_name()
-            summary = Summary(ticket_id, RunState.FAILED, reason=reserved, provider=name)
-            if self._show is None:
-                say(say_end(summary))
-        else:
-            summary = await self._follow(ticket_id)
-            self._settle(reserved, summary)
-        self._ended.append(summary.state)
-        if self._show is not None:
-            self._show(rows[0].reference, summary)
+    async def _run_live(self, ids: list[int]) -> None:
+        w = self._wanted
+        order = Order(w.provider, w.model, w.recipe, w.refresh, w.caps, w.concurrency)
+        stop = await self._desk.worklists.work(ids, order, self._many.take)
+        if stop is not None and len(ids) > 1:
+            self._many.line.clear()
+            warn(f"Stopped before all were begun: {stop}")
 
     async def _took(self, ticket_id: int, summary: Summary) -> None:
         """Take a summary that came in a batch."""
+        await self._many.take([replace(summary, ticket_id=ticket_id)])
+
+    async def _show_live(self, ticket_id: int) -> None:
         rows = await self._desk.tickets.rows([ticket_id])
-        self._ended.append(summary.state)
-        if rows and self._show is not None:
-            self._show(rows[0].reference, summary)
-
-    async def _follow(self, ticket_id: int) -> Summary:
+        if not rows:
+            return  # removed by somebody else since the list was made
         w = self._wanted
-        events = self._desk.summaries.stream(
-            ticket_id, provider=w.provider, model=w.model, recipe=w.recipe, refresh=w.refresh
-        )
-        return await follow(events, LiveSummary() if self._show is None else None)
+        say(f"{rows[0].title} ({rows[0].reference})")
+        if refusal := await self._refusal(ticket_id):
+            name = self._desk.providers.route(w.recipe, w.provider)[0][0]
+            summary = Summary(ticket_id, RunState.FAILED, reason=refusal, provider=name)
+            say(say_end(summary))
+        else:
+            events = self._desk.summaries.stream(
+                ticket_id, provider=w.provider, model=w.model, recipe=w.recipe, refresh=w.refresh
+            )
+            summary = await follow(events, LiveSummary())
+        self._many.states.add(summary.state)
 
-    async def _reserve(self, ticket_id: int) -> int | str:
-        """Set aside what a summary can cost at most and return it; else why it must not begin: it could go over the limit, or has no known price."""
-        if self._left_microusd is None:
-            return 0
+    async def _refusal(self, ticket_id: int) -> str:
+        """Say why a summary must not begin: it could go over a limit, or has no known price; '' when it may."""
         w = self._wanted
+        if not w.caps.any:
+            return ""
         estimate = await self._desk.summaries.estimate(
             [ticket_id], provider=w.provider, model=w.model, recipe=w.recipe, refresh=w.refresh
         )
-        most = estimate.most_cost_microusd
-        if most is None:
-            model = w.model or self._desk.providers.profile(w.provider).model or "this model"
-            return f"no price is known for {model}, so the limit cannot be kept"
-        if most > self._left_microusd:
-            return OVER_THE_LIMIT
-        self._left_microusd -= most
-        return most
+        model = w.model or self._desk.providers.profile(w.provider).model or "this model"
+        return Budget(w.caps).refusal(Amount(estimate.most_cost_microusd, estimate.most_tokens), model)
 
-    def _settle(self, reserved: int, summary: Summary) -> None:
-        """Give back what was set aside and not spent. What a run without a report of its usage has spent is not known: nothing is given back."""
-        if self._left_microusd is not None:
-            # Without a text and without a report nothing was asked, or nothing came; a model that only thought has a report.
-            is_free = summary.cached or (not summary.text and summary.usage == Usage())
-            spent = 0 if is_free else summary.cost_microusd
-            self._left_microusd += reserved - (reserved if spent is None else spent)
+
+def _nothing(reference: str, summary: Summary) -> None:
+    """Print nothing: it was printed while it was written."""

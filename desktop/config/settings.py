@@ -93,6 +93,9 @@ class Settings:
         setting = _BY_NAME[name]
         self._catch_up()
         value = self._values.get(name, setting.default)
+        if isinstance(setting.default, float) and type(value) is int:
+            # A whole number is one as well: a cap of 5 must not be taken for none.
+            value = float(value)
         is_allowed = isinstance(value, type(setting.default)) and (not setting.choices or value in setting.choices)
         return value if is_allowed else setting.default
 

@@ -93,12 +93,13 @@ class BatchResult:
 class HandedOver:
     """What became of tickets that were to be handed over: the new `batches`, and the tickets that are not in them.
 
-    `running` are in a batch that runs already, `cached` have their summary, `live` take more than one request each, or got no answer in a batch
-    before.
+    `written` was asked live first, to see how the model wants to be asked: ticket and run. `running` are in a batch that runs already, `cached`
+    have their summary, `live` take more than one request each, or got no answer in a batch before.
     """
 
     batches: tuple[Batch, ...] = ()
     submitted: tuple[int, ...] = ()
+    written: tuple[tuple[int, int], ...] = ()
     running: tuple[int, ...] = ()
     cached: tuple[int, ...] = ()
     live: tuple[int, ...] = ()

@@ -44,7 +44,8 @@ class ProviderProfile:
 
     `fallback` names the provider that is asked when this one does not answer, '' for none. `redaction` is one of `REDACTION_CHOICES`. `proxy` is ''
     for the system's, `none` for a direct connection, or an address without a password. `ca_file` is a PEM file that is trusted beside the system's
-    store; `client_certificate` a PEM file that is shown to the server, `client_key` its key where that lies apart.
+    store; `client_certificate` a PEM file that is shown to the server, `client_key` its key where that lies apart. `silence_seconds` is how long it
+    may say nothing, `deadline_seconds` how long a whole answer may take, tries and waits included; whole numbers, '' for what fits.
     """
 
     name: str
@@ -58,6 +59,8 @@ class ProviderProfile:
     ca_file: str = ""
     client_certificate: str = ""
     client_key: str = ""
+    silence_seconds: str = ""
+    deadline_seconds: str = ""
 
 
 @dataclass(frozen=True, slots=True)

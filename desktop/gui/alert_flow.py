@@ -44,8 +44,8 @@ class AlertFlow(QObject):
 
     def look(self) -> None:
         """Judge the limits again."""
-        if self._desk is not None and not self.jobs.is_busy:
-            self.jobs.start(self._look())
+        if self._desk is not None:
+            self.jobs.restart(self._look())
 
     async def close(self) -> None:
         """End everything that runs."""

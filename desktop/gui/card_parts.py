@@ -160,6 +160,9 @@ class Strips(QWidget):
         self.changed.emit()
 
 
+_ABOUT_PROVIDER = ("provider-", "engine-", "base-url", "local-only", "proxy", "ca-file", "client-certificate")
+
+
 class RunNotice(QFrame):
     """How a run ended when it did not end well: what happened, what to do, and a button that does it."""
 
@@ -199,7 +202,7 @@ class RunNotice(QFrame):
         self._icon.setPixmap(self._theme.icons.pixmap("warning", self._theme.tokens.warning))
         words = describe_end(summary)
         self._words.setText(words.replace("No summary:", "Not refreshed:", 1) if is_refresh else words)
-        is_about_provider = summary.error.startswith(("provider-", "engine-", "base-url"))
+        is_about_provider = summary.error.startswith(_ABOUT_PROVIDER)
         self._providers.setVisible(is_about_provider)
         self._run_id = summary.run_id
         self._continue.setVisible(can_go_on and not is_refresh and can_be_continued(summary))

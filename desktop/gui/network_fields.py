@@ -24,6 +24,10 @@ _FILES = (
     ("client_certificate", "Client certificate", "A PEM file that is shown to the server"),
     ("client_key", "Client key", "Where the key is a file of its own"),
 )
+_SECONDS = (
+    ("silence_seconds", "Longest silence", "seconds without a word"),
+    ("deadline_seconds", "Answer within", "seconds, waits included"),
+)
 
 
 class NetworkFields(QWidget):
@@ -46,11 +50,12 @@ class NetworkFields(QWidget):
             self.way.addItem(text, value)
         self.proxy = QLineEdit(placeholderText="http://proxy.example.com:8080")
         self.files = {name: QLineEdit(placeholderText=hint) for name, _, hint in _FILES}
+        self.seconds = {name: QLineEdit(placeholderText=hint) for name, _, hint in _SECONDS}
         self._form = form_layout()
         self._build()
         for box in (self.fallback, self.redaction, self.way):
             box.currentIndexChanged.connect(self._on_edited)
-        for line in (self.proxy, *self.files.values()):
+        for line in (self.proxy, *self.files.values(), *self.seconds.values()):
             line.textChanged.connect(self._on_edited)
 
     def fill(self, profile: ProviderProfile, others: Sequence[tuple[str, str]]) -> None:
@@ -61,7 +66,7 @@ class NetworkFields(QWidget):
         is_own = profile.proxy not in ("", NO_PROXY)
         self.way.setCurrentIndex(self.way.findData(_OWN_PROXY if is_own else profile.proxy))
         self.proxy.setText(profile.proxy if is_own else "")
-        for name, line in self.files.items():
+        for name, line in (*self.files.items(), *self.seconds.items()):
             line.setText(getattr(profile, name))
         self.blockSignals(False)
         self._on_edited()
@@ -82,6 +87,8 @@ class NetworkFields(QWidget):
         """Say what the choices mean for a host; the built-in model needs no network at all."""
         self._host, self._is_local = host, is_local
         self.redaction.setItemText(0, f"By the host: {'off' if is_local else 'on'} here")
+        self.seconds["silence_seconds"].setPlaceholderText(f"{300 if is_local else 60} seconds without a word")
+        self.seconds["deadline_seconds"].setPlaceholderText("600 seconds, waits included")
         for row in (self._proxy_row, *self._file_rows):
             self._form.setRowVisible(row, not is_built_in)
         self._on_edited()
@@ -95,7 +102,7 @@ class NetworkFields(QWidget):
             redaction=str(self.redaction.currentData()),
             # Own and empty is an address that is refused, not a direct connection that nobody chose.
             proxy=(self.proxy.text().strip() or "http://") if way == _OWN_PROXY else way,
-            **{name: line.text().strip() for name, line in self.files.items()},
+            **{name: line.text().strip() for name, line in (*self.files.items(), *self.seconds.items())},
         )
 
     def summary(self) -> str:
@@ -124,6 +131,9 @@ class NetworkFields(QWidget):
             self.files[name].setAccessibleName(title)
             self._file_rows.append(row)
             add_row(self._form, title, row)
+        for name, title, _ in _SECONDS:
+            self.seconds[name].setAccessibleName(title)
+            add_row(self._form, title, self.seconds[name])
         self.fallback.setAccessibleName("If it does not answer, ask")
         self.redaction.setAccessibleName("Redaction")
         self.way.setAccessibleName("Connection")

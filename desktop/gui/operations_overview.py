@@ -108,21 +108,22 @@ class OperationsOverview(QScrollArea):
         known = [figures.key for figures in stats.groups]
         only = (self._by, self._only[1:]) if self._only and self._only[1:] in known and self._by != "day" else None
         over_time = HOUR if self._days == 1 else "day"
-        buckets = await operations.stats(since, over_time, only=only)
+        buckets = await operations.groups(since, over_time, only=only)
+        shown = stats.total if only is None else await operations.total(since, only=only)
         failures = await operations.failures(since)
         self.stats = stats
         self._show_groups(stats, "" if only is None else only[1], is_narrowed=only is not None)
-        self._show_tiles(buckets.total if only else stats.total)
+        self._show_tiles(shown)
         self.failures.set_entries(failures)
         self._no_failures.setVisible(not failures)
         self._all_failures.setVisible(bool(failures))
         self.failure_table.fit(len(failures))
-        await self._show_plots(buckets)
+        await self._show_plots(since, over_time, buckets)
         self._title.setText(
             f"By {self._by}" if only is None else f"By {self._by} · above: {describe_key(only[1])} only"
         )
 
-    async def _show_plots(self, buckets: Stats) -> None:
+    async def _show_plots(self, since: str, over_time: str, buckets: tuple[Figures, ...]) -> None:
         if not self.plots:
             # Half a second of imports, in a thread: the page is there already and must answer.
             await asyncio.to_thread(importlib.import_module, "pyqtgraph")
@@ -130,9 +131,9 @@ class OperationsOverview(QScrollArea):
 
             self.plots = [PlotCard(self._theme) for _ in range(PLOTS)]
             self._flow()
-        is_by_hour = buckets.by == HOUR
-        keys = bucket_keys(buckets.since, buckets.by, buckets.groups)
-        contents = plot_contents(keys, buckets.groups, has_cache=not is_by_hour)
+        is_by_hour = over_time == HOUR
+        keys = bucket_keys(since, over_time, buckets)
+        contents = plot_contents(keys, buckets, has_cache=not is_by_hour)
         for place, card in enumerate(self.plots):
             card.setVisible(place < len(contents))
             if place < len(contents):

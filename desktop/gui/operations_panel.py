@@ -33,6 +33,7 @@ from desktop.gui.panel_parts import panel_head
 from desktop.gui.theme.style import Theme
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.trace_view import TraceView
+from desktop.services.moments import days_ago
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -58,7 +59,8 @@ class OperationsPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
         self._desk: Desk | None = None
-        self.exports = JobScope(self.failed.emit)
+        self.exports, self.looks = JobScope(self.failed.emit), JobScope(self.failed.emit)
+        self._revision: tuple[object, ...] = ()
         self.tabs = QButtonGroup(self)
         self._built: list[LedgerView | TraceView | OperationsSettings | OperationsOverview] = []
         self._leaves = QStackedWidget()
@@ -98,16 +100,23 @@ class OperationsPanel(QWidget):
         if self._desk is None or self._pages.currentWidget() is not self._main:
             return
         leaf = self._leaves.currentWidget()
-        if isinstance(leaf, OperationsOverview | LedgerView):
-            if not leaf.jobs.is_busy:
-                leaf.reload()
-        elif isinstance(leaf, OperationsSettings):
+        if isinstance(leaf, OperationsSettings):
             leaf.refresh()
+        elif isinstance(leaf, OperationsOverview | LedgerView) and not leaf.jobs.is_busy:
+            self.looks.restart(self._look(leaf))
+
+    async def _look(self, leaf: OperationsOverview | LedgerView) -> None:
+        """Have what is in sight read again if anything was sent, has ended or was found in the cache since, or a new day began."""
+        assert self._desk is not None
+        revision = (days_ago(0), *await self._desk.operations.revision())
+        if revision != self._revision:
+            self._revision = revision
+            leaf.reload()
 
     async def close_jobs(self) -> None:
         """End everything that runs."""
         self._timer.stop()
-        await asyncio.gather(self.exports.close(), *(leaf.close_jobs() for leaf in self._built))
+        await asyncio.gather(self.looks.close(), self.exports.close(), *(leaf.close_jobs() for leaf in self._built))
 
     @cached_property
     def overview(self) -> OperationsOverview:

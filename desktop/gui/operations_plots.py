@@ -13,7 +13,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QToolTip, QVBoxLayout, QWidget
 
 from desktop.gui.operations_series import PlotContent, Series, axis_money, label, short_number
 from desktop.gui.theme.style import Theme, scaled, small_font
@@ -47,14 +47,14 @@ class PlotCard(QWidget):
         head.addWidget(self._title)
         head.addStretch()
         head.addWidget(self._legend)
-        self._either = QStackedLayout()
+        self._either = QStackedWidget()
         self._either.addWidget(self.plot)
         self._either.addWidget(self._nothing)
         inside = QVBoxLayout(frame)
         inside.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE // 2)
         inside.setSpacing(SPACE // 2)
         inside.addLayout(head)
-        inside.addLayout(self._either, 1)
+        inside.addWidget(self._either, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(frame)
@@ -99,10 +99,14 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]
         self.setFrameShape(pg.PlotWidget.Shape.NoFrame)
         small = small_font(self.font())
         for axis in (self._buckets, self._values):
-            axis.setStyle(tickFont=small, tickLength=0, tickTextOffset=SPACE // 2, hideOverlappingLabels=False)
+            axis.setStyle(
+                tickFont=small, tickLength=0, tickTextOffset=SPACE // 2, hideOverlappingLabels=LABEL_PIXELS // 2
+            )
             # Behind what is drawn, or its lines would cut the bars.
             axis.setZValue(-1)
             axis.enableAutoSIPrefix(False)
+        # Room for the half of a label that stands out beyond the last bar, and above the highest value.
+        self.getPlotItem().layout.setContentsMargins(0, SPACE // 2, 2 * SPACE + 4, 0)
         self._values.setWidth(6 * SPACE)
         self._buckets.setHeight(3 * SPACE)
 
@@ -129,13 +133,19 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]
         self.setYRange(0, max(top * _ROOM_ABOVE, least) or 1, padding=0)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        place = self._place_at(event.position())
-        if place is None or self._content is None:
-            QToolTip.hideText()
-        else:
-            words = f"{label(self._keys[place])}: {self._content.words(place)}"
+        words = self.words_at(event.position())
+        if words:
             QToolTip.showText(event.globalPosition().toPoint(), plain_tip(words), self)
+        else:
+            QToolTip.hideText()
         super().mouseMoveEvent(event)
+
+    def words_at(self, position: QPointF) -> str:
+        """Say what is drawn under a point of the view, '' for nothing."""
+        place = self._place_at(position)
+        if place is None or self._content is None:
+            return ""
+        return f"{label(self._keys[place])}: {self._content.words(place)}"
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         # The page scrolls, not the plot.
@@ -205,6 +215,11 @@ class _ValueAxis(pg.AxisItem):  # type: ignore[misc]
         super().__init__("left")
         self.describe: Callable[[float], str] = short_number
         self.is_whole = False
+
+    def boundingRect(self) -> QRectF:
+        # With a grid pyqtgraph leaves no room for the labels at the ends, and drops the zero.
+        rect: QRectF = super().boundingRect()
+        return rect.adjusted(0, -SPACE, 0, SPACE)
 
     def tickSpacing(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, float]]:  # noqa: N803 - pyqtgraph's own
         rough = (maxVal - minVal) / 3.2

@@ -145,10 +145,6 @@ class OperationsSettings(QWidget):
             "days; prompts and answers older than that are forgotten, the list of requests stays",
         )
         explained = Words(_SPANS, kind="muted", wraps=True)
-        for form in (alerts, spans, traces):
-            for row in range(form.rowCount()):
-                # The fields of all three forms stand below each other.
-                form.itemAt(row, QFormLayout.ItemRole.LabelRole).widget().setMinimumWidth(LABEL_WIDTH)
         for heading, widgets in (
             ("Warn in the status bar above these", (alerts,)),
             ("OpenTelemetry", (explained, spans, self.spans)),
@@ -158,6 +154,9 @@ class OperationsSettings(QWidget):
             for each in widgets:
                 layout.addWidget(each) if isinstance(each, QWidget) else layout.addLayout(each)
             layout.addSpacing(2 * SPACE)
+        # The fields of all three forms stand below each other.
+        for name in (words for words in self.findChildren(Words) if words.buddy() is not None):
+            name.setMinimumWidth(LABEL_WIDTH)
         layout.addWidget(self.said)
         layout.addStretch()
 

@@ -120,8 +120,19 @@ class FormArea(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumHeight(12 * SPACE)
         self._form = form
+        self._opened: QWidget | None = None
+        self.verticalScrollBar().rangeChanged.connect(self._on_range)
         self.setWidget(form)
         form.installEventFilter(self)
+
+    def show_whole(self, part: QWidget) -> None:
+        """Scroll so far that a part of the form that was just opened is seen, as soon as there is room made for it."""
+        self._opened = part
+
+    def _on_range(self) -> None:
+        part, self._opened = self._opened, None
+        if part is not None:
+            self.ensureWidgetVisible(part, 0, 0)
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self._wanted())

@@ -16,9 +16,11 @@ from desktop.domain.providers import BUILT_IN, KeyState, Preset, ProviderProfile
 from desktop.gui.disclosure import Disclosure
 from desktop.gui.network_fields import NetworkFields
 from desktop.gui.panel_parts import add_row, form_layout, side_by_side
+from desktop.gui.price_fields import PriceFields
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.words import Words, plain_tip
+from desktop.services.price_wording import describe_price
 
 if TYPE_CHECKING:
     from desktop.services.container import Desk
@@ -53,6 +55,8 @@ class ProviderForm(QWidget):
         self.fetch = QPushButton("Fetch list")
         self.network = NetworkFields()
         self.privacy = Disclosure(theme, "Network and privacy", self.network)
+        self.price = PriceFields()
+        self.pricing = Disclosure(theme, "Price", self.price)
         self._note = Words(kind="muted", wraps=True)
         self._key_state = Words(kind="faint", wraps=True)
         self._key_state.setFont(small_font(self.font()))
@@ -61,6 +65,7 @@ class ProviderForm(QWidget):
         self._build()
         self.kind.currentIndexChanged.connect(self._on_kind)
         self.url.textChanged.connect(self._show_host)
+        self.model.currentTextChanged.connect(self._show_price)
         self.network.edited.connect(lambda: self.privacy.say(self.network.summary()))
 
     def attach(self, desk: Desk) -> None:
@@ -151,6 +156,7 @@ class ProviderForm(QWidget):
         layout.setSpacing(2 * SPACE)
         layout.addLayout(self._form)
         layout.addWidget(self.privacy)
+        layout.addWidget(self.pricing)
 
     def _preset(self, kind: str) -> Preset | None:
         assert self._desk is not None
@@ -186,13 +192,27 @@ class ProviderForm(QWidget):
     def _show_host(self) -> None:
         if self._desk is None:
             return
-        url = self.url.text().strip()
-        edited = replace(self._profile, base_url=url if "://" in url else f"https://{url}")
+        edited = self._at_url()
         self.network.show_host(
             self._desk.providers.host(edited),
             is_local=self._desk.providers.is_local(edited),
             is_built_in=edited.kind == BUILT_IN,
         )
+        self._show_price()
+
+    def _at_url(self) -> ProviderProfile:
+        url = self.url.text().strip()
+        return replace(self._profile, base_url=url if "://" in url else f"https://{url}")
+
+    def _show_price(self) -> None:
+        """Show what the model that stands in the form costs at the host that stands there."""
+        if self._desk is None:
+            return
+        prices, edited = self._desk.prices, self._at_url()
+        service = self._desk.providers
+        price = prices.at(service.host(edited), self.model.currentText().strip(), is_local=service.is_local(edited))
+        self.price.show_price(price, prices.path, warning=prices.warning)
+        self.pricing.say(describe_price(price).capitalize())
 
     def _on_choose(self) -> None:
         dialog = QFileDialog(self, "Choose a model file", "", "Models (*.gguf)")

@@ -50,6 +50,7 @@ class ProvidersPanel(QWidget):
         self.jobs = JobScope(self._show_error)
         self.form = ProviderForm(theme)
         self.form.fetch_requested.connect(lambda: self.jobs.restart(self._fetch_models()))
+        self.form.price.failed.connect(self._show_error)
         self.tasks = TaskTable()
         self.tasks.changed.connect(self.changed)
         self.tasks.failed.connect(self._show_error)
@@ -134,7 +135,10 @@ class ProvidersPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * SPACE)
         layout.addWidget(self._locked)
-        layout.addWidget(FormArea(self.form), 100)
+        area = FormArea(self.form)
+        for part in (self.form.privacy, self.form.pricing):
+            part.toggled.connect(lambda is_open, p=part: area.show_whole(p) if is_open else None)
+        layout.addWidget(area, 100)
         layout.addLayout(self._build_buttons())
         layout.addWidget(self._steps)
         layout.addStretch(1)
@@ -242,6 +246,8 @@ class ProvidersPanel(QWidget):
         self._words.setText(str(error))
         if error.code in ("provider-fallback", "provider-redaction", "proxy", "ca-file", "client-certificate"):
             self.form.privacy.open()
+        if error.code in ("price-bad", "prices-broken"):
+            self.form.pricing.open()
 
     # What the user does
 
@@ -280,7 +286,10 @@ class ProvidersPanel(QWidget):
             raise DeskError(
                 "provider-name-bad", f"There is already a provider named “{profile.name}”.", remedy="Use another name."
             )
+        price = self.form.price.edited()
         saved = self._desk.providers.save(profile, make_default=make_default)
+        if price is not None:
+            self._desk.prices.save(price)
         if self.form.key.text() and saved.kind != BUILT_IN:
             try:
                 await self._desk.providers.set_key(saved.name, self.form.key.text(), allow_session=allow_session)

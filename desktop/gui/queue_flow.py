@@ -59,6 +59,7 @@ class QueueFlow(QObject):
         self.quote_panel = QuotePanel(theme)
         self.quotes = QuoteFlow(self.quote_panel, on_error)
         self.quotes.added.connect(self._on_added)
+        self.quotes.handed_over.connect(self._on_handed_over)
         bar.queue_requested.connect(lambda: self.page_wanted.emit(None))
         self._counting = QTimer(self, singleShot=True, interval=COUNTS_MS)
         self._counting.timeout.connect(self.counts_changed)
@@ -104,6 +105,11 @@ class QueueFlow(QObject):
     def _on_added(self, number: int) -> None:
         is_are = "is" if number == 1 else "are"
         self._notice.show_notice(f"{count(number, 'ticket')} {is_are} in the queue; Ctrl+J shows how far it is.")
+
+    def _on_handed_over(self, batches: int) -> None:
+        number = "1 batch is" if batches == 1 else f"{batches:,} batches are"
+        words = f"{number} handed over; the summaries come within a day. Ctrl+J shows how far it is."
+        self._notice.show_notice(words if batches else "Nothing had to be handed over; Ctrl+J shows the queue.")
 
     def _on_status(self, status: QueueStatus) -> None:
         has_ended = status.is_idle and status.total > 0 and not self._before.is_idle

@@ -27,6 +27,8 @@ class QuoteFlow(QObject):
     """Leads the panel. `added(n)` when so many tickets were put into the queue, `closed()` when the panel is done with."""
 
     added = Signal(int)
+    handed_over = Signal(int)
+    """So many batches were handed to the provider."""
     closed = Signal()
     providers_requested = Signal()
 
@@ -40,6 +42,7 @@ class QuoteFlow(QObject):
         panel.recipe_changed.connect(self._on_recipe)
         panel.closed.connect(self.close)
         panel.summarize_requested.connect(lambda: self.jobs.restart(self._add()))
+        panel.batch_requested.connect(lambda: self.jobs.restart(self._hand_over()))
         panel.providers_requested.connect(self.providers_requested)
 
     def attach(self, desk: Desk) -> None:
@@ -132,6 +135,24 @@ class QuoteFlow(QObject):
             return
         self.close()
         self.added.emit(number)
+
+    async def _hand_over(self) -> None:
+        assert self._desk is not None
+        ids, choice = self._ids, self._panel.choice
+        self._panel.show_handing_over(len(ids))
+        try:
+            batches = await self._desk.queue.submit_batch(
+                ids,
+                provider=self._asked(choice),
+                recipe=choice.recipe,
+                refresh=choice.refresh,
+                on_progress=self._panel.show_progress,
+            )
+        except DeskError as error:
+            self._panel.show_failure(str(error), what="Nothing was handed over.")
+            return
+        self.close()
+        self.handed_over.emit(len(batches))
 
 
 def _title(name: str) -> str:

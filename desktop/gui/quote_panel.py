@@ -66,7 +66,7 @@ class QuotePanel(QFrame):
         self.setAccessibleName("What the summaries would cost")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._theme = theme
-        self._total = 0
+        self._doing = ""
         self._build()
         self._lay_out()
         self._on_theme()
@@ -99,18 +99,19 @@ class QuotePanel(QFrame):
 
     def show_measuring(self, total: int) -> None:
         """Say that the price is being found out."""
-        self._total = total
         self.headline.setText(f"Summarize {count(total, 'ticket')}")
-        self.facts.setText("Measuring the tickets…")
-        self.progress.setValue(0)
-        self._set_ready(is_ready=False)
         self.batch.hide()
-        self._warn("")
+        self._begin("Measuring the tickets")
+
+    def show_handing_over(self, total: int) -> None:
+        """Say that the tickets are being handed to the provider in a batch."""
+        self.headline.setText(f"Handing over {count(total, 'ticket')}")
+        self._begin("Handing the tickets over")
 
     def show_progress(self, done: int, total: int) -> None:
         """Say how many of the tickets were measured."""
         if not self.progress.isHidden():
-            self.facts.setText(f"Measuring the tickets: {done:,} of {total:,}")
+            self.facts.setText(f"{self._doing}: {done:,} of {total:,}")
             self.progress.setValue(round(done / max(1, total) * 1000))
 
     def show_quote(self, quote: Quote) -> None:
@@ -121,17 +122,18 @@ class QuotePanel(QFrame):
             price += f" · about {describe_seconds(quote.seconds)}"
         self.headline.setText(f"Summarize {count(estimate.tickets, 'ticket')}: {price}")
         self.facts.setText(f"{describe_tickets(quote)} · {describe_place(quote)}")
-        asks = quote.must_ask and estimate.cost_microusd is not None
-        self.summarize.setText(f"Summarize for {describe_about(estimate.cost_microusd or 0)}" if asks else "Summarize")
+        cost = estimate.cost_microusd
+        asked = "Summarize, price unknown" if cost is None else f"Summarize for {describe_about(cost)}"
+        self.summarize.setText(asked if quote.must_ask and estimate.calls else "Summarize")
         self._set_ready(is_ready=True, can_begin=not quote.refusal)
         self._offer_batch(quote)
         self._warn(quote.refusal, is_about_provider=True)
         if self.hasFocus() and not quote.refusal:
             self.summarize.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_failure(self, words: str) -> None:
-        """Say why there is no quote."""
-        self.facts.setText("No price could be found out.")
+    def show_failure(self, words: str, *, what: str = "No price could be found out.") -> None:
+        """Say what did not come about, and why."""
+        self.facts.setText(what)
         self._set_ready(is_ready=True, can_begin=False)
         self._warn(words, is_about_provider=True)
 
@@ -230,6 +232,13 @@ class QuotePanel(QFrame):
         layout.addWidget(self._warning)
         layout.addLayout(buttons)
 
+    def _begin(self, doing: str) -> None:
+        self._doing = doing
+        self.facts.setText(f"{doing}…")
+        self.progress.setValue(0)
+        self._set_ready(is_ready=False)
+        self._warn("")
+
     def _set_ready(self, *, is_ready: bool, can_begin: bool = False) -> None:
         self.progress.setVisible(not is_ready)
         if not can_begin and (self.summarize.hasFocus() or self.batch.hasFocus()):
@@ -243,7 +252,10 @@ class QuotePanel(QFrame):
     def _offer_batch(self, quote: Quote) -> None:
         self.batch.setVisible(quote.offers_batch and bool(quote.estimate.calls))
         cost = quote.batch_cost_microusd
-        price = "price unknown" if cost is None else f"half the price: {describe_about(cost)}"
+        whole = quote.estimate.cost_microusd
+        price = "price unknown" if cost is None else describe_about(cost)
+        if cost and whole and 2 * cost <= whole + 1:
+            price = f"half the price: {price}"
         self.batch.setText(f"As a batch, {price}, within 24 hours")
 
     def _warn(self, words: str, *, is_about_provider: bool = False) -> None:

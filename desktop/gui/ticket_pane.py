@@ -300,7 +300,7 @@ class TicketPane(QWidget):
         earlier, self._summary = self._summary, None
         self._show_card()
         # Starting the built-in model takes a moment: say at once that something happens.
-        self.card.begin_run(self._desk.providers.profile().name)
+        self.card.begin_run(self._desk.providers.route("summarize")[0][0])
         self.queue_changed.emit(1)
         try:
             events = self._desk.summaries.stream(ticket_id, refresh=again, continue_run=continue_run, stop=self._stop)

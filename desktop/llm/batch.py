@@ -196,7 +196,7 @@ def read_line(line: bytes, *, host: str) -> BatchAnswer | None:
     """Return what a line of results says, None when it says nothing that can be read."""
     try:
         values = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     custom_id = values.get("custom_id") if isinstance(values, dict) else None
     if not isinstance(custom_id, str) or not custom_id:

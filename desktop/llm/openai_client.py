@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,12 +94,14 @@ class OpenAIClient:
         self._timeout_seconds = timeout_seconds or (
             LOCAL_PATIENCE_SECONDS if self._is_local else REMOTE_PATIENCE_SECONDS
         )
-        self._quiet_seconds = min(self._timeout_seconds, LOCAL_QUIET_SECONDS if self._is_local else math.inf)
-        self._deadline_seconds = deadline_seconds
+        # What the user set holds; without, a model on this machine is not borne with as long once it began.
+        self._quiet_seconds = timeout_seconds or (LOCAL_QUIET_SECONDS if self._is_local else self._timeout_seconds)
+        self.deadline_seconds = deadline_seconds
         self._network = network
         check_files(network)
         self._proxy = proxy_for(self._base_url, network) if trust_environment else None
         self._learned: dict[str, Parameters] = {}
+        self._answered: set[str] = set()
         self._sdk: AsyncOpenAI | None = None
         self._building = asyncio.Lock()
         self._refuse_bad_key()
@@ -108,34 +109,45 @@ class OpenAIClient:
     def __repr__(self) -> str:
         return f"OpenAIClient({self.host})"
 
+    def knows(self, model: str) -> bool:
+        """Tell whether a model has answered this client: then it is known how it wants to be asked."""
+        return model in self._answered
+
     def body(self, request: ChatRequest) -> bytes:
         """Return the exact body that would be sent for a request now, after all that was learned of its model."""
         return self._parameters(request.model).encoded(request)
 
     async def stream(
-        self, request: ChatRequest, *, on_send: OnSend | None = None, requests: int = MAX_REQUESTS
+        self,
+        request: ChatRequest,
+        *,
+        on_send: OnSend | None = None,
+        requests: int = MAX_REQUESTS,
+        deadline: float | None = None,
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send a request; yield `Opened`, then its text as it comes and what is thought before it, then one `StreamEnd`.
 
         `on_send` is awaited once for each HTTP request, those that are refused for a parameter too; `requests` bounds them.
+        `deadline` (the event loop's time) is when the answer must be whole, where it began to be asked for earlier.
         Closing the generator closes the connection at once.
 
         Raises:
             ProviderFault: one of `domain.llm.FAULTS`, when no text came.
         """
         exchange = self._exchange(request)
-        deadline = asyncio.get_running_loop().time() + self._deadline_seconds
+        deadline = deadline or asyncio.get_running_loop().time() + self.deadline_seconds
         watch = Watch(deadline, quiet_seconds=self._quiet_seconds)
         answer, fault, chunks = Answer(), None, None
         try:
             chunks = await self._open(request, exchange, deadline, Sending(on_send, watch), requests)
+            self._answered.add(request.model)
             yield Opened(chunks.response.status_code, rate_limits(chunks.response.headers))
             while not answer.is_too_long:
                 try:
                     with watch:
                         chunk = await anext(chunks, None)
                 except TimeoutError:
-                    fault = deadline_fault(exchange, self._deadline_seconds)
+                    fault = deadline_fault(exchange, self.deadline_seconds)
                     break
                 except Exception as error:  # noqa: BLE001 - as in `_try`; raised later, not chained to what holds the key
                     fault = explain(error, exchange)
@@ -166,7 +178,7 @@ class OpenAIClient:
         answer = await self.call(
             lambda sdk: sdk.embeddings.create(input=valid, model=model, encoding_format="float"),
             on_send=on_send,
-            seconds=self._deadline_seconds,
+            seconds=self.deadline_seconds,
             exchange=self._exchange(model=model, sent="\n".join(valid)),
         )
         vectors = read_embeddings(answer, count=len(valid))
@@ -271,7 +283,7 @@ class OpenAIClient:
             async with asyncio.timeout_at(deadline):
                 return await waiting
         except TimeoutError:
-            return deadline_fault(exchange, seconds or self._deadline_seconds)
+            return deadline_fault(exchange, seconds or self.deadline_seconds)
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises at what a provider sent is the provider's fault
             if noted is not None:
                 noted.append(error)

@@ -61,7 +61,9 @@ class BatchResults:
             # It may have broken off on its way here: whoever looks again finds what was taken in already.
             return None
         await self.settle(stored, faults, on_taken)
-        return f"the results were no longer at {endpoint.host}" if gone else batch.reason
+        if gone:
+            return f"the results were no longer at {endpoint.host}"
+        return batch.reason if batch.state is BatchState.FAILED else ""
 
     async def settle(self, stored: StoredBatch, faults: dict[str, BatchAnswer], on_taken: OnTaken) -> None:
         """Settle the requests that got no answer."""

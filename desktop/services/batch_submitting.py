@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -33,6 +33,7 @@ from desktop.storage.runs import RunStore
 
 T = TypeVar("T")
 OnProgress = Callable[[int, int], None]
+OnBegun = Callable[[int], Awaitable[None]]
 
 ENTERED_AT_ONCE = 200
 HELD_BYTES = 4_000_000
@@ -109,7 +110,7 @@ class BatchSubmitting:
         *,
         refresh: bool,
         on_progress: OnProgress | None,
-        on_batch: Callable[[int], None],
+        on_batch: OnBegun,
     ) -> Sorted:
         """Hand tickets over in as many batches as it takes; `on_batch` is told the id of each as it was begun.
 
@@ -125,7 +126,7 @@ class BatchSubmitting:
                 if on_progress is not None:
                     on_progress(place + 1, len(ids))
             if file.lines:
-                on_batch(await self._send(file, endpoint, recipe.name))
+                await on_batch(await self._send(file, endpoint, recipe.name))
         finally:
             file.file.close()
         return found
@@ -182,7 +183,7 @@ class BatchSubmitting:
         endpoint: Endpoint,
         file: _File,
         sent: dict[str, str],
-        on_batch: Callable[[int], None],
+        on_batch: OnBegun,
     ) -> _File:
         """Put a request into the file, or into a new one when that is full, which is sent then. `sent` are the texts that are asked about."""
         plan, key = planned
@@ -194,7 +195,7 @@ class BatchSubmitting:
         line = self._outbound.batching.line(endpoint, custom_id, plan.request)
         if not file.has_room(len(line)):
             with file.file:
-                on_batch(await self._send(file, endpoint, str(plan.asked["recipe"])))
+                await on_batch(await self._send(file, endpoint, str(plan.asked["recipe"])))
             file = _File()
         sent[text_key] = file.name
         file.add(NewRequest(custom_id, ticket_id, key, plan.values, plan.asked), line, plan.redactions)

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from desktop.domain.batches import (
     OVER_STATES,
@@ -19,21 +19,20 @@ from desktop.domain.batches import (
     BatchState,
     BatchSupport,
     HandedOver,
-    RemoteBatch,
     RequestState,
 )
 from desktop.domain.errors import DeskError
-from desktop.domain.llm import ProviderFault
-from desktop.domain.runs import Estimate, Usage
+from desktop.domain.runs import Estimate, Finished, Usage
 from desktop.services.batch_results import BatchResults
 from desktop.services.batch_submitting import BatchSubmitting, OnProgress
+from desktop.services.batch_tending import BatchTending
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
 from desktop.services.questions import TASK
 from desktop.services.recipes import RecipeBook
 from desktop.services.summaries import SummaryService
 from desktop.services.summary_writing import SummaryWriter
-from desktop.storage.batches import BatchStore, StoredBatch
+from desktop.storage.batches import BatchStore
 from desktop.storage.locking import FileLock
 from desktop.storage.runs import RunStore
 
@@ -42,6 +41,9 @@ LONGEST_POLL_SECONDS = 300.0
 POLL_GROWTH = 1.5
 LOOK_SECONDS = 60.0
 """How often it is looked whether another TLDesk handed something over."""
+TRIED_OUT_FROM, MOST_TRIES = 20, 20
+"""From so many tickets on the first is asked live, of the first so many that take a request."""
+IN_THE_WAY = ("provider-key", "provider-quota", "provider-model", "provider-name", "provider-certificate", "local-only")
 LOCK_PATIENCE_SECONDS = 20.0
 LOCK_LOOK_SECONDS = 0.1
 
@@ -68,6 +70,7 @@ class BatchService:
         lock: FileLock,
     ) -> None:
         self._store = store
+        self._summaries = summaries
         self._writer = writer
         self._outbound = outbound
         self._recipes = recipes
@@ -76,13 +79,20 @@ class BatchService:
             store, summaries=summaries, runs=runs, outbound=outbound, secret=secret, workers=workers
         )
         self._results = BatchResults(store, prepared=prepared, outbound=outbound, workers=workers)
+        self._tending = BatchTending(
+            store,
+            submitting=self._submitting,
+            results=self._results,
+            outbound=outbound,
+            target=self._target,
+            resolve=resolve,
+            on_tickets=self._tell_tickets,
+        )
         self._file_lock = lock
         self._turn = asyncio.Lock()
         self._wake = asyncio.Event()
         self._polling: asyncio.Task[None] | None = None
         self._seconds = FIRST_POLL_SECONDS
-        self._looked_once: set[int] = set()
-        self._not_cleared: set[int] = set()
         self._on_batch: list[OnBatch] = []
         self._on_tickets: list[OnTickets] = []
 
@@ -141,10 +151,12 @@ class BatchService:
         recipe: str = TASK,
         refresh: bool = False,
         on_progress: OnProgress | None = None,
+        is_listed: bool = False,
     ) -> HandedOver:
         """Hand tickets over, each that takes exactly one request and is in no batch yet, and say what became of the others.
 
-        `on_progress` is told how many of how many were looked at. Nobody stands in for a provider that does not take the file.
+        `on_progress` is told how many of how many were looked at. `is_listed` when the queue is to list them.
+        Nobody stands in for a provider that does not take the file.
 
         Raises:
             DeskError: `batch-not-offered`, `batches-busy`, `recipe-missing`, `recipe-broken`, `provider-…`: one of `domain.llm.FAULTS`.
@@ -159,20 +171,61 @@ class BatchService:
         chosen = await asyncio.to_thread(self._recipes.load, recipe)
         endpoint = await self._resolve(target.name, target.model)
         begun: list[int] = []
+
+        async def note(batch_id: int) -> None:
+            begun.append(batch_id)
+            if is_listed:
+                # At once: what becomes of the other tickets changes nothing of these.
+                await self._list([batch_id], None, refresh=refresh)
+
+        written = await self._try_out(ids, endpoint, recipe, refresh=refresh)
+        tried = {ticket_id for ticket_id, _ in written}
+        ids = [ticket_id for ticket_id in ids if ticket_id not in tried]
         async with self._alone():
             found = await self._submitting.submit(
-                ids, endpoint, chosen, refresh=refresh, on_progress=on_progress, on_batch=begun.append
+                ids, endpoint, chosen, refresh=refresh, on_progress=on_progress, on_batch=note
             )
         self._look_soon()
+        if is_listed and found.running:
+            await self._list(await self.batches_with(found.running), set(found.running), refresh=refresh)
         results = await self._store.results(begun) if begun else ()
         batches = tuple([await self._tell(batch_id) for batch_id in begun])
         return HandedOver(
             batches,
             submitted=tuple(result.ticket_id for result in results),
+            written=written,
             running=tuple(found.running),
             cached=tuple(found.cached),
             live=tuple(found.live),
         )
+
+    async def _list(self, batch_ids: Sequence[int], wanted: set[int] | None, *, refresh: bool) -> None:
+        """Have the queue list tickets of batches, all when `wanted` is None."""
+        results = await self.results(batch_ids)
+        listed = [(r.batch_id, r.ticket_id) for r in results if wanted is None or r.ticket_id in wanted]
+        await self._store.put_in_queue(listed, refresh=refresh)
+
+    async def _try_out(
+        self, ids: Sequence[int], endpoint: Endpoint, recipe: str, *, refresh: bool
+    ) -> tuple[tuple[int, int], ...]:
+        """Ask for one summary live before many are handed over, so that no refused parameter, key or model is refused for each of them.
+
+        Raises:
+            DeskError: what stands in the way of all of them.
+        """
+        for ticket_id in ids[:MOST_TRIES] if len(ids) >= TRIED_OUT_FROM else ():
+            if self._outbound.batching.knows(endpoint):
+                break
+            events = self._summaries.stream(
+                ticket_id, provider=endpoint.name, model=endpoint.model, recipe=recipe, refresh=refresh
+            )
+            async with aclosing(events):
+                summary = [event async for event in events if isinstance(event, Finished)][-1].summary
+            if summary.error in IN_THE_WAY:
+                raise DeskError(summary.error, summary.reason, remedy=summary.remedy)
+            if summary.run_id and not summary.cached:
+                return ((ticket_id, summary.run_id),)
+        return ()
 
     # Looking
 
@@ -199,7 +252,9 @@ class BatchService:
         with suppress(_BusyError):
             async with self._alone(patience_seconds=0.0):
                 for stored in await self._store.all(running=True):
-                    await self._look_at(stored)
+                    await self._tending.look_at(stored)
+                    if stored.batch.state is not BatchState.PREPARING:
+                        await self._tell(stored.batch.id)
         return tuple(stored.batch for stored in await self._store.all() if stored.batch.is_running)
 
     async def follow(self, batch_ids: Sequence[int]) -> AsyncGenerator[BatchResult, None]:
@@ -230,7 +285,7 @@ class BatchService:
                 raise DeskError(
                     "batch-ended", f"Batch {batch_id} has ended already.", remedy="There is nothing to stop."
                 )
-            endpoint = await self._endpoint(stored)
+            endpoint = await self._tending.endpoint(stored)
             await self._store.cancelled(batch_id)
             if stored.remote_id and stored.batch.state not in OVER_STATES:
                 remote = await self._outbound.batching.cancel(endpoint, stored.remote_id)
@@ -250,19 +305,8 @@ class BatchService:
             stored = await self._store.get(batch_id)
             await self._results.settle(stored, {}, self._tell_tickets)
             await self._store.end(batch_id, f"given up here; its files may still be at {stored.batch.host}")
-            await self._store.cleared(batch_id)
+            await self._store.cleared(batch_id, reason=(await self._store.get(batch_id)).batch.reason)
         await self._tell(batch_id)
-
-    async def put_in_queue(self, handed: HandedOver, *, refresh: bool) -> None:
-        """Have the queue list the tickets that are in batches now."""
-        batch_ids = {batch.id for batch in handed.batches}
-        if handed.running:
-            batch_ids.update(await self.batches_with(handed.running))
-        wanted = {*handed.submitted, *handed.running}
-        results = await self.results(sorted(batch_ids))
-        await self._store.put_in_queue(
-            [(r.batch_id, r.ticket_id) for r in results if r.ticket_id in wanted], refresh=refresh
-        )
 
     async def retried(self, ticket_id: int) -> None:
         """Note that a ticket which got no answer was asked live."""
@@ -310,91 +354,7 @@ class BatchService:
         self._seconds = FIRST_POLL_SECONDS
         self._wake.set()
 
-    # One batch
-
-    async def _look_at(self, stored: StoredBatch) -> None:
-        """Do for one batch what can be done now."""
-        batch = stored.batch
-        if not batch.is_running:
-            await self._clear(stored)
-            return
-        if batch.state is BatchState.PREPARING:
-            await self._store.drop(batch.id)
-            return
-        try:
-            endpoint = await self._endpoint(stored)
-            stored = await self._catch_up(stored, endpoint)
-            if stored.batch.state in OVER_STATES:
-                await self._take_in(stored, endpoint)
-        except DeskError as error:
-            await self._store.stumbled(batch.id, error.message)
-        await self._tell(batch.id)
-
-    async def _catch_up(self, stored: StoredBatch, endpoint: Endpoint) -> StoredBatch:
-        """Return a batch as the provider has it now."""
-        batch = stored.batch
-        if batch.state in (BatchState.PREPARED, BatchState.UPLOADED):
-            if not await self._submitting.take_up(stored, endpoint):
-                gone = RemoteBatch("", BatchState.FAILED, reason="TLDesk was closed before its file was sent")
-                await self._store.polled(batch.id, gone)
-        elif batch.state not in OVER_STATES:
-            try:
-                remote = await self._outbound.batching.retrieve(endpoint, stored.remote_id)
-            except ProviderFault as fault:
-                if fault.status != 404:
-                    raise
-                remote = RemoteBatch(
-                    stored.remote_id, BatchState.FAILED, reason=f"{endpoint.host} knows this batch no longer"
-                )
-            await self._store.polled(batch.id, remote)
-        stored = await self._store.get(batch.id)
-        if stored.is_cancelled and stored.remote_id and stored.batch.state not in (*OVER_STATES, BatchState.CANCELLING):
-            await self._store.polled(batch.id, await self._outbound.batching.cancel(endpoint, stored.remote_id))
-            stored = await self._store.get(batch.id)
-        return stored
-
-    async def _take_in(self, stored: StoredBatch, endpoint: Endpoint) -> None:
-        batch_id = stored.batch.id
-        is_last = batch_id in self._looked_once
-        said = await self._results.take_in(stored, endpoint, self._tell_tickets, is_last=is_last)
-        if said is None:
-            self._looked_once.add(batch_id)
-            return
-        self._looked_once.discard(batch_id)
-        await self._store.end(batch_id, said)
-        await self._clear(await self._store.get(batch_id))
-
-    async def _clear(self, stored: StoredBatch) -> None:
-        """Have the provider delete a batch's files, once all was taken in."""
-        batch_id = stored.batch.id
-        if batch_id in self._not_cleared:
-            return
-        try:
-            endpoint = await self._endpoint(stored)
-            for file_id in stored.files:
-                await self._outbound.batching.delete(endpoint, file_id)
-        except DeskError as error:
-            if isinstance(error, ProviderFault) and error.status >= 400 and not error.is_transient:
-                self._not_cleared.add(batch_id)
-            await self._store.stumbled(batch_id, f"its files are still at {stored.batch.host}: {error.message}")
-            return
-        await self._store.cleared(batch_id)
-
-    async def _endpoint(self, stored: StoredBatch) -> Endpoint:
-        """Return the provider that has a batch.
-
-        Raises:
-            DeskError: `provider-…`; `batch-moved` when the provider of that name is another one now, which must not be told of it.
-        """
-        batch = stored.batch
-        target = self._target(batch.provider, batch.model, batch.recipe)
-        if target.host != batch.host:
-            raise DeskError(
-                "batch-moved",
-                f"{batch.provider} is at {target.host} now, the batch is at {batch.host}.",
-                remedy="Set the provider's address back, or give the batch up.",
-            )
-        return await self._resolve(batch.provider, batch.model)
+    # Within
 
     def _target(self, provider: str, model: str, recipe: str) -> Target:
         return self._writer.targets(recipe, provider, model)[0]

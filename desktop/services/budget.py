@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from desktop.config.settings import Settings
+
 
 @dataclass(frozen=True, slots=True)
 class Caps:
@@ -27,6 +29,21 @@ class Caps:
     def of_money(self) -> bool:
         """Tell whether money is capped, which takes a price."""
         return self.cost_run is not None or self.cost_day is not None
+
+
+def read_caps(settings: Settings) -> Caps:
+    """Return the caps that the user set."""
+
+    def cap(name: str, unit: int) -> int | None:
+        value = settings.get(name)
+        return round(value * unit) if value > 0 else None
+
+    return Caps(
+        cap("max_cost_run", 1_000_000),
+        cap("max_cost_day", 1_000_000),
+        cap("max_tokens_run", 1),
+        cap("max_tokens_day", 1),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
-from desktop.domain.providers import BUILT_IN, KeyState, Network, ProviderProfile
+from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile
 from desktop.ingest.definitions import load_systems
 from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
-from desktop.llm.prices import load_prices
+from desktop.llm.prices import Price, load_prices, save_price
 from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
 from desktop.services.erasing import ErasingService
@@ -31,6 +31,7 @@ from desktop.services.imports import ImportService
 from desktop.services.joining import JoiningService
 from desktop.services.languages import LanguageService
 from desktop.services.mappings import MappingService
+from desktop.services.model_prices import Amounts, ModelPrices
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
@@ -40,12 +41,14 @@ from desktop.services.providers import ProviderService
 from desktop.services.queue import QueueService
 from desktop.services.quotes import Quotes
 from desktop.services.recipes import RecipeBook
+from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
 from desktop.services.span_export import SpanExport
 from desktop.services.summaries import SummaryService
 from desktop.services.summary_writing import SummaryWriter
 from desktop.services.tickets import TicketService
 from desktop.services.versions import hash_messages
 from desktop.services.watching import WatchService
+from desktop.services.worklists import WorkLists
 from desktop.services.written_before import WrittenBefore
 from desktop.storage.batches import BatchStore
 from desktop.storage.database import Database
@@ -63,11 +66,12 @@ from desktop.storage.queue import QueueStore
 from desktop.storage.runs import RunStore
 from desktop.storage.spans import SpanStore
 from desktop.storage.tickets import TicketStore
+from desktop.storage.twins import TwinStore
 from desktop.storage.watched import WatchedStore
-from desktop.storage.written import WrittenStore
 
 # The built-in model is loaded with this context; what a small model was trained for is less than it accepts.
 BUILT_IN_CONTEXT_TOKENS = 6_000
+DEADLINE_SECONDS = 600
 LOCAL_CONTEXT_TOKENS = 8_000
 CLOUD_CONTEXT_TOKENS = 64_000
 
@@ -87,9 +91,10 @@ class Desk:
         self._runs = RunStore(self._database)
         ticket_store = TicketStore(self._database)
         ledger = LedgerStore(self._database)
+        prices = load_prices(paths.resources / "prices.toml", paths.prices)
         self._outbound = outbound = Outbound(
             ledger,
-            load_prices(paths.resources / "prices.toml", paths.prices),
+            prices,
             is_locked=lambda: bool(self.settings.get("local_only")),
         )
         self.tickets = TicketService(ticket_store)
@@ -129,17 +134,20 @@ class Desk:
             resolve=self.resolve,
             recipes=self.recipes,
         )
+        self.prices = ModelPrices(
+            prices, paths.prices, write=functools.partial(_write_price, paths.prices), target=self.target
+        )
         writer = SummaryWriter(
             runs=self._runs,
             ledger=ledger,
             outbound=outbound,
             recipes=self.recipes,
-            settings=self.settings,
             secret=self.secret,
             workers=self._workers,
             target=self.target,
             resolve=self.resolve,
             route=self.providers.route,
+            opinion_route=functools.partial(self.providers.tasks.who, SECOND_OPINION),
         )
         self.summaries = SummaryService(
             tickets=ticket_store,
@@ -151,6 +159,7 @@ class Desk:
             workers=self._workers,
             writer=writer,
         )
+        batched = PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness")))
         self.batches = BatchService(
             BatchStore(self._database),
             summaries=self.summaries,
@@ -158,27 +167,40 @@ class Desk:
             runs=self._runs,
             outbound=outbound,
             recipes=self.recipes,
-            prepared=PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness"))),
+            prepared=batched,
             secret=self.secret,
             workers=self._workers,
             resolve=self.resolve,
             lock=FileLock(paths.data_dir / "batches.lock"),
         )
+        written = WrittenBefore(ticket_store, self._runs, ledger, self.summaries)
         self.queue = QueueService(
             QueueStore(self._database),
             summaries=self.summaries,
             settings=self.settings,
-            quotes=Quotes(self.summaries, self.settings, targets=self.summaries.targets, batching=outbound.batching),
-            written=WrittenBefore(WrittenStore(self._database), ledger, self.summaries),
+            quotes=Quotes(
+                self.summaries,
+                self.settings,
+                batching=outbound.batching,
+                written=written,
+                twins=TwinStore(self._database),
+                runs=self._runs,
+                queue=QueueStore(self._database),
+                pace=outbound.pace,
+            ),
+            written=written,
             batches=self.batches,
             parallel=self._parallel,
+        )
+        self.worklists = WorkLists(
+            QueueStore(self._database), summaries=self.summaries, written=written, parallel=self._parallel
         )
         self.erasing = ErasingService(
             ErasingStore(self._database, hash_messages=hash_messages),
             paths=paths,
             secret=self.secret,
             is_importing=lambda: self.imports.is_running,
-            forget=lambda: self.summaries.forget(),
+            forget=(self.summaries.forget, batched.forget),
         )
         spans = SpanExport(
             SpanStore(self._database), self.settings, is_loopback=presets.is_loopback, secret=self.secret
@@ -234,7 +256,11 @@ class Desk:
 
     def _parallel(self, task: str, provider: str, model: str) -> int:
         """Say how many summaries may be written at once now."""
-        return 4
+        try:
+            return self._outbound.pace(self.summaries.targets(task, provider, model)[0]).parallel
+        except DeskError:
+            # It is said when the next one begins.
+            return 1
 
     def target(self, name: str = "", model: str = "") -> Target:
         """Say where a provider's requests would go ('' for the default), without reading a key or starting anything.
@@ -283,7 +309,7 @@ class Desk:
             is_local=target.is_local,
             context_tokens=target.context_tokens,
             redacts=target.redacts,
-            client=self._client(base_url, key, network_of(profile)),
+            client=self._client(base_url, key, profile),
         )
 
     async def _start_built_in(self, profile: ProviderProfile) -> tuple[str, str]:
@@ -296,12 +322,20 @@ class Desk:
             )
         return await self._engine.start(path)
 
-    def _client(self, base_url: str, key: str, way: Network) -> OpenAIClient:
+    def _client(self, base_url: str, key: str, profile: ProviderProfile) -> OpenAIClient:
         """Reuse one client for an address, a key and a way there: its connections stay warm. A file that was changed is a new way."""
+        way = network_of(profile)
+        patience = (profile.silence_seconds, profile.deadline_seconds)
         files = (way.ca_file, way.client_certificate, way.client_key)
-        name = (base_url, key, way, *map(_changed_at, files))
+        name = (base_url, key, way, *patience, *map(_changed_at, files))
         if name not in self._clients:
-            self._clients[name] = OpenAIClient(base_url=base_url, key=key, network=way)
+            self._clients[name] = OpenAIClient(
+                base_url=base_url,
+                key=key,
+                timeout_seconds=float(profile.silence_seconds or 0) or None,
+                deadline_seconds=float(profile.deadline_seconds or DEADLINE_SECONDS),
+                network=way,
+            )
         return self._clients[name]
 
 
@@ -330,6 +364,10 @@ def _engine_command() -> tuple[str, ...]:
     return (
         (sys.executable, "--engine") if getattr(sys, "frozen", False) else (sys.executable, "-m", "desktop", "--engine")
     )
+
+
+def _write_price(path: Path, host: str, model: str, amounts: Amounts | None) -> None:
+    save_price(path, host, model=model, price=Price(*amounts) if amounts else None)
 
 
 def _changed_at(path: str) -> int:

@@ -8,7 +8,7 @@ way. Copies made earlier are listed and left: they are the user's to delete. Of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ _FILES_SHARE, _DATABASE_SHARE = 0.15, 0.55
 
 
 class ErasingService:
-    """Erases people. `is_importing` tells whether anything is being imported; `forget` has what is kept in memory read anew."""
+    """Erases people. `is_importing` tells whether anything is being imported; each of `forget` has what is kept in memory read anew."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class ErasingService:
         paths: Paths,
         secret: bytes,
         is_importing: Callable[[], bool],
-        forget: Callable[[], None],
+        forget: Sequence[Callable[[], None]],
     ) -> None:
         self._store = store
         self._paths = paths
@@ -101,7 +101,8 @@ class ErasingService:
             # Whoever listened may be gone: what was begun in the database is not left half.
             await ended(working)
         stand_in, counted = working.result()
-        self._forget()
+        for forget in self._forget:
+            forget()
         yield ErasingStep("Overwriting what was freed", _FILES_SHARE + _DATABASE_SHARE)
         is_swept = await whole(self._store.sweep())
         yield ErasingStep("Done", 1.0)

@@ -17,7 +17,7 @@ from typing import Any
 
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
-from desktop.domain.operations import GROUPINGS, HOUR, Alert, AlertLimits, LedgerQuery, Recent, Stats
+from desktop.domain.operations import GROUPINGS, HOUR, Alert, AlertLimits, Figures, LedgerQuery, Recent, Stats
 from desktop.domain.outgoing import LedgerEntry, Trace
 from desktop.services.ledger_documents import LedgerFormat, ledger_writer, stats_rows
 from desktop.services.moments import DAY_SECONDS, days_ago, moment
@@ -90,8 +90,16 @@ class OperationsService:
 
     # What it came to
 
-    async def stats(self, since: str = "", by: str = "day", *, only: tuple[str, str] | None = None) -> Stats:
-        """Return the figures since a day or a moment, grouped by one of `GROUPINGS`, or by the hour.
+    async def stats(self, since: str = "", by: str = "day") -> Stats:
+        """Return the figures since a day or a moment, as a whole and grouped by one of `GROUPINGS`.
+
+        Raises:
+            DeskError: `grouping-unknown`.
+        """
+        return Stats(since, by, await self._store.total(since), await self.groups(since, by))
+
+    async def groups(self, since: str, by: str, *, only: tuple[str, str] | None = None) -> tuple[Figures, ...]:
+        """Return the figures since a day or a moment by one of `GROUPINGS`, or by the hour.
 
         `only` narrows them to one group of another grouping: which, and its key.
 
@@ -102,7 +110,15 @@ class OperationsService:
             raise DeskError(
                 "grouping-unknown", f"Figures cannot be grouped by {by}.", remedy=f"Use one of: {', '.join(GROUPINGS)}."
             )
-        return await self._store.stats(since, by, only)
+        return await self._store.groups(since, by, only)
+
+    async def total(self, since: str, *, only: tuple[str, str]) -> Figures:
+        """Return the figures of one group since a day or a moment."""
+        return await self._store.total(since, only)
+
+    async def revision(self) -> tuple[int, ...]:
+        """Return what is another as soon as any figure may be."""
+        return await self._store.revision()
 
     async def spent_today(self) -> tuple[int, int]:
         """Return what was spent since midnight UTC in micro-dollars, and how many calls cost something that is not known."""
@@ -218,6 +234,8 @@ def read_request(body: str) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[st
         return (), ()
     if not isinstance(request, dict):
         return (), ()
+    if isinstance(request.get("body"), dict):  # a line of a batch: what it asks stands within
+        request = {**{name: value for name, value in request.items() if name != "body"}, **request["body"]}
     messages = request.get("messages")
     found = [(str(m.get("role", "")), _text(m.get("content"))) for m in messages or () if isinstance(m, dict)]
     if not found and "input" in request:

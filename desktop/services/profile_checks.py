@@ -15,6 +15,8 @@ from typing import Protocol
 from desktop.domain.errors import DeskError
 from desktop.domain.providers import BUILT_IN, REDACTION_CHOICES, Network, Preset, ProviderProfile
 
+MOST_SILENCE_SECONDS = 3_600
+MOST_DEADLINE_SECONDS = 86_400
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
 
 
@@ -45,10 +47,15 @@ def check_profile(
 
     Raises:
         DeskError: `provider-name-bad`, `provider-kind`, `provider-built-in`, `base-url`, `model-file`, `provider-fallback`, `provider-redaction`,
-            `proxy`, `ca-file`, `client-certificate`.
+            `provider-seconds`, `proxy`, `ca-file`, `client-certificate`.
     """
     _check_name_and_kind(profile, presets)
     _check_fallback(profile, others)
+    profile = replace(
+        profile,
+        silence_seconds=_seconds(profile.silence_seconds, "The longest silence", MOST_SILENCE_SECONDS),
+        deadline_seconds=_seconds(profile.deadline_seconds, "The deadline of an answer", MOST_DEADLINE_SECONDS),
+    )
     if profile.redaction not in REDACTION_CHOICES:
         raise DeskError(
             "provider-redaction",
@@ -71,6 +78,18 @@ def check_profile(
     )
     ways.check_files(network_of(profile))
     return profile
+
+
+def _seconds(text: str, what: str, most: int) -> str:
+    """Return a number of seconds as it is stored; '' stays ''."""
+    text = text.strip()
+    if not text:
+        return ""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise DeskError(
+            "provider-seconds", f"{what} cannot be “{text}”.", remedy=f"Use a whole number of seconds, 1 to {most:,}."
+        )
+    return str(int(text))
 
 
 def network_of(profile: ProviderProfile) -> Network:

@@ -120,10 +120,17 @@ def continue_answer(request: ChatRequest, begun: str) -> ChatRequest:
 
 def name_question(thread: Thread, question: Question, target: Target) -> str:
     """Name a summary by all that it depends on: content, what is asked, provider (its address, not its port of today) and model."""
+    return namer(question, target)(thread.content_hash)
+
+
+def namer(question: Question, target: Target) -> Callable[[str], str]:
+    """Return what names the summaries of one question by their tickets' content hashes: many of them as quickly as can be."""
     address = BUILT_IN if target.name == BUILT_IN else target.base_url
     recipe, style = question.recipe, question.style
     examples = [[example.thread, example.summary] for example in question.examples]
-    parts: list[object] = [thread.content_hash, recipe.name, recipe.version, recipe.digest]
+    parts: list[object] = [recipe.name, recipe.version, recipe.digest]
     parts += [target.name, address, target.model, question.sections, question.form.value]
     parts += [style.language, style.length, style.tone, examples]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    # A list in JSON whose first element is the content hash.
+    rest = f", {json.dumps(parts)[1:]}"
+    return lambda content_hash: hashlib.sha256(f"[{json.dumps(content_hash)}{rest}".encode()).hexdigest()

@@ -1,8 +1,8 @@
 """The queue: one ticket or a hundred thousand that wait for their summaries, worked off as fast as the provider bears, across restarts.
 
 What waits is in the database and nowhere else. A queue that was at work when the program was closed goes on when the window opens again: its user saw
-the price and said yes, and the caps still hold. After a crash it waits for *Resume* instead: nobody knows what the crash was about, and what was under
-way may have cost money without a trace. What paused itself says why.
+the price and said yes, and the caps still hold. After a crash it waits for *Resume* instead: nobody knows what the crash was about, and what was
+under way may have cost money without a trace. What paused itself says why.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from desktop.domain.batches import Batch
 from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState, QueueItem, QueueStatus, Quote
 from desktop.services.batches import BatchService
-from desktop.services.budget import Amount, Budget, Caps
-from desktop.services.queue_work import QueueWork, Watcher
+from desktop.services.budget import Amount, Budget, read_caps
+from desktop.services.queue_work import Places, QueueWork, Watcher, places_for
 from desktop.services.quotes import OnProgress, Quotes
 from desktop.services.summaries import SummaryService
 from desktop.services.written_before import WrittenBefore
@@ -47,7 +47,7 @@ class QueueService:
         quotes: Quotes,
         written: WrittenBefore,
         batches: BatchService,
-        parallel: Callable[[str, str, str], int],
+        parallel: Places,
     ) -> None:
         """`parallel` says for a task, a provider and a model how many may be asked about at once now."""
         self.status_now = QueueStatus()
@@ -135,13 +135,20 @@ class QueueService:
             await self._store.begin_anew()
             stored = await self._store.overview()
         await self._keep_caps_of_batch(stored, ids, provider, model, recipe, refresh)
-        handed = await self._batches.hand_over(
-            ids, provider=provider, model=model, recipe=recipe, refresh=refresh, on_progress=on_progress
-        )
-        await self._batches.put_in_queue(handed, refresh=refresh)
+        try:
+            handed = await self._batches.hand_over(
+                ids,
+                provider=provider,
+                model=model,
+                recipe=recipe,
+                refresh=refresh,
+                on_progress=on_progress,
+                is_listed=True,
+            )
+        finally:
+            self._tell(ids)
         if others := [*handed.cached, *handed.live]:
             await self.add(others, provider=provider, model=model, recipe=recipe, refresh=refresh)
-        self._tell(ids)
         return handed.batches
 
     async def _keep_caps_of_batch(
@@ -152,14 +159,16 @@ class QueueService:
         Raises:
             DeskError: `batch-over-cap`.
         """
-        caps = self._caps()
+        caps = read_caps(self._settings)
         if not caps.any:
             return
         estimate = await self._summaries.estimate(ids, provider=provider, model=model, recipe=recipe, refresh=refresh)
         share = self._batches.support(provider, model, recipe).price_share
         most = estimate.most_cost_microusd
         amount = Amount(None if most is None else round(most * share), estimate.input_tokens + estimate.output_tokens)
-        budget = Budget(caps, run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._spent_today()))
+        budget = Budget(
+            caps, run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._store.spent_today())
+        )
         if why := budget.refusal(amount, model or "this model"):
             raise DeskError(
                 "batch-over-cap",
@@ -231,7 +240,9 @@ class QueueService:
             self._work.wake()
             return
         budget = Budget(
-            self._caps(), run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._spent_today())
+            read_caps(self._settings),
+            run=Amount(stored.spent_microusd, stored.tokens),
+            day=Amount(*await self._store.spent_today()),
         )
         self._work = QueueWork(
             self._store,
@@ -250,24 +261,7 @@ class QueueService:
         self._tell(())
 
     def _places(self, task: Task) -> int:
-        most = int(self._settings.get("parallel_summaries"))
-        places = self._parallel(task.recipe, task.provider, task.model)
-        return min(places, most) if most > 0 else places
-
-    def _caps(self) -> Caps:
-        def cap(name: str, unit: int) -> int | None:
-            value = self._settings.get(name)
-            return round(value * unit) if value > 0 else None
-
-        return Caps(
-            cap("max_cost_run", 1_000_000),
-            cap("max_cost_day", 1_000_000),
-            cap("max_tokens_run", 1),
-            cap("max_tokens_day", 1),
-        )
-
-    async def _spent_today(self) -> tuple[int, int]:
-        return await self._store.spent_since(time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime()))
+        return places_for(task, self._parallel, int(self._settings.get("parallel_summaries")))
 
     # What there is
 

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from desktop.domain.errors import DeskError
@@ -21,16 +21,24 @@ from desktop.domain.queue import ItemState
 from desktop.domain.runs import Finished, RunState, Summary, Usage
 from desktop.services.budget import Amount, Budget
 from desktop.services.summaries import SummaryService
-from desktop.services.verdicts import SAME_FAULTS, Verdict, judge_end
+from desktop.services.verdicts import SAME_FAULTS, Patience, Verdict, judge_end
 from desktop.storage.queue import Ended, Task
 
 LOOKED_AHEAD = 1_000
 """Tickets whose summaries are looked for at once among those that were written before."""
 SPARE = 2
 """Tickets that are made ready beyond those that are being asked about, so that no place stays empty meanwhile."""
+Places = Callable[[str, str, str], int]
+"""Says for a task, a provider and a model how many may be asked about at once now."""
 LEFT = "stopped before it was whole"
 
 log = logging.getLogger(__name__)
+
+
+def places_for(task: Task, parallel: Places, most: int) -> int:
+    """Return how many tickets may be in work at once: as many as the provider bears and a few more, but never more than `most`, if that is set."""
+    places = parallel(task.recipe, task.provider, task.model) + SPARE
+    return min(places, most) if most > 0 else places
 
 
 class Source(Protocol):
@@ -52,8 +60,20 @@ class Watcher:
     """Who is told what happens; all of it on the event loop."""
 
     changed: Callable[[Sequence[int]], None] = lambda ticket_ids: None
-    summarized: Callable[[Task, Summary], None] = lambda task, summary: None
+    summarized: Callable[[Task, Summary], Awaitable[None]] | None = None
     paused: Callable[[str], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why the work stopped by itself, with the fault's code where it was one."""
+
+    reason: str
+    remedy: str = ""
+    error: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason.rstrip('.')}. {self.remedy}".strip()
 
 
 @dataclass(slots=True)
@@ -83,6 +103,8 @@ class QueueWork:
     budget: Budget
     find_written: FindWritten
     watcher: Watcher = field(default_factory=Watcher)
+    patience: Patience = field(default_factory=Patience)
+    stopped: Stop | None = None
     seconds: deque[float] = field(default_factory=lambda: deque(maxlen=400))
     """When the last summaries were done that took requests, by the monotonic clock."""
     resting: tuple[float, str] = (-math.inf, "")
@@ -94,6 +116,7 @@ class QueueWork:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _is_paused: bool = False
+    _rests: int = 0
 
     @property
     def running(self) -> int:
@@ -112,7 +135,7 @@ class QueueWork:
 
     def resume(self) -> None:
         """Begin again after `pause`, as long as what was being written then is not over."""
-        self._is_paused, self.resting = False, (-math.inf, "")
+        self._is_paused, self.resting, self.stopped, self._rests = False, (-math.inf, ""), None, 0
         self.wake()
 
     async def run(self) -> None:
@@ -150,7 +173,7 @@ class QueueWork:
             tasks = await self._look_ahead()
             if not tasks:
                 return self._next_wait()
-            places = self.parallel(tasks[0]) + SPARE - len(self._running)
+            places = self.parallel(tasks[0]) - len(self._running)
             if places <= 0 or self._is_paused:
                 return None
             for task in list(tasks)[:places]:
@@ -169,7 +192,7 @@ class QueueWork:
     async def _over_budget(self, refusal: str, most: Amount) -> float | None:
         if self._running and self.budget.waits_for_others(most):
             return None
-        await self._pause_itself(refusal)
+        await self._pause_itself(Stop(refusal, "Raise the limit, or begin another lot."))
         return None
 
     async def _begin(self, task: Task, most: Amount) -> None:
@@ -190,7 +213,11 @@ class QueueWork:
             tasks = await self.source.waiting(LOOKED_AHEAD, leave_out=tuple(self._not_before))
             if not tasks:
                 break
-            found = await self.find_written([task for task in tasks if not task.refresh])
+            try:
+                found = await self.find_written([task for task in tasks if not task.refresh])
+            except DeskError as error:
+                await self._pause_itself(Stop(error.message, error.remedy, error.code))
+                break
             if found:
                 await self.source.end(list(found.values()))
                 self.watcher.changed([task.ticket_id for task in tasks if task.item_id in found])
@@ -211,7 +238,8 @@ class QueueWork:
         return Amount(estimate.most_cost_microusd, estimate.most_tokens)
 
     async def _do(self, task: Task, most: Amount) -> None:
-        summary, spent = Summary(task.ticket_id, RunState.CANCELLED, LEFT), Amount()
+        summary = Summary(task.ticket_id, RunState.CANCELLED, LEFT)
+        spent: Amount | None = Amount()
         try:
             summary = await self._summarize(task)
             spent = _spent(summary)
@@ -245,32 +273,38 @@ class QueueWork:
 
     async def _settle(self, task: Task, summary: Summary) -> None:
         """Write down how a ticket ended, and draw what follows for the others."""
-        verdict = judge_end(summary, task.attempts)
+        verdict = judge_end(summary, task.attempts, self.patience)
         await self.source.end([_ended(task, summary, verdict)])
-        if verdict.waits_again:
-            if verdict.seconds and not verdict.rests:
-                self._not_before[task.item_id] = time.monotonic() + verdict.seconds
-            if verdict.rests:
-                self.resting = (time.monotonic() + verdict.seconds, summary.reason)
-        if verdict.pauses:
-            await self._pause_itself(f"{summary.reason} {summary.remedy}".strip())
-        elif verdict.is_done:
+        if verdict.waits_again and verdict.seconds and not verdict.rests:
+            self._not_before[task.item_id] = time.monotonic() + verdict.seconds
+        if verdict.is_done:
             self._faults.forget()
+            self._rests = 0
             if not summary.cached:
                 self.seconds.append(time.monotonic())
-        elif not verdict.waits_again and summary.error and self._faults.take(f"{summary.error} {summary.reason}"):
-            await self._pause_itself(
-                f"{SAME_FAULTS} tickets in a row failed: {summary.reason} {summary.remedy}".strip()
-            )
-        if not verdict.waits_again:
-            self.watcher.summarized(task, summary)
+        if not verdict.waits_again and self.watcher.summarized is not None:
+            await self.watcher.summarized(task, summary)
         self.watcher.changed([task.ticket_id])
+        await self._draw_conclusions(summary, verdict)
 
-    async def _pause_itself(self, reason: str) -> None:
+    async def _draw_conclusions(self, summary: Summary, verdict: Verdict) -> None:
+        """Have all others wait, or stop, where they would meet the same."""
+        why = Stop(summary.reason, summary.remedy, summary.error)
+        if verdict.rests and self.resting[0] <= time.monotonic():
+            self._rests += 1
+            self.resting = (time.monotonic() + verdict.seconds, summary.reason)
+        is_repeated = not verdict.is_done and not verdict.waits_again and bool(summary.error)
+        if verdict.pauses or self._rests > self.patience.rests:
+            await self._pause_itself(why)
+        elif is_repeated and self._faults.take(f"{summary.error} {summary.reason}"):
+            await self._pause_itself(replace(why, reason=f"{SAME_FAULTS} tickets in a row failed: {why.reason}"))
+
+    async def _pause_itself(self, why: Stop) -> None:
         if not self._is_paused:
+            self.stopped = why
             self.pause()
             if self.watcher.paused is not None:
-                await self.watcher.paused(reason)
+                await self.watcher.paused(str(why))
 
 
 def _spent(summary: Summary) -> Amount | None:
@@ -285,10 +319,8 @@ def _spent(summary: Summary) -> Amount | None:
 
 
 def _ended(task: Task, summary: Summary, verdict: Verdict) -> Ended:
-    if verdict.is_done:
-        state = ItemState.DONE
-    else:
-        state = ItemState.WAITING if verdict.waits_again else ItemState.FAILED
+    over = ItemState.DONE if verdict.is_done else ItemState.FAILED
+    state = ItemState.WAITING if verdict.waits_again else over
     is_asked = not summary.cached and bool(summary.text or summary.usage != Usage())
     spent = _spent(summary)
     return Ended(

@@ -18,11 +18,12 @@ from desktop.domain.operations import SpanStatus
 from desktop.domain.outgoing import LedgerEntry
 from desktop.services.moments import moment
 from desktop.services.otlp import abort, connect, encode, full_address, post
-from desktop.storage.spans import SpanStore
+from desktop.storage.spans import Lost, SpanStore
 
 SPANS_A_GROUP = 100
 LEASE_SECONDS = 60
 LOST_AFTER_SECONDS = 3_600
+BATCH_LOST_AFTER_SECONDS = 3 * 86_400
 """A call whose end is still unknown then will not end any more."""
 LAST_TRY_SECONDS = 2.0
 _RESTS = (10, 30, 60, 300, 600)
@@ -59,7 +60,7 @@ class SpanExport:
             address = self._address()
         except DeskError as error:
             return SpanStatus(self._settings.get("otlp_address"), failure=error.message, remedy=error.remedy)
-        pending = await self._store.count_pending(_lost_before()) if address else 0
+        pending = await self._store.count_pending(_lost()) if address else 0
         failed = self._error or DeskError("", "")
         return SpanStatus(address, pending, self._sent, failure=failed.message, remedy=failed.remedy)
 
@@ -109,7 +110,7 @@ class SpanExport:
             if not is_asked and time.monotonic() < self._rest_until:
                 return 0
             await self._store.aim(self._address())
-            if not await self._store.count_pending(_lost_before()):
+            if not await self._store.count_pending(_lost()):
                 return 0
             if not await self._store.claim(moment(), moment(LEASE_SECONDS)):
                 if is_asked:
@@ -118,7 +119,7 @@ class SpanExport:
                     )
                 return 0
             try:
-                while entries := await self._store.pending(_lost_before(), SPANS_A_GROUP):
+                while entries := await self._store.pending(_lost(), SPANS_A_GROUP):
                     await self._send_group(entries)
                     taken += len(entries)
                     await self._store.renew(moment(LEASE_SECONDS))
@@ -160,5 +161,5 @@ class SpanExport:
         self._sent += len(entries)
 
 
-def _lost_before() -> str:
-    return moment(-LOST_AFTER_SECONDS)
+def _lost() -> Lost:
+    return Lost(batched=moment(-BATCH_LOST_AFTER_SECONDS), others=moment(-LOST_AFTER_SECONDS))

@@ -40,7 +40,7 @@ from desktop.services.instructions import Instruction, find_instructions
 from desktop.services.outbound import Outbound, Target
 from desktop.services.prepared import PreparedTicket, PreparedTickets
 from desktop.services.prompting import AnswerForm, Style, wanted_sections
-from desktop.services.questions import TASK, Question, name_question
+from desktop.services.questions import TASK, Question, name_question, namer
 from desktop.services.reading_again import read_edit, restore_summary
 from desktop.services.recipes import Example, Recipe, RecipeBook
 from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
@@ -250,6 +250,17 @@ class SummaryService:
         """
         return self._writer.targets(recipe, provider, model)
 
+    async def namer(self, recipe: str, target: Target) -> Callable[[str], str] | None:
+        """Return what names summaries by the content hashes of their tickets, see `questions.namer`.
+
+        None where that takes a look at each ticket: starred tickets are sent along as examples, those that are like it.
+
+        Raises:
+            DeskError: `recipe-missing`, `recipe-broken`.
+        """
+        chosen = await asyncio.to_thread(self._recipes.load, recipe)
+        return None if await self._runs.starred() else namer(self._asked(chosen, target), target)
+
     async def estimate(
         self,
         ticket_ids: Sequence[int],
@@ -350,6 +361,14 @@ class SummaryService:
 
     async def _question(self, prepared: PreparedTicket, recipe: Recipe, target: Target) -> Question:
         """Return what is asked of a ticket by a recipe with the user's settings."""
+        return replace(
+            self._asked(recipe, target),
+            examples=await self.examples(prepared.thread, recipe),
+            token_ratio=await self._token_ratio(target),
+        )
+
+    def _asked(self, recipe: Recipe, target: Target) -> Question:
+        """Return what is asked of any ticket, but for the examples that are sent along."""
         return Question(
             recipe=recipe,
             sections=self._sections(recipe),
@@ -357,8 +376,6 @@ class SummaryService:
             # The built-in model is too small to keep an object's form; whoever else cannot is told apart by its refusal.
             form=AnswerForm.LINES if target.name == BUILT_IN else AnswerForm.JSON,
             task=TASK if recipe.name == TASK else recipe.name,
-            examples=await self.examples(prepared.thread, recipe),
-            token_ratio=await self._token_ratio(target),
             wants_opinion=bool(self._settings.get("second_opinion")) and target.name != BUILT_IN,
         )
 

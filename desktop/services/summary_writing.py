@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import Cached, Delayed, FellBack, Finished, RunState, Summary, SummaryEvent
 from desktop.services.asking import STOPPED, unless_stopped
@@ -27,7 +26,6 @@ from desktop.services.questions import Question, name_question
 from desktop.services.reading_again import read_copy
 from desktop.services.recipes import Recipe, RecipeBook
 from desktop.services.redaction import redactor_for
-from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
 from desktop.services.summary_run import SummaryRun, Tools, new_run
 from desktop.storage.ledger import LedgerStore
 from desktop.storage.runs import RunStore
@@ -63,23 +61,24 @@ class SummaryWriter:
         ledger: LedgerStore,
         outbound: Outbound,
         recipes: RecipeBook,
-        settings: Settings,
         secret: bytes,
         workers: Executor,
         target: Callable[[str, str], Target],
         resolve: Callable[[str, str], Awaitable[Endpoint]],
         route: Callable[[str, str, str], Sequence[tuple[str, str]]],
+        opinion_route: Callable[[], Sequence[tuple[str, str]]],
     ) -> None:
+        """`route` says whom to ask for a task, `opinion_route` who gives second opinions: nobody in particular, where that is whoever wrote."""
         self._runs = runs
         self._ledger = ledger
         self._outbound = outbound
         self._recipes = recipes
-        self._settings = settings
         self._secret = secret
         self._workers = workers
         self._target = target
         self._resolve = resolve
         self._route = route
+        self._opinion_route = opinion_route
         self._being_written: dict[str, asyncio.Event] = {}
 
     def targets(self, task: str, provider: str = "", model: str = "") -> tuple[Target, ...]:
@@ -187,9 +186,8 @@ class SummaryWriter:
 
     async def _opinion_endpoint(self, endpoint: Endpoint) -> Endpoint | None:
         """Return who is asked for the second opinion: whoever is set for it, else whoever wrote; None when that one cannot be reached."""
-        if SECOND_OPINION not in self._settings.get("task_models"):
-            return endpoint
-        name, model = self._route(SECOND_OPINION, "", "")[0]
+        chosen = self._opinion_route()
+        name, model = chosen[0] if chosen else (endpoint.name, endpoint.model)
         if (name, model) == (endpoint.name, endpoint.model):
             return endpoint
         try:

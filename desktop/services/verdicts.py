@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from desktop.domain.runs import RunState, Summary
 
-MOST_ATTEMPTS = 4
-"""How often a ticket is begun before it counts as failed, each of them up to three requests."""
 FIRST_WAIT_SECONDS = 15.0
 STOPS_EVERYTHING = frozenset(
     (
@@ -35,6 +33,18 @@ SAME_FAULTS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How much is borne. A ticket is begun `attempts` times at most, each of them up to three requests; a provider rests `rests` times in a row.
+
+    `is_final` when what stops everything is the end of it: nobody will resume.
+    """
+
+    attempts: int = 4
+    rests: int = 5
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """`waits_again` puts the ticket back, for `seconds` at least; `pauses` stops the queue; `rests` has it wait for `seconds` and go on."""
 
@@ -46,7 +56,7 @@ class Verdict:
     counts: bool = True
 
 
-def judge_end(summary: Summary, attempts: int) -> Verdict:
+def judge_end(summary: Summary, attempts: int, patience: Patience) -> Verdict:
     """Say what follows from how a summary ended, the so-manieth time that it was begun."""
     if summary.state is RunState.COMPLETE:
         return Verdict(is_done=True)
@@ -55,10 +65,10 @@ def judge_end(summary: Summary, attempts: int) -> Verdict:
     if summary.error == "provider-rested":
         return Verdict(waits_again=True, rests=True, seconds=summary.retry_seconds or FIRST_WAIT_SECONDS, counts=False)
     if summary.retry_seconds is not None:
-        if attempts >= MOST_ATTEMPTS:
+        if attempts >= patience.attempts:
             return Verdict()
         wait = max(summary.retry_seconds, FIRST_WAIT_SECONDS * 2 ** (attempts - 1))
         return Verdict(waits_again=True, seconds=wait)
     if summary.error in STOPS_EVERYTHING or summary.error.startswith("engine-"):
-        return Verdict(waits_again=True, pauses=True, counts=False)
+        return Verdict(waits_again=not patience.is_final, pauses=True, counts=patience.is_final)
     return Verdict()

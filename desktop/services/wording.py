@@ -33,6 +33,19 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def describe_seconds_left(seconds: float) -> str:
+    """Say how long something will take, no more exactly than it can be known."""
+    if seconds < _A_MINUTE_AND_A_HALF:
+        return f"about {count(max(1, round(seconds)), 'second')} left"
+    minutes = round(seconds / 60)
+    if minutes < _A_MINUTE_AND_A_HALF:
+        return f"about {count(minutes, 'minute')} left"
+    hours, rest = divmod(minutes, 60)
+    return (
+        f"about {count(hours, 'hour')} {count(rest, 'minute')} left" if rest else f"about {count(hours, 'hour')} left"
+    )
+
+
 def describe_format(recognized: Recognized) -> str:
     """Say how a file is written: `utf-8, comma-separated`, or which sheet of a workbook it is."""
     if recognized.format in _FORMATS:

@@ -188,9 +188,9 @@ class BatchStore:
         """The user gave it up: what is not done is not asked again by itself."""
         await self._change(batch_id, is_cancelled=1)
 
-    async def cleared(self, batch_id: int) -> None:
+    async def cleared(self, batch_id: int, *, reason: str) -> None:
         """The provider keeps no file of it any more."""
-        await self._change(batch_id, cleared_at=now())
+        await self._change(batch_id, cleared_at=now(), reason=reason)
 
     async def drop(self, batch_id: int) -> None:
         """Remove a batch of which nothing left, with its entries of the ledger, as if it had never been."""

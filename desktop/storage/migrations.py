@@ -275,6 +275,7 @@ CREATE TABLE queue_item (
   cost_microusd INTEGER, tokens INTEGER NOT NULL DEFAULT 0, is_cached INTEGER NOT NULL DEFAULT 0, added_at TEXT NOT NULL,
   begun_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '', UNIQUE (ticket_id, recipe)) STRICT;
 CREATE INDEX queue_item_in_order ON queue_item (state, rank, id);
+ALTER TABLE summary ADD COLUMN highlights_json TEXT NOT NULL DEFAULT '';
 CREATE TABLE queue_state (
   id INTEGER PRIMARY KEY CHECK (id = 1), is_paused INTEGER NOT NULL DEFAULT 0, pause_reason TEXT NOT NULL DEFAULT '',
   is_working INTEGER NOT NULL DEFAULT 0, spent_microusd INTEGER NOT NULL DEFAULT 0, unpriced INTEGER NOT NULL DEFAULT 0,

@@ -13,26 +13,31 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
-from desktop.domain.operations import Figures, LedgerQuery, Percentiles, Recent, Stats
+from desktop.domain.operations import Figures, LedgerQuery, Percentiles, Recent
 from desktop.domain.outgoing import OUTCOME_UNKNOWN, LedgerEntry, Trace
 from desktop.domain.runs import Usage
 from desktop.storage.database import Database
 
 RECENT_CALLS = 20
 RECENT_HOURS = 1
+WATCHED_ENTRIES = 2_000
+"""Among so many of the newest it is looked whether one has ended."""
 
 ENTRY = (
     "SELECT id, at, host, provider, model, purpose, recipe, bytes, sha256, redactions_json, attempt, state, status, error, message,"
     " input_tokens, output_tokens, cached_input_tokens, cost_microusd, first_token_seconds, seconds, run_id, ticket_id FROM ledger"
 )
-# A list of models asks no model anything, and the try of a provider is no work: they are no calls. Of a batch each request in it is one.
-_IS_CALL = "(purpose NOT IN ('models', 'test') AND (purpose NOT LIKE 'batch%' OR purpose = 'batch-item'))"
+# A list of models asks no model anything, nor does the handling of a batch: only the requests in it do. Both cost nothing.
+_ASKS_NO_MODEL = "(purpose = 'models' OR purpose LIKE 'batch%' AND purpose != 'batch-item')"
+# The try of a provider is paid for, and is no work: it is no call.
+_IS_CALL = f"(purpose != 'test' AND NOT {_ASKS_NO_MODEL})"
 _IS_ERROR = "state IN ('failed', 'incomplete')"
 _IS_TIMED = f"{_IS_CALL} AND purpose NOT LIKE 'batch%'"
 # Nothing is known to have been spent on what failed before an answer began, or was only a list of models. A model on this machine costs nothing.
 _IS_UNPRICED = (
-    "cost_microusd IS NULL AND purpose != 'models'"
+    f"cost_microusd IS NULL AND NOT {_ASKS_NO_MODEL}"
     " AND NOT (host = 'this machine' OR host LIKE 'localhost%' OR host LIKE '127.%' OR host LIKE '[::1]%' OR host = '::1')"
     f" AND (state IN ('complete', 'incomplete', '{OUTCOME_UNKNOWN}') OR first_token_seconds IS NOT NULL)"
 )
@@ -51,6 +56,7 @@ _SUMS = f"""SELECT {{key}} AS key, coalesce(sum({_IS_CALL}), 0), coalesce(sum({_
   coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cached_input_tokens), 0),
   coalesce(sum(cost_microusd), 0), coalesce(sum({_IS_UNPRICED}), 0),
   count(DISTINCT CASE WHEN run_id != 0 AND recipe != '' AND {_IS_CALL} THEN run_id END)
+  + coalesce(sum(purpose = 'batch-item' AND run_id = 0 AND state = 'complete'), 0)
   FROM ledger WHERE at >= ? {{only}} GROUP BY key"""
 # The nearest rank: the smallest value that at least 50 (95) of 100 values do not exceed.
 _RANKS = """SELECT key, max(CASE WHEN place = (n * 50 + 99) / 100 THEN value END), max(CASE WHEN place = (n * 95 + 99) / 100 THEN value END)
@@ -67,20 +73,34 @@ class OperationsStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def stats(self, since: str, by: str, only: tuple[str, str] | None = None) -> Stats:
-        """Return the figures since a time (ISO 8601 UTC, '' for all), as a whole and grouped; `by` is one of `GROUPINGS` or `hour`.
+    async def total(self, since: str, only: tuple[str, str] | None = None) -> Figures:
+        """Return the figures since a time (ISO 8601 UTC, '' for all) as a whole; `only` narrows them to one group: of which grouping, and its key."""
 
-        `only` narrows them to one group of another grouping: which, and its key.
-        """
+        def read(connection: sqlite3.Connection) -> Figures:
+            return _figures(connection, since, "''", "''", only).get("", Figures())
 
-        def read(connection: sqlite3.Connection) -> Stats:
-            total = _figures(connection, since, "''", "''", only)
+        return await self._database.read(read)
+
+    async def groups(self, since: str, by: str, only: tuple[str, str] | None = None) -> tuple[Figures, ...]:
+        """Return the figures by one of `GROUPINGS`, or by the hour: times in their order, others by their calls, most first."""
+
+        def read(connection: sqlite3.Connection) -> tuple[Figures, ...]:
             groups = _figures(connection, since, _KEYS[by], _CACHE_KEYS[by], only)
             is_time = by in ("day", "hour")
             order = sorted(groups.values(), key=lambda f: (f.key,) if is_time else (-f.calls, -f.cache_hits, f.key))
-            return Stats(since, by, total.get("", Figures()), tuple(f for f in order if not f.is_empty))
+            return tuple(figures for figures in order if not figures.is_empty)
 
         return await self._database.read(read)
+
+    async def revision(self) -> tuple[int, ...]:
+        """Return numbers that are others as soon as a request was sent or ended, or the cache was hit: they cost nothing to look at."""
+        last = "(SELECT coalesce(max(id), 0) FROM ledger)"
+        statement = (
+            f"SELECT {last}, (SELECT count(*) FROM ledger WHERE id > {last} - {WATCHED_ENTRIES} AND state = ?),"
+            " (SELECT coalesce(sum(hits), 0) FROM cache_hit WHERE day >= ?)"
+        )
+        values = [OUTCOME_UNKNOWN, now()[:10]]
+        return await self._database.read(lambda connection: tuple(connection.execute(statement, values).fetchone()))
 
     async def recent(self, day: str, since: str) -> Recent:
         """Return what was spent on a day, and how the last calls since a moment went."""

@@ -273,14 +273,14 @@ class QueueStore:
 
         return await self._database.write(write)
 
-    async def spent_since(self, since: str) -> tuple[int, int]:
-        """Return what all requests since a time cost, in micro-dollars, and how many tokens they took, as far as it is known."""
+    async def spent_today(self) -> tuple[int, int]:
+        """Return what all requests since midnight (UTC) cost, in micro-dollars, and how many tokens they took, as far as it is known."""
 
         def read(connection: sqlite3.Connection) -> tuple[int, int]:
             row = connection.execute(
                 "SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 0)"
                 " FROM ledger WHERE at >= ?",
-                [since],
+                [f"{now()[:10]}T00:00:00Z"],
             ).fetchone()
             return int(row[0]), int(row[1])
 
@@ -384,7 +384,10 @@ def _task(row: tuple[Any, ...]) -> Task:
 
 def _item(row: tuple[Any, ...]) -> QueueItem:
     return QueueItem(
-        *row[:4],
+        id=row[0],
+        ticket_id=row[1],
+        reference=row[2],
+        title=row[3],
         state=ItemState(row[4]),
         reason=row[5],
         remedy=row[6],

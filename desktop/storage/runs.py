@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from desktop.domain.clock import now
@@ -20,6 +20,7 @@ from desktop.domain.runs import (
     Coverage,
     Fields,
     Form,
+    Highlight,
     Opinion,
     RunState,
     Summary,
@@ -38,7 +39,7 @@ SHOWN_TASKS = ("summarize", "incremental", EDIT)
 _TASKS = ", ".join(f"'{task}'" for task in SHOWN_TASKS)
 _RUN = """SELECT run.id, run.ticket_id, state, reason, text, provider, model, recipe, recipe_version, input_tokens, output_tokens,
   cached_input_tokens, cost_microusd, first_token_seconds, seconds, finished_at, error, remedy, gist, sections_json, claims_json, coverage_json,
-  task, form, thinking, fields_json, content_hash, message_count, messages_hash
+  task, form, thinking, fields_json, content_hash, message_count, messages_hash, highlights_json
   FROM run LEFT JOIN summary ON summary.run_id = run.id"""
 _WORTH_SHOWING = f"""WHERE run.ticket_id = ? AND text != '' AND state != 'running'
   AND (task IN ({_TASKS}) OR run.id = (SELECT run_id FROM shown_summary AS s WHERE s.ticket_id = run.ticket_id AND is_pinned))
@@ -73,6 +74,14 @@ class NewRun:
     content_hash: str
     message_count: int
     messages_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRun:
+    """A summary that is there: the run that wrote it, and what that cost."""
+
+    run_id: int
+    cost_microusd: int | None
 
 
 class RunStore:
@@ -142,6 +151,29 @@ class RunStore:
         """Return the newest complete summary made from the same content, recipe, provider and model."""
         return await self._first("WHERE cache_key = ? AND state = 'complete' ORDER BY run.id DESC LIMIT 1", cache_key)
 
+    async def written(self, names: Sequence[str]) -> dict[str, WrittenRun]:
+        """Return by name the newest complete summaries that were made from the same; those that are not there are left out."""
+
+        def read(connection: sqlite3.Connection) -> dict[str, WrittenRun]:
+            marks = ",".join("?" * len(names))
+            rows = connection.execute(
+                f"SELECT cache_key, max(id), cost_microusd FROM run WHERE cache_key IN ({marks}) AND state = 'complete' GROUP BY cache_key",
+                names,
+            )
+            return {name: WrittenRun(run_id, cost) for name, run_id, cost in rows}
+
+        return await self._database.read(read)
+
+    async def read_many(self, run_ids: Sequence[int]) -> dict[int, Summary]:
+        """Return summaries by run, with the highlights that their tickets had; those that were kept without are left out."""
+
+        def read(connection: sqlite3.Connection) -> dict[int, Summary]:
+            marks = ",".join("?" * len(run_ids))
+            rows = connection.execute(f"{_RUN} WHERE run.id IN ({marks}) AND highlights_json != ''", list(run_ids))
+            return {row[0]: _stored(row).summary for row in rows}
+
+        return await self._database.read(read)
+
     async def cached_text(self, text_key: str) -> StoredSummary | None:
         """Return the newest complete summary of any ticket with the very same text, made by the same recipe, provider and model."""
         return await self._first("WHERE text_key = ? AND state = 'complete' ORDER BY run.id DESC LIMIT 1", text_key)
@@ -186,6 +218,19 @@ class RunStore:
         return await self._database.read(
             lambda connection: int(connection.execute(statement, [ticket_id]).fetchone()[0])
         )
+
+    async def typical_seconds(self, provider: str, model: str) -> float | None:
+        """Return how long a model took of late for a whole summary, as a rule; None when it wrote none yet."""
+
+        def read(connection: sqlite3.Connection) -> float | None:
+            row = connection.execute(
+                "SELECT avg(seconds) FROM (SELECT seconds FROM run WHERE provider = ? AND model = ? AND state = 'complete' AND seconds > 0"
+                " ORDER BY id DESC LIMIT ?)",
+                [provider, model, _COUNTED_RUNS],
+            ).fetchone()
+            return None if row[0] is None else float(row[0])
+
+        return await self._database.read(read)
 
     async def token_ratio(self, provider: str, model: str) -> float | None:
         """Return how many tokens a provider counted of late for each one that was estimated here; None when it never said."""
@@ -286,7 +331,8 @@ def finish_run(
 
 def _put_summary(connection: sqlite3.Connection, run_id: int, summary: Summary) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO summary (run_id, gist, sections_json, claims_json, coverage_json, fields_json) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO summary (run_id, gist, sections_json, claims_json, coverage_json, fields_json, highlights_json)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
             run_id,
             summary.gist,
@@ -294,6 +340,7 @@ def _put_summary(connection: sqlite3.Connection, run_id: int, summary: Summary) 
             json.dumps([asdict(claim) for claim in summary.claims], ensure_ascii=False),
             json.dumps(asdict(summary.coverage)),
             json.dumps(asdict(summary.fields)),
+            json.dumps([astuple(highlight) for highlight in summary.highlights], ensure_ascii=False),
         ],
     )
     _choose_shown(connection, summary.ticket_id)
@@ -370,6 +417,7 @@ def _stored(row: tuple[Any, ...]) -> StoredSummary:
         form=Form(row[23]),
         thinking=row[24],
         fields=_fields(row[25] or "{}"),
+        highlights=tuple(Highlight(*values) for values in json.loads(row[29] or "[]")),
     )
     return StoredSummary(summary, content_hash=row[26], message_count=row[27], messages_hash=row[28])
 

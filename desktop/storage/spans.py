@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from desktop.domain.outgoing import OUTCOME_UNKNOWN, LedgerEntry
 from desktop.storage.database import Database
@@ -15,9 +16,17 @@ from desktop.storage.operations import ENTRY, entry_of
 
 _NEXT = (
     "id > (SELECT sent_up_to FROM span_target) AND id NOT IN (SELECT ledger_id FROM span_sent)"
-    f" AND (state != '{OUTCOME_UNKNOWN}' OR at < ?)"
+    f" AND (state != '{OUTCOME_UNKNOWN}' OR at < CASE WHEN purpose = 'batch-item' THEN ? ELSE ? END)"
 )
 _CLAIM = "UPDATE span_target SET leased_until = ? WHERE leased_until < ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What began before these moments and has not ended will not end any more: requests of a batch, which take a day, and all others."""
+
+    batched: str
+    others: str
 
 
 class SpanStore:
@@ -68,19 +77,21 @@ class SpanStore:
         """Give the right to send back."""
         await self.renew("")
 
-    async def count_pending(self, lost_before: str) -> int:
-        """Count the entries that are to be sent; one whose end is not known counts when it began before a moment."""
+    async def count_pending(self, lost: Lost) -> int:
+        """Count the entries that are to be sent; one whose end is not known counts when it is lost."""
         statement = f"SELECT count(*) FROM ledger WHERE {_NEXT}"
         return await self._database.read(
-            lambda connection: int(connection.execute(statement, [lost_before]).fetchone()[0])
+            lambda connection: int(connection.execute(statement, [lost.batched, lost.others]).fetchone()[0])
         )
 
-    async def pending(self, lost_before: str, limit: int) -> tuple[LedgerEntry, ...]:
+    async def pending(self, lost: Lost, limit: int) -> tuple[LedgerEntry, ...]:
         """Return the first entries that are to be sent, in their order."""
 
         statement = f"{ENTRY} WHERE {_NEXT} ORDER BY id LIMIT ?"
         return await self._database.read(
-            lambda connection: tuple(entry_of(row) for row in connection.execute(statement, [lost_before, limit]))
+            lambda connection: tuple(
+                entry_of(row) for row in connection.execute(statement, [lost.batched, lost.others, limit])
+            )
         )
 
     async def sent(self, ids: Sequence[int]) -> None:

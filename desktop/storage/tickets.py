@@ -149,6 +149,16 @@ class TicketStore:
 
         return await self._database.read(read)
 
+    async def content_hashes(self, ids: Sequence[int]) -> dict[int, str]:
+        """Return what names the content of tickets; those that are gone are left out."""
+
+        def read(connection: sqlite3.Connection) -> dict[int, str]:
+            marks = ",".join("?" * len(ids))
+            rows = connection.execute(f"SELECT id, content_hash FROM ticket WHERE id IN ({marks})", list(ids))
+            return dict(rows.fetchall())
+
+        return await self._database.read(read)
+
     async def thread(self, ticket_id: int) -> Thread | None:
         """Return one ticket with its messages, None when it is gone."""
 

@@ -121,3 +121,30 @@ def test_a_provider_on_this_machine_is_asked_directly(tldesk: Runner) -> None:
         ran = tldesk("providers", "test", "mine", "--json")
         assert json.loads(ran.out)["ok"]
         assert proxy.requests == []
+
+
+def test_a_price_is_shown_entered_and_taken_back(tldesk: Runner, data_dir: Path) -> None:
+    tldesk("providers", "add", "cloud", "--kind", "openai", "--model", "gpt-9")
+    unknown = tldesk("providers", "price", "cloud", "--json").json
+    assert unknown == {
+        "provider": "cloud",
+        "host": "api.openai.com",
+        "model": "gpt-9",
+        "input": None,
+        "cached_input": None,
+        "output": None,
+        "path": str(data_dir / "prices.toml"),
+    }
+    assert "unknown" in tldesk("providers", "price", "cloud").out
+    assert tldesk("providers", "price", "built-in", "--json").json["output"] == 0
+    missing = tldesk("providers", "price", "cloud", "--input", "2")
+    assert (missing.code, "output is missing" in missing.err) == (4, True)
+    entered = tldesk("providers", "price", "cloud", "--input", "2", "--output", "8", "--json").json
+    assert (entered["input"], entered["cached_input"], entered["output"]) == (2, 2, 8)
+    changed = tldesk("providers", "price", "cloud", "--cached-input", "0.5", "--json").json
+    assert (changed["input"], changed["cached_input"], changed["output"]) == (2, 0.5, 8)
+    assert "$0.50 cached" in tldesk("providers", "price", "cloud").out
+    assert tldesk("providers", "price", "cloud", "--reset", "--json").json == unknown
+    both = tldesk("providers", "price", "cloud", "--reset", "--input", "1")
+    assert both.code == 2
+    assert (tldesk("providers", "price", "built-in", "--input", "1", "--output", "1")).code == 4

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.llm.scripted_server import ScriptedServer, good_stream, refusal
+from desktop.llm.scripted_server import DONE, Script, ScriptedServer, chunk, good_stream, refusal, words
 from tests.cli.conftest import Runner
 
 ANSWER = "Gist: Charged twice. [m1.1]\nProblem: The customer was charged €49.00 twice. [m1.1]\nNext step: Refund of $999 today. [m1.2]\n"
@@ -78,15 +78,32 @@ def test_a_recipe_that_is_not_there_is_one_sentence(tldesk: Runner, export: Path
     assert "no recipe named “nonsense”" in ran.err
 
 
-def test_a_cost_limit_holds_with_several_at_a_time(tldesk: Runner, export: Path) -> None:
-    """Each is within the limit alone, both together are not: the second must not begin while the first is being written."""
+def test_a_limit_holds_with_several_at_a_time(tldesk: Runner, export: Path) -> None:
+    """Each is within the limit alone, both together are not: the second must not begin while nobody knows what the first took."""
     tldesk("import", str(export))
-    tldesk("providers", "add", "cloud", "--kind", "openai", "--model", "gpt-4o-mini", "--default")
-    most = tldesk("summarize", "--all", "--estimate", "--json").json["most_cost"]
-    ran = tldesk("summarize", "--all", "--max-cost", str(most * 0.7), "--concurrency", "2", "--jsonl")
-    reasons = sorted(line["reason"] for line in ran.lines)
-    # The one that was begun fails for want of a key, before anything is sent.
-    assert sum("cost limit" in reason for reason in reasons) == 1
+    silent = Script((*words(ANSWER), chunk(finish="stop"), DONE))
+    with ScriptedServer(silent) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        most = tldesk("summarize", "--all", "--estimate", "--json").json["most_tokens"]
+        ran = tldesk("summarize", "--all", "--max-tokens", str(int(most * 0.7)), "--concurrency", "2", "--jsonl")
+        assert len(server.bodies) == 1
+        reported = good_stream(ANSWER)
+        server.play(reported)
+        both = tldesk("summarize", "--all", "--refresh", "--max-tokens", str(int(most * 0.7)), "--jsonl")
+    assert sorted(line["reason"] for line in ran.lines) == ["", "the limit of tokens was reached before this ticket"]
+    assert ran.code == 3
+    assert [line["state"] for line in both.lines] == ["complete", "complete"]
+
+
+def test_what_would_fail_every_ticket_is_met_once(tldesk: Runner, export: Path) -> None:
+    tldesk("import", str(export))
+    with ScriptedServer(refusal(401, "no")) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        ran = tldesk("summarize", "--all", "--concurrency", "1", "--jsonl")
+        assert len(server.bodies) == 1
+    assert ran.code == 4
+    assert [line["error"]["code"] for line in ran.lines] == ["provider-key", "provider-key"]
+    assert "Stopped before all were begun" in ran.err
 
 
 def test_a_ticket_that_is_named_twice_is_summarized_once(tldesk: Runner, export: Path) -> None:

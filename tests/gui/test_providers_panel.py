@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.providers import BUILT_IN, ProviderProfile, TaskModel
+from desktop.gui.panel_parts import FormArea
 from desktop.gui.providers_panel import ProvidersPanel
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import ScriptedServer, good_stream
@@ -246,3 +247,62 @@ async def test_all_of_it_is_reached_by_the_keyboard_in_the_order_of_the_eye(qtbo
             widget.accessibleName() or (widget.text() if isinstance(widget, QPushButton) else "") for widget in wanted
         }
         assert "" not in names, "something that a screen reader has no name for"
+
+
+async def test_a_price_is_shown_as_unknown_entered_and_counts(qtbot: QtBot, data_dir: Path) -> None:
+    async with opened_panel(data_dir, HERE, replace(CLOUD, model="gpt-9")) as (panel, window, desk):
+        form, fields = panel.form, panel.form.price.fields
+        summary = form.pricing.button
+        assert summary.accessibleDescription() == "Unknown"
+        summary.click()
+        assert [line.text() for line in fields.values()] == ["", "", ""]
+        assert "shown as unknown" in form.price.note.text()
+        assert not form.price.open_button.isEnabled()
+        fields["input"].setText("0,15")
+        assert "output is missing" in await _save(panel, window)
+        fields["output"].setText("$0.6")
+        assert await _save(panel, window) == ""
+        assert desk.prices.of("cloud") == replace(desk.prices.of("cloud"), input=0.15, cached_input=0.15, output=0.6)
+        assert summary.accessibleDescription() == "$0.15 input, $0.15 cached, $0.60 output a million tokens"
+        assert str(desk.prices.path) in form.price._path.text()
+        form.model.setEditText("gpt-4o")
+        assert fields["input"].text() == "2.5", "the price of the model that stands there"
+        form.model.setEditText("gpt-9")
+        fields["output"].setText("a lot")
+        assert "“a lot” is not a price" in await _save(panel, window)
+        panel.open("here")
+        await panel.jobs.idle()
+        assert summary.accessibleDescription() == "Nothing, it runs on this machine"
+        assert not fields["input"].isVisible()
+
+
+async def test_the_file_of_prices_is_opened_and_its_mistakes_are_shown(qtbot: QtBot, data_dir: Path) -> None:
+    async with opened_panel(data_dir, CLOUD) as (panel, _, desk):
+        desk.prices.path.write_text("[hosts\n", encoding="utf-8")
+        panel.open()
+        await panel.jobs.idle()
+        panel.form.pricing.button.click()
+        assert "line 1" in panel.form.price._warning.text()
+        opened: list[str] = []
+
+        def refuse(url: QUrl) -> bool:
+            opened.append(url.toLocalFile())
+            return False
+
+        panel.form.price._open_file = refuse
+        panel.form.price.open_button.click()
+        assert opened == [str(desk.prices.path)]
+        assert "has no program to open" in panel._words.text()
+
+
+async def test_what_is_opened_in_a_low_window_is_scrolled_to_and_the_buttons_stay(qtbot: QtBot, data_dir: Path) -> None:
+    async with opened_panel(data_dir, CLOUD) as (panel, window, _):
+        window.resize(window.minimumSize())
+        area = next(area for area in panel.findChildren(FormArea) if area.widget() is panel.form)
+        panel.form.pricing.button.click()
+        panel.form.privacy.button.click()
+        panel.form.pricing.button.click()
+        panel.form.pricing.button.click()
+        await until(lambda: area.verticalScrollBar().value() == area.verticalScrollBar().maximum() > 0, "the end of it")
+        corner = button(window, "Save").mapTo(window, button(window, "Save").rect().bottomRight())
+        assert window.rect().contains(corner), "the buttons left the window"

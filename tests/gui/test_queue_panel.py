@@ -23,7 +23,6 @@ from tests.gui.real_window import ANSWER, button, opened_window, until
 from tests.services.conftest import TICKET
 
 TICKETS = 36
-WAITING = TICKETS - 1
 SPOKEN = Qt.ItemDataRole.AccessibleTextRole
 ALT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
 
@@ -32,19 +31,22 @@ ALT, CONTROL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModif
 async def queued_tickets(
     data_dir: Path, *scripts: Script, number: int = TICKETS
 ) -> AsyncIterator[tuple[MainWindow, Desk, ScriptedServer]]:
-    """Open the window with so many tickets in the queue, which is paused once the last of them is done."""
-    with ScriptedServer(good_stream(ANSWER)) as server:
+    """Open the window with so many tickets in the queue, which is paused: most of them wait, among them the one that the answer is about."""
+    with ScriptedServer(*(scripts or (good_stream(ANSWER),))) as server:
         async with opened_window(data_dir, provider=server.base_url) as (window, desk):
             await until(lambda: window.list.model.rowCount() == TICKETS, "the tickets")
-            ids = list(window.list.model.ids())[:number]
-            # A queue that is empty goes on when something is put in: it is paused while the one is being written.
-            await desk.queue.add(ids[-1:])
+            about = await desk.tickets.find(TICKET)
+            others = [ticket_id for ticket_id in window.list.model.ids() if ticket_id != about]
+            await desk.queue.add([*others[: number - 1], about])
             await desk.queue.pause()
-            await desk.queue.add(ids[:-1])
-            await until(lambda: desk.queue.status_now.waiting + desk.queue.status_now.done == number, "the queue")
-            if scripts:
-                server.play(*scripts)
+            await until(lambda: is_quiet(desk), "the pause")
+            await desk.queue.status()
             yield window, desk, server
+
+
+def is_quiet(desk: Desk) -> bool:
+    """Tell whether nothing of a paused queue is being written any more."""
+    return desk.queue._working is None or desk.queue._working.done()
 
 
 async def opened_queue(window: MainWindow) -> QueuePanel:
@@ -85,9 +87,10 @@ async def test_what_waits_is_marked_in_the_list_until_its_summary_is_there(qtbot
 async def test_the_page_says_how_far_the_queue_is_and_pauses_and_resumes_it(qtbot: QtBot, data_dir: Path) -> None:
     async with queued_tickets(data_dir) as (window, desk, _):
         panel = await opened_queue(window)
-        assert panel.headline.text().startswith("1 of 36 done · paused")
-        assert window.status.queue.text() == "Queue 1 of 36 · paused"
-        assert panel.filters[ItemState.WAITING].text() == "Waiting 35"
+        status = desk.queue.status_now
+        assert panel.headline.text().startswith(f"{status.done} of 36 done · paused")
+        await until(lambda: window.status.queue.text() == f"Queue {status.done} of 36 · paused", "the status bar")
+        assert panel.filters[ItemState.WAITING].text() == f"Waiting {status.waiting}"
         assert not panel.filters[ItemState.FAILED].isVisible()
         panel.pause.click()
         await until(lambda: desk.queue.status_now.done == TICKETS, "the summaries")
@@ -103,8 +106,8 @@ async def test_the_page_says_how_far_the_queue_is_and_pauses_and_resumes_it(qtbo
 
 
 async def test_what_failed_says_why_and_is_tried_again(qtbot: QtBot, data_dir: Path) -> None:
-    async with queued_tickets(data_dir, refusal(400, "no"), number=4) as (window, desk, server):
-        cell = window.list.model.index(0, 0)
+    async with queued_tickets(data_dir, refusal(400, "no"), number=3) as (window, desk, server):
+        cell = window.list.model.index(window.list.model.row_of(await desk.tickets.find(TICKET)), 0)
         await desk.queue.resume()
         await until(lambda: desk.queue.status_now.failed == 3, "the failures")
         panel = await opened_queue(window)
@@ -118,7 +121,7 @@ async def test_what_failed_says_why_and_is_tried_again(qtbot: QtBot, data_dir: P
         assert panel.retry.text() == "Retry what failed (3)"
         server.play(good_stream(ANSWER))
         panel.retry.click()
-        await until(lambda: desk.queue.status_now.done == 4, "the summaries")
+        await until(lambda: desk.queue.status_now.done == 3, "the summaries")
         await until(lambda: not panel.retry.isVisible(), "the button to go")
 
 
@@ -127,11 +130,12 @@ async def test_a_fault_that_all_tickets_would_meet_stops_the_queue_with_its_reme
 ) -> None:
     async with queued_tickets(data_dir, refusal(401, "no such key")) as (window, desk, server):
         panel = await opened_queue(window)
-        panel.pause.click()
+        await desk.queue.resume()
         await until(panel.notice.isVisible, "the message")
         assert "key" in panel.notice.text()
         assert "stopped" in panel.headline.text()
         assert desk.queue.status_now.failed == 0
+        await until(lambda: is_quiet(desk), "what was being written")
         server.play(good_stream(ANSWER))
         assert panel.pause.text() == "Resume"
         panel.pause.click()
@@ -140,9 +144,10 @@ async def test_a_fault_that_all_tickets_would_meet_stops_the_queue_with_its_reme
 
 
 async def test_tickets_are_moved_by_keys_and_stay_chosen(qtbot: QtBot, data_dir: Path) -> None:
-    async with queued_tickets(data_dir) as (window, _, _server):
+    async with queued_tickets(data_dir) as (window, desk, _):
         panel = await opened_queue(window)
-        before = references(panel, WAITING)
+        waiting = desk.queue.status_now.waiting
+        before = references(panel, waiting)
         panel.table.setFocus()
         panel.table.selectRow(7)
         QTest.keyClick(panel.table, Qt.Key.Key_Up, ALT)
@@ -150,14 +155,14 @@ async def test_tickets_are_moved_by_keys_and_stay_chosen(qtbot: QtBot, data_dir:
         assert [item.reference for item in panel.chosen_items()] == [before[7]]
         assert panel.table.currentIndex().row() == 0
         QTest.keyClick(panel.table, Qt.Key.Key_End, ALT)
-        await until(lambda: references(panel, WAITING)[-1] == before[7], "the ticket at the back")
+        await until(lambda: references(panel, waiting)[-1] == before[7], "the ticket at the back")
         assert [item.reference for item in panel.chosen_items()] == [before[7]]
 
 
 async def test_removed_tickets_can_be_put_back_where_they_were(qtbot: QtBot, data_dir: Path) -> None:
     async with queued_tickets(data_dir) as (window, desk, _):
         panel = await opened_queue(window)
-        before = references(panel, TICKETS)
+        waiting, before = desk.queue.status_now.waiting, references(panel, TICKETS)
         assert not panel.remove.isEnabled()
         panel.table.selectRow(2)
         QTest.keyClick(panel.table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
@@ -167,7 +172,7 @@ async def test_removed_tickets_can_be_put_back_where_they_were(qtbot: QtBot, dat
         button(window, "Undo").click()
         await until(lambda: panel.model.rowCount() == TICKETS, "the undo")
         await until(lambda: references(panel, TICKETS) == before, "the old order")
-        assert desk.queue.status_now.waiting == WAITING
+        assert desk.queue.status_now.waiting == waiting
 
 
 async def test_enter_opens_the_ticket(qtbot: QtBot, data_dir: Path) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,9 +108,16 @@ class Program:
 @pytest.fixture(scope="session")
 def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
     """Start a display, a window manager, a session bus and an unlocked keyring in a fresh home."""
+    with opened_desktop(tmp_path_factory.mktemp("home")) as opened:
+        yield opened
+
+
+@contextmanager
+def opened_desktop(home: Path) -> Iterator[Desktop]:
+    """Open a desktop for a user with this home."""
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     assert not missing, f"The journeys need {', '.join(missing)}: run `make test`, which installs them or says how."
-    home = tmp_path_factory.mktemp("home")
+    home.mkdir(exist_ok=True)
     environment = {**os.environ, "HOME": str(home), "XDG_RUNTIME_DIR": str(home), "NO_AT_BRIDGE": "1"}
     for name in ("WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         environment.pop(name, None)

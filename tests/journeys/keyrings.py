@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.journeys.conftest import Desktop, wait_for
 
 PASSWORD = "correct horse"
+_SERVICE = b"org.freedesktop.secrets"
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><keep_umask/><listen>unix:tmpdir=/tmp</listen><auth>EXTERNAL</auth>
@@ -39,6 +39,14 @@ class Keyring:
 
     desktop: Desktop
     daemon: subprocess.Popen[bytes] | None
+
+    def start(self, password: str | None) -> None:
+        """Start a daemon in place of the one before, unlocked with a password, right or wrong, or not at all."""
+        if self.daemon is not None and self.daemon.poll() is None:
+            self.kill()
+        wait_for(lambda: _SERVICE not in _names(self.desktop.environment), "the daemon before to be gone")
+        self.daemon = _start_daemon(self.desktop.environment, password)
+        wait_for(lambda: _SERVICE in _names(self.desktop.environment), "the Secret Service")
 
     def kill(self) -> None:
         """Kill the daemon, as a crash of it would."""
@@ -65,23 +73,17 @@ def opened_keyring(
     home.mkdir(exist_ok=True)
     home.chmod(0o700)
     environment = {**desktop.environment, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
-    started: list[subprocess.Popen[Any]] = []
+    bus, environment["DBUS_SESSION_BUS_ADDRESS"] = _start_bus(home, environment)
+    keyring = Keyring(Desktop(environment), None)
     try:
-        bus, address = _start_bus(home, environment)
-        started.append(bus)
-        environment["DBUS_SESSION_BUS_ADDRESS"] = address
-        daemon = None
         if not is_absent:
-            daemon = _start_daemon(environment, password)
-            started.append(daemon)
-            wait_for(lambda: b"org.freedesktop.secrets" in _names(environment), "the Secret Service")
-        yield Keyring(Desktop(environment), daemon)
+            keyring.start(password)
+        yield keyring
     finally:
-        for process in reversed(started):
-            process.send_signal(signal.SIGCONT)
-            process.terminate()
-        for process in started:
-            process.wait(10)
+        if keyring.daemon is not None and keyring.daemon.poll() is None:
+            keyring.kill()
+        bus.terminate()
+        bus.wait(10)
 
 
 def keyring_file(home: Path) -> Path:

@@ -7,6 +7,7 @@ The observer only reads widgets, from a timer on the window's own thread; it cal
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -77,6 +78,7 @@ def _providers(window: MainWindow) -> dict[str, Any]:
     return {
         "steps": [[step.name, step.ok, step.detail] for step in steps],
         "provider_error": panel._words.text() if panel is not None else "",
+        "provider_name": panel.form.name.text() if panel is not None else "",
         "key_place": _place(panel.form.key) if panel is not None else [],
     }
 
@@ -120,6 +122,15 @@ def _beat() -> None:
     _last_beat["at"] = now
 
 
+def _crash_when_told() -> None:
+    """Fail in a slot, as a bug of ours would, once a file says so: with what stands in it in the message and in a variable."""
+    told = Path(os.environ["TLDESK_TEST_CRASH"])
+    if told.exists():
+        secret = told.read_text(encoding="utf-8")
+        told.unlink()
+        raise RuntimeError(f"refused {secret}")
+
+
 _seen: dict[str, dict[str, Any]] = {}
 _stalls: list[list[float]] = []
 _last_beat: dict[str, float] = {}
@@ -131,6 +142,10 @@ if __name__ == "__main__":
     timer = QTimer(interval=EVERY_MS)
     timer.timeout.connect(lambda: _write_changes(log_path))
     timer.start()
+    if "TLDESK_TEST_CRASH" in os.environ:
+        crash = QTimer(interval=EVERY_MS)
+        crash.timeout.connect(_crash_when_told)
+        crash.start()
     heart = QTimer(interval=BEAT_MS)
     heart.timeout.connect(_beat)
     heart.start()

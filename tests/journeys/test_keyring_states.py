@@ -108,55 +108,69 @@ def test_the_command_says_what_is_wrong(
         assert KEY not in tried.stdout + stored.stdout + stored.stderr
 
 
-@pytest.mark.parametrize("state", [*STATES, "frozen"])
 def test_the_window_says_what_is_wrong_and_goes_on(
-    desktop: Desktop,
-    filled_home: Path,
-    start_program: Callable[..., Program],
-    tmp_path: Path,
-    data_dir: Path,
-    state: str,
+    desktop: Desktop, filled_home: Path, start_program: Callable[..., Program], tmp_path: Path, data_dir: Path
 ) -> None:
+    """One window, under which the keyring goes from one state to the next and back."""
     _data(filled_home, data_dir)
-    with _in_state(desktop, filled_home, tmp_path / "home", state) as keyring:
+    home = copy_home(filled_home, tmp_path / "home")
+    with opened_keyring(desktop, home, password=PASSWORD) as keyring:
         program = start_program(data_dir, on=keyring.desktop)
         program.wait(lambda s: s["page"] == "EmptyState" and s["provider"].startswith("mine"), "the window")
-        if state == "killed":
-            keyring.kill()
         desktop.xdotool("key", "ctrl+comma")
-        state_shown = program.wait(lambda s: "Test" in s["buttons"] and s["key_place"], "the providers")
+        program.wait(lambda s: "Test" in s["buttons"] and s["provider_name"] == "mine", "the provider")
         began = time.monotonic()
-        if state == "frozen":
-            keyring.freeze()
-        _press(desktop, state_shown["buttons"]["Test"])
-        if state == "frozen":
-            # It answers nobody; the window answers meanwhile, and goes on once the keyring does.
-            desktop.xdotool("key", "Escape")
-            program.wait(lambda s: s["page"] == "EmptyState", "another page while the keyring is asked")
-            keyring.thaw()
-        else:
-            shown = program.wait(lambda s: s["steps"], "the step that failed")
-            name, ok, detail = shown["steps"][-1]
-            assert (name, ok) == ("key", False)
-            assert detail.startswith(STATES[state][0])
-        _store_a_key(desktop, program, STATES.get(state, ("", ""))[1])
+        _expect(desktop, program, "name", "")
+        for password in (None, "not it"):
+            keyring.start(password)
+            _expect(desktop, program, "key", CANNOT_READ)
+            keyring.start(PASSWORD)
+            # Unlocked again, and the key goes as far as the host's name, which there is not.
+            _expect(desktop, program, "name", "")
+        _go_on_while_it_is_frozen(desktop, program, keyring)
+        keyring.kill()
+        damage(home)
+        keyring.start(PASSWORD)
+        _expect(desktop, program, "key", STATES["corrupt"][0])
+        keyring.kill()
+        _expect(desktop, program, "key", CANNOT_READ)
+        _keep_for_this_session(desktop, program)
         assert _longest_stall(program, since=began) <= LONGEST_STALL_MS
         desktop.xdotool("key", "ctrl+q")
         assert program.process.wait(20) == 0
     assert [p for p in data_dir.rglob("*") if p.is_file() and KEY.encode() in p.read_bytes()] == []
 
 
-def _store_a_key(desktop: Desktop, program: Program, of_storing: str) -> None:
-    """Paste a key and save it; where the keyring does not take it, that is said, and this session alone is offered."""
-    if not of_storing:
-        return
-    shown = program.state()
-    _press(desktop, shown["key_place"])
+def _expect(desktop: Desktop, program: Program, step: str, detail: str) -> None:
+    """Test the provider, and expect its test to end at a step."""
+    _press(desktop, program.wait(lambda s: "Test" in s["buttons"], "the button")["buttons"]["Test"])
+
+    def is_there(state: dict[str, Any]) -> bool:
+        name, ok, said = (state["steps"] or [["", True, ""]])[-1]
+        return (name, ok) == (step, False) and said.startswith(detail)
+
+    program.wait(is_there, f"the step {step} with “{detail}”")
+
+
+def _go_on_while_it_is_frozen(desktop: Desktop, program: Program, keyring: Keyring) -> None:
+    """Have a keyring that answers nobody: the window answers meanwhile."""
+    keyring.freeze()
+    _press(desktop, program.state()["buttons"]["Test"])
+    desktop.xdotool("key", "Escape")
+    program.wait(lambda s: s["page"] == "EmptyState", "another page while the keyring is asked")
+    keyring.thaw()
+    desktop.xdotool("key", "ctrl+comma")
+    program.wait(lambda s: "Test" in s["buttons"] and s["provider_name"] == "mine", "the provider again")
+
+
+def _keep_for_this_session(desktop: Desktop, program: Program) -> None:
+    """Paste a key and save it: that the keyring does not take it is said, and this session alone is offered."""
+    _press(desktop, program.state()["key_place"])
     desktop.xdotool("type", "--delay", "2", KEY)
     _press(desktop, program.wait(lambda s: "Save" in s["buttons"], "the button")["buttons"]["Save"])
     session_only = "Keep the key for this session only"
     said = program.wait(lambda s: session_only in s["buttons"], "the offer to keep it for this session")
-    assert said["provider_error"].startswith(of_storing)
+    assert said["provider_error"].startswith("The system's keyring")
     _press(desktop, said["buttons"][session_only])
     program.wait(lambda s: session_only not in s["buttons"], "the key to be kept for this session")
 

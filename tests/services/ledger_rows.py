@@ -1,4 +1,5 @@
-"""Rows of the ledger as tests need them: many, of any time, with any end. Written the way SQLite has them, because the gate writes only what is now."""
+"""Rows of the ledger as tests need them: many, of any time, with any end. Written the way SQLite has them, because the gate writes only what is
+now."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.providers import ProviderProfile
 from desktop.domain.queue import QueueStatus
 from desktop.domain.runs import Form, RunState, Summary, Support
+from desktop.domain.tickets import TicketQuery
 from desktop.services import batch_submitting, batches
 from desktop.services.container import Desk
 from tests.batch_server import HOST, KEY, MODEL, BatchServer, Reply, playing_openai
@@ -38,12 +39,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BatchSer
 def tickets(tmp_path: Path) -> Path:
     """Give an export of five tickets, each with an address that must not leave."""
     path = tmp_path / "tickets.csv"
-    rows = "".join(
-        f"T-{n},Trouble {n},The printer {n} prints blank pages since Monday. Write to ada{n}@example.org please.,open,Ada\n"
-        for n in range(1, 6)
-    )
-    path.write_text(f"Ticket No,Title,Details,State,Customer\n{rows}", encoding="utf-8")
+    write_tickets(path, 5)
     return path
+
+
+def write_tickets(path: Path, number: int) -> None:
+    text = "prints blank pages since Monday. Write to ada{n}@example.org please."
+    rows = "".join(f"T-{n},Trouble {n},The printer {n} {text.format(n=n)},open,Ada\n" for n in range(1, number + 1))
+    path.write_text(f"Ticket No,Title,Details,State,Customer\n{rows}", encoding="utf-8")
 
 
 @asynccontextmanager
@@ -316,6 +319,11 @@ async def test_results_that_are_gone_and_a_batch_that_nobody_knows_end_it(
         assert await states(desk) == {"retry": 5}
         server.plan.faults["GET", "/v1/batches/batch_2"] = [404]
         await desk.batches.submit(ids, recipe="gist")
+        # What an address that knows nothing of batches says is no word about the batch.
+        server.plan.faults["GET", "/v1/batches?"] = [404]
+        (batch,) = await desk.batches.poll()
+        assert "knows no such address" in batch.reason
+        del server.batches["batch_2"]
         await end(desk)
         (batch, _) = await desk.batches.batches()
         assert (batch.state, batch.reason) == (BatchState.FAILED, f"{HOST} knows this batch no longer")
@@ -480,6 +488,60 @@ async def test_it_is_polled_in_the_background_and_two_programs_do_not_take_in_tw
         await desk.batches.submit(await ids_of(desk))
         await asyncio.wait_for(over.wait(), 20)
         assert await states(desk) == {"done": 5}
+        assert [(await desk.summaries.open_ticket(i)).version_count for i in await ids_of(desk)] == [1] * 5
+
+
+async def test_a_large_batch_is_tried_out_with_one_ticket_so_that_a_refused_parameter_is_not_refused_for_all(
+    data_dir: Path, server: BatchServer, tmp_path: Path
+) -> None:
+    def reply(custom_id: str, body: dict[str, Any]) -> Reply:
+        is_refused = "temperature" in body
+        return Reply(status=400, message="Unsupported value: 'temperature'.") if is_refused else Reply()
+
+    server.plan.reply = reply
+    many = tmp_path / "many.csv"
+    write_tickets(many, 25)
+    async with desk_with(data_dir) as desk:
+        await import_path(desk, many)
+        use_openai(desk)
+        ids = (await desk.tickets.ids(TicketQuery())).tolist()
+        handed = await desk.batches.hand_over(ids)
+        ((first, run_id),) = handed.written
+        assert (first, len(handed.submitted)) == (ids[0], 24)
+        assert (await desk.summaries.version(first, run_id)).state is RunState.COMPLETE
+        await end(desk)
+        assert await states(desk) == {"done": 24}
+    # Once refused, once answered; nobody was asked live again.
+    assert len(server.calls("POST", "/v1/chat/completions")) == 2
+    assert (server.billed_live, server.billed_batch) == (1, 24)
+
+
+async def test_a_key_that_is_refused_is_told_before_anything_is_handed_over(
+    data_dir: Path, server: BatchServer, tmp_path: Path
+) -> None:
+    server.plan.reply = lambda custom_id, body: Reply(status=401)
+    many = tmp_path / "many.csv"
+    write_tickets(many, 25)
+    async with desk_with(data_dir) as desk:
+        await import_path(desk, many)
+        use_openai(desk)
+        with pytest.raises(DeskError, match="did not accept the key"):
+            await desk.batches.submit((await desk.tickets.ids(TicketQuery())).tolist())
+    assert server.uploads == []
+
+
+async def test_results_that_broke_off_are_fetched_once_more(data_dir: Path, server: BatchServer, tickets: Path) -> None:
+    server.plan.states = ("completed",)
+    server.plan.reshape = lambda lines: lines[:2]
+    async with desk_with(data_dir, tickets) as desk:
+        await desk.batches.submit(await ids_of(desk))
+        (batch,) = await desk.batches.poll()
+        assert (batch.taken, batch.is_running) == (2, True)
+        name, _ = server.files["file-out-batch_1"]
+        server.batches["batch_1"].state = "in_progress"
+        server.plan.reshape = lambda lines: lines
+        assert await desk.batches.poll() == ()
+        assert (name, await states(desk)) == ("file-out-batch_1.jsonl", {"done": 5})
         assert [(await desk.summaries.open_ticket(i)).version_count for i in await ids_of(desk)] == [1] * 5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -52,6 +53,22 @@ class TestFigures:
         assert total.first_token == Percentiles(0.5, 0.5)
         assert total.total == Percentiles(2.0, 2.0)
 
+    async def test_of_a_batch_its_requests_are_the_calls(self, tmp_path: Path) -> None:
+        handling = ("batch", "batch-start", "batch-poll", "batch-fetch", "batch-cancel", "batch-clear")
+        nothing = dict.fromkeys(("input_tokens", "output_tokens", "cost_microusd", "first_token_seconds"))
+        async with opened_desk(tmp_path, with_sample=False) as desk:
+            write_rows(
+                desk.paths.database,
+                *(row(purpose=purpose, recipe="", **nothing) for purpose in handling),
+                row(purpose="batch-item", seconds=9_000.0, first_token_seconds=None),
+                failed(purpose="batch-item"),
+                row(purpose="batch-item", state="outcome unknown", **nothing),
+            )
+            write_hits(desk.paths.database, hits=3)
+            total = (await desk.operations.stats()).total
+        assert (total.calls, total.errors, total.unknown, total.unpriced) == (3, 1, 1, 1)
+        assert (total.written, total.cache_hit_rate, total.total) == (1, 0.75, Percentiles())
+
     async def test_nothing_on_this_machine_has_an_unknown_price(self, tmp_path: Path) -> None:
         async with opened_desk(tmp_path, with_sample=False) as desk:
             hosts = ("this machine", "localhost:11434", "127.0.0.1", "[::1]:8080")
@@ -70,7 +87,7 @@ class TestFigures:
                 *(row(first_token_seconds=f, seconds=s) for f, s in zip(first, whole, strict=True)),
                 failed(seconds=0.001),
                 row(state="cancelled", first_token_seconds=None, seconds=0.002),
-                row(purpose="batch", first_token_seconds=None, seconds=5_000.0),
+                row(purpose="batch-item", first_token_seconds=None, seconds=5_000.0),
             )
             total = (await desk.operations.stats()).total
         for found, values in ((total.first_token, first), (total.total, whole)):
@@ -104,9 +121,26 @@ class TestFigures:
             )
             write_hits(desk.paths.database, provider="b", hits=4)
             write_hits(desk.paths.database, provider="a", hits=1)
-            stats = await desk.operations.stats(by="day", only=("provider", "b"))
-        assert (stats.total.calls, stats.total.cache_hits, stats.total.first_token) == (2, 4, Percentiles(7.0, 9.0))
-        assert [(g.calls, g.cache_hits, g.first_token.p95) for g in stats.groups] == [(1, 0, 9.0), (1, 4, 7.0)]
+            total = await desk.operations.total("", only=("provider", "b"))
+            groups = await desk.operations.groups("", "day", only=("provider", "b"))
+            with pytest.raises(DeskError, match="cannot be grouped by host"):
+                await desk.operations.groups("", "host")
+        assert (total.calls, total.cache_hits, total.first_token) == (2, 4, Percentiles(7.0, 9.0))
+        assert [(g.calls, g.cache_hits, g.first_token.p95) for g in groups] == [(1, 0, 9.0), (1, 4, 7.0)]
+
+    async def test_the_revision_is_another_when_anything_happened(self, tmp_path: Path) -> None:
+        async with opened_desk(tmp_path, with_sample=False) as desk:
+            seen = [await desk.operations.revision()]
+            (entry,) = write_rows(desk.paths.database, row(state="outcome unknown"))
+            seen.append(await desk.operations.revision())
+            await desk._database.write(
+                lambda c: c.execute("UPDATE ledger SET state = 'complete' WHERE id = ?", [entry]).rowcount
+            )
+            seen.append(await desk.operations.revision())
+            write_hits(desk.paths.database)
+            seen += [await desk.operations.revision(), await desk.operations.revision()]
+        assert len(set(seen)) == 4
+        assert seen[-1] == seen[-2]
 
     async def test_only_what_was_sent_since_then_counts(self, tmp_path: Path) -> None:
         async with opened_desk(tmp_path, with_sample=False) as desk:
@@ -222,7 +256,8 @@ class TestLedger:
                 await desk.operations.export_ledger(LedgerQuery(), tmp_path / "ledger.xyz")
             with pytest.raises(DeskError, match="cannot be written"):
                 await desk.operations.export_ledger(LedgerQuery(), tmp_path / "no" / "ledger.csv")
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "ledger.json"]
+            left = await asyncio.to_thread(lambda: sorted(p.name for p in tmp_path.iterdir()))
+        assert left == ["data", "ledger.json"]
 
     async def test_a_request_that_is_not_there_is_said(self, tmp_path: Path) -> None:
         async with opened_desk(tmp_path, with_sample=False) as desk:
@@ -260,6 +295,10 @@ class TestTraces:
             "n": 2,
         }
         assert read_request(json.dumps(body)) == ((("system", "s"), ("user", '["x"]')), (("model", "m"), ("n", "2")))
+        asked = {"model": "m", "messages": [{"role": "user", "content": "u"}]}
+        line = {"custom_id": "t7", "url": "/v1/chat/completions", "body": asked}
+        told = (("custom_id", "t7"), ("url", "/v1/chat/completions"), ("model", "m"))
+        assert read_request(json.dumps(line)) == ((("user", "u"),), told)
         assert read_request('{"input": ["a", "b"]}')[0] == (("input", "a"), ("input", "b"))
         assert read_request("no json") == read_request("[1]") == read_request("") == ((), ())
 

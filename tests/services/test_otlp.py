@@ -131,6 +131,21 @@ class TestSending:
                 await until(lambda: len(collector.spans) == 4)
         assert [s["gen_ai.request.model"] for s in collector.spans] == ["quick", "later", "slow", "next day"]
 
+    async def test_what_waits_in_a_batch_is_not_given_up_within_an_hour(self, tmp_path: Path) -> None:
+        with Collector() as collector:
+            async with opened_desk(tmp_path, with_sample=False) as desk:
+                await aim(desk, collector.address)
+                unknown = {"state": "outcome unknown", "seconds": 0.0}
+                write_rows(
+                    desk.paths.database,
+                    row(model="waits", purpose="batch-item", at=ago(20 * 3_600), **unknown),
+                    row(model="lost", at=ago(2 * 3_600), **unknown),
+                    row(model="runs", at=ago(600), **unknown),
+                    row(model="lost too", purpose="batch-item", at=ago(4 * 86_400), **unknown),
+                )
+                assert await desk.operations.spans.send_now() == 2
+        assert [s["gen_ai.request.model"] for s in collector.spans] == ["lost", "lost too"]
+
     async def test_many_go_in_small_groups(self, tmp_path: Path) -> None:
         with Collector() as collector:
             async with opened_desk(tmp_path, with_sample=False) as desk:

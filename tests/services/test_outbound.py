@@ -313,4 +313,4 @@ class TestTheLedger:
 
 async def _last(desk: Desk, ticket_id: int) -> Summary:
     async with aclosing(desk.summaries.stream(ticket_id)) as events:
-        return [event.summary async for event in events if isinstance(event, Finished)][0]
+        return next(event.summary async for event in events if isinstance(event, Finished))

@@ -26,6 +26,7 @@ from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
 from tests.batch_server import HOST, KEY, BatchServer, make_certificate
 from tests.services.conftest import SHIPPED_RECIPES, TICKET, import_path, opened_desk
 from tests.services.test_long_and_changed_tickets import _export
+from tests.services.test_queue import status_when
 
 DESKTOP = Path(__file__).parents[2] / "desktop"
 NAMED, TASK, DEFAULT = "named", "task", "default"
@@ -86,6 +87,12 @@ async def _ask_opinion(desk: Desk, chosen: Chosen, folder: Path) -> None:
     await _summarize(desk, chosen, folder)
 
 
+async def _put_into_queue(desk: Desk, chosen: Chosen, _: Path) -> None:
+    ids = [await desk.tickets.find(TICKET)]
+    await desk.queue.add(ids, provider=chosen[0], model=chosen[1], recipe="handover")
+    await status_when(desk, lambda status: status.is_idle or (status.is_paused and not status.running))
+
+
 async def _test_provider(desk: Desk, chosen: Chosen, _: Path) -> None:
     async with aclosing(desk.providers.test(chosen[0], model=chosen[1])) as steps:
         assert all([step.ok async for step in steps])
@@ -119,6 +126,7 @@ FEATURES = (
     Feature("incremental update", _bring_up_to_date, task="summarize", answer=good_stream(STEPS), requests=2),
     Feature("putting into sections", _summarize, task="summarize", answer=PLAIN, requests=2),
     Feature("second opinion of who wrote", _ask_opinion, task="summarize", answer=good_stream(UNCLEAR), requests=2),
+    Feature("queue", _put_into_queue, task="handover"),
     Feature("provider test", _test_provider, ways=NO_TASK),
     Feature("list of models", _list_models, requests=0, ways=NO_TASK),
     Feature("embeddings", _embed, answer=VECTORS, ways=NO_TASK),
@@ -137,7 +145,7 @@ CALLERS = {
     "services/providers.py:ProviderService.models": ("list of models",),
     "services/providers.py:ProviderService.test": ("provider test",),
 }
-BATCH_CALLERS = ("services/batches.py:", "services/batch_results.py:", "services/batch_submitting.py:")
+BATCH_CALLERS = ("services/batches.py:", "services/batch_")
 """All that batches send is driven as one, from handing over to taking in."""
 """Everything in the code that calls a model, and the rows that drive it."""
 

@@ -103,6 +103,8 @@ async def test_it_is_said_in_words_wherever_it_is_asked_for(data_dir: Path) -> N
         async with aclosing(desk.providers.test(REMOTE)) as steps:
             tested = [step async for step in steps]
         statuses = {status.profile.name: status for status in await desk.providers.list()}
+        quote = await desk.queue.quote([await desk.tickets.find(TICKET)])
+    assert quote.refusal == statuses[REMOTE].locked_reason
     assert (summary.error, summary.text) == ("local-only", "")
     assert models.value.code == "local-only"
     assert [(step.ok, "locked to this machine" in step.detail) for step in tested] == [(False, True)]

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop.services.redaction import Redactor
+from desktop.domain.tickets import Message, Role, Thread, TicketRow
+from desktop.services.redaction import Redactor, redactor_for
+from tests.services.marked_lines import CLEAN, MARKED, Tally, add, find, load, missed
 
 PEOPLE = ("Maria Keller", "田中太郎", "Will Turner")
 PIECES = st.sampled_from(
@@ -130,3 +132,56 @@ def test_counts_say_what_was_replaced_and_nothing_else() -> None:
     assert redactor.counts == {"email": 2, "ip": 1}
     assert [redaction.placeholder for redaction in redactor.redactions] == ["<EMAIL_2>", "<EMAIL_3>", "<IP_1>"]
     assert redactor.values["<EMAIL_2>"] == "a@example.com"
+
+
+FLOORS = {
+    "email": 0.98,
+    "iban": 0.98,
+    "card": 0.98,
+    "ip": 0.98,
+    "key": 0.98,
+    "url": 0.9,
+    "phone": 0.9,
+    "person": 0.95,
+    "address": 0.85,
+}
+
+
+@pytest.mark.parametrize("name", MARKED)
+def test_what_is_found_of_marked_lines(name: str) -> None:
+    tally = Tally()
+    stays: list[str] = []
+    for line in load(name):
+        taken = find(line)
+        add(tally, line, taken)
+        stays += missed(line, taken)
+    assert {kind: tally.recall(kind) for kind, floor in FLOORS.items() if tally.recall(kind) < floor} == {}, stays
+    assert {kind: tally.precision(kind) for kind in FLOORS if tally.precision(kind) < 0.9} == {}
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_clean_lines_stay_as_they_are(name: str) -> None:
+    lines = load(name)
+    hits = [(line.text, [line.text[p.start : p.end] for p in taken]) for line in lines if (taken := find(line))]
+    assert len(hits) <= 0.02 * len(lines), hits
+
+
+def test_what_a_model_needs_stays() -> None:
+    text = "[m3.2] Ticket DSK-4136, error 0x80070005, order #1029384756, version 4.18.2 since 2026-03-02. [m12.11]"
+    assert Redactor(["Maria Keller"]).redact(text) == text
+
+
+def test_a_ticket_knows_its_people_and_keeps_their_numbers() -> None:
+    messages = (
+        Message(1, "Maria Keller", Role.CUSTOMER, "", "Hi Tom,\nit fails. Ask Ida or Bo Ek.\nMaria"),
+        Message(2, "Support", Role.AGENT, "", "Hello Maria, Support will look at it.\nBest regards,\nTom Becker"),
+    )
+    row = TicketRow(1, "s", "1", "Mail from Maria", "", "", "", "", "Maria Keller", "", "", "", 2, "")
+    fields: dict[str, str | list[str]] = {"Contact name": "Ida Nilsson", "CC": ["Bo Ek"], "Product name": "It Fails"}
+    thread = Thread(row, fields, messages, "")
+    first = redactor_for(thread)
+    assert first.redact(messages[0].text) == "Hi <PERSON_4>,\nit fails. Ask <PERSON_2b> or <PERSON_3>.\n<PERSON_1b>"
+    assert first.redact(messages[1].text) == ("Hello <PERSON_1b>, Support will look at it.\nBest regards,\n<PERSON_4b>")
+    second = redactor_for(thread)
+    assert second.redact(messages[1].text) == first.redact(messages[1].text)
+    assert second.counts == {"person": 2}

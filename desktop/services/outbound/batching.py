@@ -64,6 +64,10 @@ class Batching:
             return 0
         return self._prices.batch_cost_microusd(host=target.host, model=target.model, usage=usage)
 
+    def knows(self, endpoint: Endpoint) -> bool:
+        """Tell whether it is known how a model wants to be asked: a batch that asks it wrongly fails as a whole."""
+        return endpoint.client.knows(endpoint.model)
+
     def line(self, endpoint: Endpoint, custom_id: str, request: ChatRequest) -> bytes:
         """Return the line of a file that asks for what a request, redacted before, asks for."""
         return BatchClient(endpoint.client).line(custom_id, request)

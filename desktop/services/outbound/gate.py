@@ -68,12 +68,13 @@ class Outbound:
         self.refuse_when_locked(endpoint)
         self._refuse_when_resting(endpoint, sending)
         request = self.redacted(request, sending)
-        attempt = 0
+        attempt, now = 0, asyncio.get_running_loop().time
+        deadline = now() + endpoint.client.deadline_seconds
         while True:
             attempt += 1
             entry = Entry(self._ledger, endpoint, sending, first_attempt=attempt)
             try:
-                async with aclosing(self._attempt(endpoint, request, sending, entry)) as events:
+                async with aclosing(self._attempt(endpoint, request, sending, entry, deadline)) as events:
                     async for event in events:
                         yield event
                 return
@@ -81,7 +82,7 @@ class Outbound:
                 self._resting.failed(endpoint.base_url, fault.code)
                 attempt = entry.attempt
                 seconds = wait_before_retry(fault, attempt) if sending.retries.usable else None
-                if seconds is None or self._is_resting(endpoint, sending):
+                if seconds is None or now() + seconds >= deadline or self._is_resting(endpoint, sending):
                     raise
                 sending.retries.left -= 1
                 waiting = Waiting(seconds, describe_wait(fault, endpoint.host))
@@ -91,7 +92,7 @@ class Outbound:
             self.refuse_when_locked(endpoint)
 
     async def _attempt(
-        self, endpoint: Endpoint, request: ChatRequest, sending: Sending, entry: Entry
+        self, endpoint: Endpoint, request: ChatRequest, sending: Sending, entry: Entry, deadline: float
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send it once, when its turn comes; where a provider refuses a parameter, once more without it."""
         pace = self.pace(endpoint)
@@ -100,20 +101,21 @@ class Outbound:
                 if isinstance(admitted, Waiting):
                     yield admitted
                     continue
-                async with aclosing(self._send(endpoint, request, sending, entry, admitted)) as events:
+                async with aclosing(self._send(endpoint, request, sending, entry, admitted, deadline)) as events:
                     async for event in events:
                         yield event
                 return
 
     async def _send(
-        self, endpoint: Endpoint, request: ChatRequest, sending: Sending, entry: Entry, turn: Turn
+        self, endpoint: Endpoint, request: ChatRequest, sending: Sending, entry: Entry, turn: Turn, deadline: float
     ) -> AsyncGenerator[StreamEvent, None]:
         restoring = Restoring(sending.redactor, has_object=request.schema is not None)
         requests = 1 + sending.retries.usable
         sent_before = entry.attempt
         outcome = Outcome(0, RunState.CANCELLED)
         try:
-            async with aclosing(endpoint.client.stream(request, on_send=entry.sent, requests=requests)) as events:
+            stream = endpoint.client.stream(request, on_send=entry.sent, requests=requests, deadline=deadline)
+            async with aclosing(stream) as events:
                 async for event in events:
                     match event:
                         case Opened():

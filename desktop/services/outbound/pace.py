@@ -1,8 +1,9 @@
 """Pace: when the next request to a model may go, so that its provider accepts it, and how many may be under way at once.
 
 One for each model at each host. Nobody tells this program a provider's limits: what it says of them in headers (`HeaderQuota`), what it accepts and
-refuses (`LearnedLimit`) and how many requests at once it bears (`Parallel`) are learned apart, and a request goes when all three let it. A turn for which a
-person waits goes before all others and needs no free place, but in a pause nothing goes. Whether a refused request is tried again is decided elsewhere.
+refuses (`LearnedLimit`) and how many requests at once it bears (`Parallel`) are learned apart, and a request goes when all three let it. A turn for
+which a person waits goes before all others and needs no free place, but in a pause nothing goes. Whether a refused request is tried again is
+decided elsewhere.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class Pace:
         self._limit = LearnedLimit()
         self._quota = HeaderQuota()
         self._places = Parallel(is_local=is_local, most=most_parallel)
+        self._is_held_up = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -125,6 +127,9 @@ class Pace:
         while line := self._urgent or self._others:
             if line is self._others and self._in_flight >= self._places.now:
                 self._places.filled()
+                if not self._is_held_up and self._limit.next_at(_now()) <= _now():
+                    self._is_held_up = True
+                    self._limit.hindered()
                 return
             now = _now()
             at = max(self._limit.next_at(now), self._quota.next_at(now))
@@ -136,6 +141,7 @@ class Pace:
             waiting = line.popleft()
             if not waiting.admitted.done():
                 self._in_flight += 1
+                self._is_held_up = False
                 self._limit.sent(now)
                 self._quota.sent(now)
                 waiting.admitted.set_result(Turn(self, now))
@@ -164,13 +170,13 @@ class Pace:
     def _refused(self, turn: Turn, retry_after_seconds: float | None) -> None:
         now = _now()
         if self._limit.refused(turn.sent_at, now, retry_after_seconds):
-            self._places.refused()
+            self._quota.refused(now)
         self._go()
 
     def _broke(self, turn: Turn, retry_after_seconds: float | None) -> None:
         now = _now()
         if self._limit.broke(turn.sent_at, now, retry_after_seconds):
-            self._places.refused()
+            self._places.broke()
         self._go()
 
 

@@ -1,12 +1,13 @@
 """Parallel: how many requests may be under way at once.
 
 Elsewhere it grows while requests are accepted and all places are taken, by one for each at first, by one for each round later, and is halved when the
-provider refuses or breaks. A model on this machine refuses nothing, it only becomes slower: there the number is doubled as long as that brings more done.
+provider breaks. That it wants fewer of them a minute is learned elsewhere. A model on this machine refuses nothing, it only becomes slower: there
+the number is doubled as long as that brings more done.
 """
 
 from __future__ import annotations
 
-MOST_PARALLEL = 64
+MOST_PARALLEL = 128
 FIRST_PARALLEL = 4
 WORTH_IT = 1.25
 """On this machine twice as many at once are kept when they get so many times as much done."""
@@ -44,8 +45,8 @@ class Parallel:
             return
         self._allowed += 1.0 if self._allowed < self._quick_until else 1.0 / self._allowed
 
-    def refused(self) -> None:
-        """Note that the provider wanted fewer, or broke: once for all that were under way at that moment."""
+    def broke(self) -> None:
+        """Note that the provider broke: once for all that were under way at that moment."""
         self._quick_until = max(2.0, self._allowed * 0.75)
         self._allowed = max(1.0, self._allowed / 2)
         self._since = -1.0

@@ -1,7 +1,7 @@
 """Postal addresses: a street with a number by the custom of its country, and the place behind it; postal codes with their city.
 
-A street's word and a number must stand together. What follows goes along: flat, district, code and city, state. A town alone, or a code that could be any
-number, is none.
+A street's word and a number must stand together. What follows goes along: flat, district, code and city, state. A town alone, or a code that could be
+any number, is none.
 """
 
 from __future__ import annotations
@@ -32,27 +32,35 @@ _NUMBER = r"\d{1,5}(?:\s?[a-zA-Z](?!\w))?(?:\s?[/\-–]\s?(?:\d{1,4}[a-zA-Z]?|[A
 _NUMBER_SIGN = r"(?:n\.?\s?[º°o]\.?|nº|no\.?:?|num\.?|nr\.?|č\.|д\.|дом|αρ\.)?\s?"
 _NAMED = rf"(?:{_LINK}\s?)*(?:{_CAP}|\d{{1,2}}\.?\s(?:de\s)?{_CAP})(?:[ \-](?:{_LINK}\s?)*(?:{_CAP}|[IVX]+(?!\w)|\d{{1,2}}\s(?=de\s))){{0,5}}"
 
-_COUNTRY = r"(?:(?:D|DE|A|AT|CH|F|FR|I|IT|NL|B|BE|L|E|ES|P|PT|PL|CZ|S|SE|N|NO|DK|FI|FIN|H|HU|SLO|HR|GR|RO|BG|SK|EE|LT|LV)-)?"
+_COUNTRY = (
+    r"(?:(?:D|DE|A|AT|CH|F|FR|I|IT|NL|B|BE|L|E|ES|P|PT|PL|CZ|S|SE|N|NO|DK|FI|FIN|H|HU|SLO|HR|GR|RO|BG|SK|EE|LT|LV)-)?"
+)
 _CODE = (
-    r"(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4}\s?[A-Z]{2}(?=\s[A-Z])|\d{5}-\d{3,4}|\d{2}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}|\d{3}\s\d{2}|\d{2}\s\d{3}"
+    r"(?:[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4}\s?[A-Z]{2}(?=\s[A-Z])|\d{5}-\d{3,4}|\d{2}-\d{3}|\d{4}-\d{3}"
+    r"|\d{3}-\d{4}|\d{3}\s\d{2}|\d{2}\s\d{3}"
     r"|\d{6}|\d{5}|\d{4}|\d{3}(?=\s[A-Z]))(?!\w)"
 )
 _CITY = rf"{_CAP}(?:[ \-](?:{_LINK}\s)?{_CAP}){{0,3}}(?:\s\d{{1,2}}(?!\d))?"
 _STATE = rf"(?:\((?:[A-Z]{{2}})\)|(?:{'|'.join(sorted(set(STATES)))})(?!\w))"
 _UNIT = (
-    r"(?:(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|block|box|po box|appt|bât|étage|esc|wohnung|whg|top|stock|og|piso|puerta|pta|depto|interno|int|scala"
-    r"|apto|bloco|sala|andar|m\.|lok\.|кв|корп|стр|lgh|daire|kat)\.?\s?[:#]?\s?(?=[\w\-]{0,5}\d|[A-Z](?!\w))[\w\-]{1,6}|#\s?[\w\-]{1,8}|\d{1,2}\s?[º°ª](?:\s?[A-Za-z](?!\w))?|\d{1,2}(?:st|nd|rd|th) floor)(?!\w)"
+    r"(?:(?:apt|apartment|suite|ste|unit|flat|floor|fl|room|rm|bldg|building|block|box|po box|appt|bât|étage|esc|wohnung|whg|top|stock"
+    r"|og|piso|puerta|pta|depto|interno|int|scala"
+    r"|apto|bloco|sala|andar|m\.|lok\.|кв|корп|стр|lgh|daire|kat)\.?\s?[:#]?\s?(?=[\w\-]{0,5}\d|[A-Z](?!\w))[\w\-]{1,6}|#\s?[\w\-]{1,8}"
+    r"|\d{1,2}\s?[º°ª](?:\s?[A-Za-z](?!\w))?|\d{1,2}(?:st|nd|rd|th) floor)(?!\w)"
 )
 _ALL_ENDINGS = (*ENDINGS, *WEAK_ENDINGS)
 _SAID = re.compile(
-    r"(?:address|adresse|anschrift|wohne|wohnen|live[sd]? (?:at|in|on)|liefer\w*|ship(?:ped)? to|send \w* ?to|deliver\w* (?:to|at)|dirección|indirizzo|adres|endereço|adress|cím)[^\n.]{0,24}$",
+    r"(?:address|adresse|anschrift|wohne|wohnen|live[sd]? (?:at|in|on)|liefer\w*|ship(?:ped)? to|send \w* ?to|deliver\w* (?:to|at)"
+    r"|dirección|indirizzo|adres|endereço|adress|cím)[^\n.]{0,24}$",
     re.IGNORECASE,
 )
 _SEPARATOR = r"(?:\s?[,;\\]\s?|,?\s?\n[ >?\t]{0,6},?\s?|\s[\-–]\s|\s{1,3})"
 _PIECES = (
     re.compile(rf"{_SEPARATOR}{_UNIT}", re.IGNORECASE),
     re.compile(rf"{_SEPARATOR}{_COUNTRY}{_CODE}(?:\s{_CITY})?"),
-    re.compile(rf"\s?,\s?{_CITY},?\s{_COUNTRY}{_CODE}|\s{_CITY},?\s{_COUNTRY}{_CODE}|{_SEPARATOR}{_CITY},?\s{_STATE}(?:,?\s{_CODE})?"),
+    re.compile(
+        rf"\s?,\s?{_CITY},?\s{_COUNTRY}{_CODE}|\s{_CITY},?\s{_COUNTRY}{_CODE}|{_SEPARATOR}{_CITY},?\s{_STATE}(?:,?\s{_CODE})?"
+    ),
     re.compile(rf"{_SEPARATOR}{_STATE}(?:\s{_CODE})?"),
     # A block's lines: a town, then a country with its code
     re.compile(rf"[ ]?\n[ >?]{{1,6}}{_CITY}(?=\n)|[ ]?\n+[ >?]{{0,6}}{_CITY}\s(?:\([A-Z][a-z]+\)\s)?\d{{4,6}}(?!\w)"),
@@ -63,11 +71,12 @@ _MOST_PIECES = 6
 _CODE_AND_CITY_FOLLOW = re.compile(rf"{_SEPARATOR}{_COUNTRY}{_CODE}\s{_CITY}")
 
 _NUMBER_BEFORE = re.compile(
-    rf"(?<![\w.,$€£#\-])(?:(?:flat|unit|apt|suite|shop|house|plot|door)\.?\s?(?:no\.?\s?)?[\w\-/]{{1,6}},?\s)?\d{{1,6}}[A-Za-z]?(?:[/\-]\d{{1,5}}[A-Za-z]?)?,?\s"
-    rf"(?P<name>(?:(?:[^\W\d_][^\W\d_'’.\-]*(?:['’.\-][^\W\d_]+)*\.?|\d{{1,3}}(?:st|nd|rd|th)|\d{{1,4}})\s){{0,5}})$",
+    r"(?<![\w.,$€£#\-])(?:(?:flat|unit|apt|suite|shop|house|plot|door)\.?\s?(?:no\.?\s?)?[\w\-/]{1,6},?\s)?\d{1,6}[A-Za-z]?(?:[/\-]\d{1,5}[A-Za-z]?)?,?\s"
+    r"(?P<name>(?:(?:[^\W\d_][^\W\d_'’.\-]*(?:['’.\-][^\W\d_]+)*\.?|\d{1,3}(?:st|nd|rd|th)|\d{1,4})\s){0,5})$",
     re.IGNORECASE,
 )
 _FAR_BACK = 70
+_DIRECTION = re.compile(r"\.?(?:\s(?:[NSEW]|[NS][EW])(?!\w)\.?)?")
 _UNIT_AFTER_STREET = re.compile(
     rf"(?<![\w.,$€£#\-])\d{{1,6}}[A-Za-z]?\s(?:(?:{_CAP}|\d{{1,5}}|{_LINK})[ ]){{1,5}}(?:\d{{1,4}}[ ])?[\s,]*(?:Apt|Suite|Unit|Flat)\.?\s\w{{1,6}}"
 )
@@ -87,7 +96,9 @@ _COLOMBIAN = re.compile(r"\.?\s\d{1,3}\s?[A-Z]?\s(?:#|No\.?|N°)\s?\d{1,3}[A-Z]?
 _STREET_THEN_CODE = re.compile(
     rf"(?<!\w)(?:{_CAP}\s){{1,3}}\d{{1,4}}[a-z]?(?:/\d{{1,4}})?,\s?{_COUNTRY}(?:\d{{5}}|\d{{4}}|\d{{3}}\s\d{{2}}|\d{{2}}-\d{{3}})\s{_CITY}"
 )
-_BRITISH = re.compile(rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)")
+_BRITISH = re.compile(
+    rf"(?:(?<!\w){_CAP}(?:[ ]{_CAP}){{0,2}},?\s)?(?<!\w)[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s\d[ABD-HJLNP-UW-Z]{{2}}(?!\w)"
+)
 _CANADIAN = re.compile(r"(?<!\w)[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]\s\d[ABCEGHJ-NPRSTV-Z]\d(?!\w)")
 _AMERICAN = re.compile(rf"(?<!\w){_CAP}(?:\s{_CAP}){{0,2}},\s(?:{'|'.join(STATES[:51])})\s\d{{5}}(?:-\d{{4}})?(?!\w)")
 _DUTCH = re.compile(rf"[1-9]\d{{3}}\s?[A-Z]{{2}},?\s{_CITY}")
@@ -103,12 +114,17 @@ _SIGNED = (
     # PSC 3294, Box 9168, APO AA 61487
     (
         ("apo ", "fpo ", "dpo "),
-        re.compile(r"(?<!\w)(?:PSC|CMR|Unit|USNS|USS|USCGC)\s[\w ]{1,24},?\s(?:Box\s\d{1,5}\s?,?\s)?(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s\d{5}(?:-\d{4})?", re.IGNORECASE),
+        re.compile(
+            r"(?<!\w)(?:PSC|CMR|Unit|USNS|USS|USCGC)\s[\w ]{1,24},?\s(?:Box\s\d{1,5}\s?,?\s)?(?:APO|FPO|DPO)\s(?:AA|AE|AP)\s\d{5}(?:-\d{4})?",
+            re.IGNORECASE,
+        ),
         False,
     ),
     (
         ("box ", "postfach", "postale", "b.p.", "apartado", "postal ", "postbus"),
-        re.compile(r"(?<!\w)(?:P\.?\s?O\.?\s?Box|Postfach|Boîte postale|B\.P\.|Apartado(?: de correos)?|Caixa Postal|Postbus|Casella Postale)\s\d{2,6}(?!\d)"),
+        re.compile(
+            r"(?<!\w)(?:P\.?\s?O\.?\s?Box|Postfach|Boîte postale|B\.P\.|Apartado(?: de correos)?|Caixa Postal|Postbus|Casella Postale)\s\d{2,6}(?!\d)"
+        ),
         True,
     ),
 )
@@ -117,8 +133,10 @@ _EAST_ASIAN = re.compile(
     "(?:〒\\s?\\d{3}-\\d{4}\\s?)?(?:東京都|北海道|大阪府|京都府|[\u4e00-\u9fff]{2,3}県)[\u4e00-\u9fff\u3040-\u30ffー\\s]{1,20}[\\d０-９一二三四五六七八九十]+[-－−ー丁目番地号の\\d０-９]*"
     "|〒\\s?\\d{3}-\\d{4}"
     "|[\u4e00-\u9fff]{2,4}(?:市|区|區|县)[\u4e00-\u9fff]{1,16}?(?:路|街|道|巷|弄)(?:[一二三四五六七八九十]段)?\\d+(?:巷\\d+)?(?:弄\\d+)?[号號]?(?:\\d+[室楼樓单元號号]*)*"
-    "|(?:[\uac00-\ud7af]{2,7}(?:시|도)\\s)?(?:[\uac00-\ud7af]{1,5}(?:시|군|구)\\s){1,2}[\uac00-\ud7af\\d]{1,9}(?:로|길|동|읍|면)\\s?\\d+(?:번길\\s?\\d+)?(?:-\\d+)?(?:\\s\\d+(?:동|호|층))*"
-    "|\\d{1,2}(?:-\\d{1,2}){1,2}\\s[A-Z][a-z]+(?:[ -][A-Z]?[a-z]+)*,\\s[A-Z][a-z]+-(?:ku|shi|cho|machi)(?:,\\s[A-Z][a-z]+(?:-(?:to|fu|ken))?)?(?:\\s\\d{3}-\\d{4})?"
+    "|(?:[\uac00-\ud7af]{2,7}(?:시|도)\\s)?(?:[\uac00-\ud7af]{1,5}(?:시|군|구)\\s){1,2}[\uac00-\ud7af\\d]{1,9}(?:로|길|동|읍"
+    "|면)\\s?\\d+(?:번길\\s?\\d+)?(?:-\\d+)?(?:\\s\\d+(?:동|호|층))*"
+    "|\\d{1,2}(?:-\\d{1,2}){1,2}\\s[A-Z][a-z]+(?:[ -][A-Z]?[a-z]+)*,\\s[A-Z][a-z]+-(?:ku|shi|cho|machi)(?:,\\s[A-Z][a-z]+(?:-(?:to|fu"
+    "|ken))?)?(?:\\s\\d{3}-\\d{4})?"
 )
 
 
@@ -183,7 +201,11 @@ def _code_at(text: str, start: int, end: int) -> Span | None:
         return _match_code(text, _DUTCH, start)
     line = text.rfind("\n", 0, start) + 1
     is_first = line > 0 and not text[line:start].strip(" >")
-    return _match_code(text, _ON_ITS_LINE if is_first else _OF_A_KNOWN_CITY, start) if before not in ".,-" or not before else None
+    return (
+        _match_code(text, _ON_ITS_LINE if is_first else _OF_A_KNOWN_CITY, start)
+        if before not in ".,-" or not before
+        else None
+    )
 
 
 def _match_code(text: str, pattern: re.Pattern[str], start: int) -> Span | None:
@@ -191,7 +213,9 @@ def _match_code(text: str, pattern: re.Pattern[str], start: int) -> Span | None:
     return Span(start, found.end(), "address") if found else None
 
 
-def _search_back(text: str, patterns: tuple[re.Pattern[str], ...], start: int, end: int, *, is_street: bool = False) -> Span | None:
+def _search_back(
+    text: str, patterns: tuple[re.Pattern[str], ...], start: int, end: int, *, is_street: bool = False
+) -> Span | None:
     """Return what a pattern finds around a run of digits, beginning at most some words before."""
     first = max(0, start - _FAR_BACK)
     while first and text[first - 1].isalnum():
@@ -241,7 +265,9 @@ def _street_at(text: str, word: Word) -> tuple[int, int] | None:
 
 def _is_said_or_placed(text: str, start: int, end: int) -> bool:
     """Tell whether an address is spoken of just before, or a code and city follow."""
-    return _CODE_AND_CITY_FOLLOW.match(text, end) is not None or _SAID.search(text, max(0, start - 40), start) is not None
+    return (
+        _CODE_AND_CITY_FOLLOW.match(text, end) is not None or _SAID.search(text, max(0, start - 40), start) is not None
+    )
 
 
 def _between(text: str, word: Word) -> tuple[int, int] | None:
@@ -251,15 +277,36 @@ def _between(text: str, word: Word) -> tuple[int, int] | None:
     if not found:
         return None
     names = found["name"].split()
-    is_large = text[word.start].isupper() and all(not name[0].islower() or name in ("of", "the", "de", "la") for name in names)
+    is_large = text[word.start].isupper() and all(
+        not name[0].islower() or name in ("of", "the", "de", "la") for name in names
+    )
     if not (is_large and names) and (not names or not _is_small_street(names, text[word.start : word.end])):
         return None
-    return found.start(), word.end + (text[word.end : word.end + 1] == ".")
+    direction = _DIRECTION.match(text, word.end)
+    return found.start(), direction.end() if direction else word.end
 
 
 def _is_small_street(names: list[str], word: str) -> bool:
     return (
-        word in ("street", "avenue", "road", "boulevard", "lane", "drive", "st", "ave", "rd", "blvd", "terrace", "crescent", "parkway", "highway", "court", "place")
+        word
+        in (
+            "street",
+            "avenue",
+            "road",
+            "boulevard",
+            "lane",
+            "drive",
+            "st",
+            "ave",
+            "rd",
+            "blvd",
+            "terrace",
+            "crescent",
+            "parkway",
+            "highway",
+            "court",
+            "place",
+        )
         and len(names) <= 3
         and not any(name.lower() in NO_NAMES_OF_STREETS for name in names)
     )
@@ -278,7 +325,11 @@ def _before(text: str, word: Word) -> tuple[int, int] | None:
     if not found:
         return None
     is_sure = text[word.start].isupper() and word.lower != "via"
-    if is_sure or word.lower not in ("via", "place", "route", "cours", "passage", "largo", "camino", "strada", "cesta") or _with_place(text, found.end()) > found.end():
+    if (
+        is_sure
+        or word.lower not in ("via", "place", "route", "cours", "passage", "largo", "camino", "strada", "cesta")
+        or _with_place(text, found.end()) > found.end()
+    ):
         return word.start, found.end()
     return None
 

@@ -27,11 +27,13 @@ _IPV6 = re.compile(
 )
 _VERSION_BEFORE = re.compile(
     r"(?:\bv|\b(?:version|versions|ver|release|rel|build|firmware|fw|driver|revision|rev|patch|hotfix|upgrade[ds]?|update[ds]?|section|chapter|clause"
-    r"|paragraph|abschnitt|kapitel|versión|versione|versão|versie|wersja|версия|バージョン|版本)[\s:.#]*(?:v?\d[\w.]*\s*(?:to|and|or|auf|und|à|et|a|y|,|→|->|-|–)\s*|to\s+|from\s+|is\s+|auf\s+)?v?|§\s?|[a-z]/)$",
+    r"|paragraph|step|stage|article|schritt|étape|paso|passo|krok|abschnitt|kapitel|versión|versione|versão|versie|wersja|версия|версии|verze|verzió|sürüm|έκδοση"
+    r"|バージョン|版本|버전|الإصدار|גרסה)[\s:.#]*(?:v?\d[\w.]*\s*(?:to|and|or|auf|und|à"
+    r"|et|a|y|,|→|->|-|–)\s*|to\s+|from\s+|is\s+|auf\s+)?v?|§\s?|[a-z]/)$",
     re.IGNORECASE,
 )
 _LOOK_BACK = 44
-_NOBODYS = ("127.", "0.0.0.0", "255.")
+_NOBODYS = ("127.", "0.0.0.", "255.")
 """This machine, any machine, and masks: the same everywhere, and a technician needs them."""
 _LONG = 4
 

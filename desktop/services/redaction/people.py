@@ -1,7 +1,8 @@
 """People: the names that a ticket's data and texts give, found again in all their forms.
 
-Full name, first or last name alone, with initials, `Keller, Maria`, `maria_keller`, any case, possessives, without accents, with the endings of Slavic
-languages. A name that is a word too (*Will*, *Mark*, *Koch*) counts only where it is written like a name and the words around do not speak against it.
+Full name, first or last name alone, with initials, `Keller, Maria`, `maria_keller`, any case, possessives, without accents, with the endings of
+Slavic languages. A name that is a word too (*Will*, *Mark*, *Koch*) counts only where it is written like a name and the words around do not speak
+against it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,20 @@ from desktop.services.redaction.spans import Span
 _GAP = re.compile(r"(?:[ \u00a0._\-·]|, |\. |\.[ \u00a0]|[ \u00a0]{2})")
 _HANDLE = re.compile(r"@?(?=[\w.\-]*[A-Za-z])[\w.\-]{5,40}")
 _ENDINGS = frozenset(
-    "a u y i e o ie em om owi owie ą ę ego emu im ej ova ová ové ovou ovi ou ům ů ем ом ой ою ою у а е ы и ю я ев ову ого ому ым ым ей ів ові ою ої ій".split()
+    folded(ending)
+    for ending in (
+        "a u y i e o ie em om owi owie ą ę ego emu im ej iego iemu iej ich ova ová ové ovou ovi ou ům ů ем ом ой ою ею у а е ы"
+        " и ю я ев ову ого ому ым ых ей ів ові ої ій".split()
+    )
 )
 _LEAST_STEM = 4
+_JOINING = frozenset(
+    "de da do dos das del della di du la le van von der den ter ten zu zur al el bin ibn ben abu".split()
+)
 _HEAD = 3
 """Letters of a name by which words are told apart quickly."""
 _VOWELS = "aeiouyаеиоуыюяьй"
-_HONORIFICS = "様さ殿氏先くちよは、。,がのにをと님씨이가은는께 \n\t！!？?：:）)"
+_HONORIFICS = "，；、様さ殿氏先くちよは、。,がのにをと님씨이가은는께 \n\t！!？?：:）)"
 _LEAST_UNSPACED = 2
 
 
@@ -64,7 +72,12 @@ class People:
             return
         if _HANDLE.fullmatch(name) and not name.isalpha():
             self._whole.setdefault(name.lstrip("@").lower(), self._person_of(parts))
-        self._add_parts(self._person_of(parts), parts)
+        person = self._person_of(parts)
+        self._add_parts(person, parts)
+        if len(parts) > 1 and is_telling(parts[-1].lower()) and len(parts[-1]) >= _LEAST_STEM:
+            first, last = folded(parts[0].lower()), folded(parts[-1].lower())
+            for login in (first[0] + last, first + last):
+                self._whole.setdefault(login, person)
 
     def _new(self) -> _Person:
         person = _Person(len(self._people))
@@ -92,16 +105,17 @@ class People:
                 known = self._by_part.setdefault(spelling, [])
                 if person not in known:
                     known.append(person)
-                if len(spelling) > _LEAST_STEM and not is_ordinary(spelling):
+                if len(spelling) >= _LEAST_STEM and not is_ordinary(spelling):
                     self._by_stem.setdefault(_stem(spelling), []).append(person)
 
     def _add_unspaced(self, name: str) -> None:
-        words = [word for word in re.split(r"[\s　·・]+", name) if len(word) >= _LEAST_UNSPACED]
+        parts = re.split(r"[\s　·・]+", name)
+        words = [word for word in parts if len(word) >= _LEAST_UNSPACED]
         if any(folded(word) and not parts_of(word) for word in words):
             return
         known = [self._whole[word.lower()] for word in (name, *words) if word.lower() in self._whole]
         person = known[0] if known else self._new()
-        for word in (name, *words):
+        for word in (name, "".join(parts), *words):
             if len(word) >= _LEAST_UNSPACED:
                 self._whole.setdefault(word.lower(), person)
 
@@ -109,7 +123,9 @@ class People:
         """Yield where people are named."""
         yield from self._find_whole(reading)
         # Cheap first: hardly any word begins like a name.
-        likely = {word for word in reading.vocabulary if word[:_HEAD] in self._heads or not word.isascii() or "'" in word}
+        likely = {
+            word for word in reading.vocabulary if word[:_HEAD] in self._heads or not word.isascii() or "'" in word
+        }
         past = 0
         for at, lower in enumerate(reading.words) if likely else ():
             if at < past or lower not in likely:
@@ -122,7 +138,10 @@ class People:
     def _find_whole(self, reading: Reading) -> Iterator[Span]:
         for name, person in self._whole.items():
             yield from _as_it_is(reading, name, f"{person.number}")
-            if _is_cjk(name) and " " not in name and len(name) > _LEAST_UNSPACED:
+            if _is_cjk(name) and len(name) >= _LEAST_UNSPACED:
+                for found in re.finditer(f"{re.escape(name[0])}(?=先生|女士|小姐|总|經理|经理)", reading.text):
+                    yield Span(*found.span(), "person", f"{person.number}")
+            if _is_cjk(name) and len(name) > _LEAST_UNSPACED:
                 for part in (name[:2], name[-2:]) if len(name) > 3 else (name[:2], name[1:]):
                     yield from _as_it_is(reading, part, f"{person.number}", is_part=True)
 
@@ -164,11 +183,11 @@ class People:
             head, sign, tail = lower.partition("'")
             if sign and len(head) <= 2 and tail in self._by_part:
                 return self._by_part[tail], tail, end
-        if len(lower) <= _LEAST_STEM - 1 or not text[word.start].isupper():
+        if len(lower) < _LEAST_STEM or not text[word.start].isupper():
             return [], "", end
         if lower.endswith("s") and lower[:-1] in self._by_part and not is_ordinary(lower[:-1]):
             return self._by_part[lower[:-1]], lower[:-1], end - 1
-        for length in range(len(lower) - 1, max(_LEAST_STEM, len(lower) - 4) - 1, -1):
+        for length in range(len(lower) - 1, max(_HEAD, len(lower) - _HEAD - 1) - 1, -1):
             if lower[length:] in _ENDINGS and lower[:length] in self._by_stem:
                 return self._by_stem[lower[:length]], self._by_stem[lower[:length]][0].parts[0], end
         return [], "", end
@@ -187,7 +206,7 @@ class People:
                 return part, last + ahead, end
             if ahead == 1 and len(word.lower) == 1 and _is_initial(text, word, people[0]):
                 return "", last + ahead, word.end
-            is_between = word.lower in PARTICLES or len(word.lower) == 1
+            is_between = word.lower in people[0].particles or word.lower in _JOINING or len(word.lower) == 1
             if not is_between:
                 return None
             before = word
@@ -200,7 +219,11 @@ def _stem(part: str) -> str:
 
 def _is_initial(text: str, word: Word, person: _Person) -> bool:
     following = text[word.end : word.end + 1]
-    return text[word.start].isupper() and word.lower in person.initials and (following == "." or (word.lower not in "iao" and not following.isalpha()))
+    return (
+        text[word.start].isupper()
+        and word.lower in person.initials
+        and (following == "." or (word.lower not in "iao" and not following.isalpha()))
+    )
 
 
 def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
@@ -210,7 +233,12 @@ def _with_what_stands_before(reading: Reading, at: int, person: _Person) -> int:
         word, following = reading.word(first - 1), reading.word(first)
         if not _GAP.fullmatch(text, word.end, following.start) or "," in text[word.end : following.start]:
             break
-        is_initial = len(word.lower) == 1 and word.lower in person.initials and text[word.start].isupper() and text[word.end] in "._-"
+        is_initial = (
+            len(word.lower) == 1
+            and word.lower in person.initials
+            and text[word.start].isupper()
+            and text[word.end] in "._-"
+        )
         if not (is_initial or word.lower in person.particles):
             break
         first -= 1
@@ -227,7 +255,9 @@ def _can_stand_alone(reading: Reading, at: int, part: str, start: int, last: int
 
 def _is_written_together(text: str, parts: Sequence[str], start: int, end: int, person: _Person) -> bool:
     """Tell whether words that are all ordinary ones are a name: they are large, or the person's in their order."""
-    if not all(is_ordinary(part) for part in parts) or text[start].isupper():
+    if not all(is_ordinary(part) for part in parts):
+        return True
+    if all(word[0].isupper() or word in _JOINING for word in re.findall(r"[^\W\d_]+", text[start:end])):
         return True
     return [part for part in person.parts if part in parts] == list(parts) and text[start:end].count(" ") < len(parts)
 

@@ -16,7 +16,7 @@ from desktop.services.redaction.spans import Span
 from desktop.services.redaction.surroundings import said_before
 
 _CANDIDATE = re.compile(
-    r"(?<![A-Za-z0-9_/$€£¥%@=&\-])(?<![:+]\d)(?<!\d[.,])(?:\+\s?|00)?\(?\+?[0-9](?:[ \u00a0()\-./–]{0,3}+[0-9]){6,16}"
+    r"(?<![A-Za-z0-9_/$€£¥%@=&\-])(?<![:+]\d)(?<!\d[.,:])(?:\+\s?|00)?\(?\+?[0-9](?:[ \u00a0()\-./–]{0,3}+[0-9]){6,16}"
     r"(?:\s?(?:x|ext\.?|extension|durchwahl|poste|int\.)\s?[0-9]{1,6})?(?![A-Za-z0-9_]|[.,:]\d|%|\s?[€$£])",
     re.IGNORECASE,
 )
@@ -113,9 +113,14 @@ def _is_phone(text: str, start: int, end: int, written: str) -> bool:
     is_grouped = not number.isdigit()
     if number.startswith("00") and is_grouped:
         return is_possible(f"+{number[2:]}")
-    if _TRUNK.match(number) and is_grouped:
+    if _TRUNK.match(number) and (is_grouped or said == "number"):
         return is_valid_in(number, _REGIONS_WITH_TRUNK)
-    return _is_alone_in_its_line(text, start, end) and digits > _MIN_DIGITS and is_valid_in(number, _REGIONS_WITHOUT)
+    return (
+        is_grouped
+        and _is_alone_in_its_line(text, start, end)
+        and digits > _MIN_DIGITS
+        and is_valid_in(number, _REGIONS_WITHOUT)
+    )
 
 
 def _is_alone_in_its_line(text: str, start: int, end: int) -> bool:

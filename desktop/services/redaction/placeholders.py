@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from desktop.domain.outgoing import REDACTION_KINDS, Redaction
+from desktop.services.redaction.spans import Span, without_overlaps
 
 LITERAL = "text"
 """The kind of what only looks like a placeholder. It is nobody's personal data: it is put back like all, and not counted."""
@@ -34,13 +35,15 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 LOOKALIKE = re.compile(
-    rf"(?:\\{{0,2}}<|&lt;|\\u003c|%3c)?{_CORE}+(?:[a-z]{{1,2}}(?![a-z0-9_]))?(?:\\{{0,2}}>|&gt;|\\u003e|%3e)?",
+    rf"(?P<open>\\{{0,2}}<|&lt;|\\u003c|%3c)?{_CORE}+(?:[a-z]{{1,2}}(?![a-z0-9_]))?(?P<close>\\{{0,2}}>|&gt;|\\u003e|%3e)?",
     re.IGNORECASE,
 )
 """What could be taken for a placeholder, in however long a word it stands: more than is ever put back."""
+_IN_A_WORD = re.compile(r"(?<!\\[nrtNRT])(?<=[A-Za-z0-9_])")
+_WORD_GOES_ON = re.compile(r"[A-Za-z0-9_]")
 
 _MOST_SPELLINGS = 600
-LITERAL_SIGN = re.compile("_[0-9]")
+_SIGN = re.compile("_[0-9]")
 """What all of these have: quick to look for."""
 
 _LONGEST = 48
@@ -64,6 +67,27 @@ _UNFINISHED = re.compile(
     re.IGNORECASE,
 )
 """An end of a text that more text could make a placeholder of, or a longer one."""
+
+
+def find_lookalikes(text: str, spans: list[Span]) -> list[Span]:
+    """Return spans and, among them, what would be taken for a placeholder in the text that they are taken out of.
+
+    `membership_2` stays: inside a word none is put back. Where a span ends at it, it is no longer inside one.
+    """
+    candidates = list(LOOKALIKE.finditer(text)) if _SIGN.search(text) else []
+    while candidates:
+        starts, ends = {span.start for span in spans}, {span.end for span in spans}
+        exposed: list[re.Match[str]] = []
+        hidden: list[re.Match[str]] = []
+        for found in candidates:
+            begins = bool(found["open"]) or found.start() in ends or not _IN_A_WORD.match(text, found.start())
+            goes_on = not found["close"] and _WORD_GOES_ON.match(text, found.end()) and found.end() not in starts
+            (exposed if begins and not goes_on else hidden).append(found)
+        if not exposed:
+            break
+        spans = without_overlaps([*spans, *(Span(found.start(), found.end(), LITERAL) for found in exposed)])
+        candidates = hidden
+    return spans
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -10,13 +11,14 @@ from desktop.domain.outgoing import Redaction
 from desktop.services.redaction.addresses import find_addresses
 from desktop.services.redaction.contacts import find_emails, find_ips
 from desktop.services.redaction.found_names import find_names
-from desktop.services.redaction.keys import find_keys, find_url_secrets
+from desktop.services.redaction.keys import find_keys
 from desktop.services.redaction.numbers import find_cards, find_ibans
 from desktop.services.redaction.people import People
 from desktop.services.redaction.phones import find_phones
-from desktop.services.redaction.placeholders import LITERAL, LITERAL_SIGN, LOOKALIKE, Numbering, Restorer, put_back
+from desktop.services.redaction.placeholders import LITERAL, Numbering, Restorer, find_lookalikes, put_back
 from desktop.services.redaction.reading import read
 from desktop.services.redaction.spans import Span, without_overlaps
+from desktop.services.redaction.urls import find_url_secrets
 
 
 class Redactor:
@@ -68,6 +70,7 @@ class Redactor:
 
     def find(self, text: str) -> list[Span]:
         """Return what would be replaced in a text, in its order; people that the text names as such are known from now on."""
+        text = _plain(text)
         reading = read(text)
         for name in find_names(reading):
             self._people.add(name)
@@ -82,9 +85,7 @@ class Redactor:
             *find_addresses(reading),
             *self._people.find(reading),
         ]
-        if LITERAL_SIGN.search(text):
-            spans += [Span(found.start(), found.end(), LITERAL) for found in LOOKALIKE.finditer(text)]
-        return without_overlaps(spans)
+        return find_lookalikes(text, without_overlaps(spans))
 
     def _replaced(self, text: str) -> tuple[str, list[str]]:
         pieces, placeholders, at = [], [], 0
@@ -97,4 +98,11 @@ class Redactor:
         return "".join([*pieces, text[at:]]), placeholders
 
 
+def _plain(text: str) -> str:
+    """Return a text with plain digits and signs in place of the wide ones of East Asia, each in its place."""
+    return text if text.isascii() or not _WIDE.search(text) else text.translate(_NARROW)
+
+
+_WIDE = re.compile("[０-９＠＋（）－．]")
+_NARROW = str.maketrans("０１２３４５６７８９＠＋（）－．", "0123456789@+()-.")
 _LITERALS = f"<{LITERAL.upper()}_"

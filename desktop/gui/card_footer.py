@@ -48,6 +48,7 @@ class CardFooter(QWidget):
     versions_requested = Signal()
     edit_requested = Signal()
     verify_requested = Signal()
+    preview_requested = Signal()
     strictness_chosen = Signal(str)
     opinion_toggled = Signal(bool)
 
@@ -199,6 +200,7 @@ class CardFooter(QWidget):
         self.edit_action = self._add(menu, "Edit…", "F2", self.edit_requested)
         self.verify_action = self._add(menu, "Verify pasted text…", "Ctrl+Shift+V", self.verify_requested)
         self.versions_action = self._add(menu, "Versions…", "Ctrl+Shift+H", self.versions_requested)
+        self.preview_action = self._add(menu, "What would be sent…", "Ctrl+Shift+P", self.preview_requested)
         self.sections_action = self._add(menu, "Sections…", "Ctrl+Shift+S", self.sections_requested)
         self._add_checking(menu)
         menu.addSeparator()

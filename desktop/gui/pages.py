@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from desktop.gui.erase_panel import ErasePanel
     from desktop.gui.history_panel import HistoryPanel
     from desktop.gui.operations_panel import OperationsPanel
+    from desktop.gui.preview_panel import PreviewPanel
     from desktop.gui.providers_panel import ProvidersPanel
     from desktop.gui.queue_panel import QueuePanel
     from desktop.gui.recipes_panel import RecipesPanel
     from desktop.services.container import Desk
 
-    Panel = ErasePanel | HistoryPanel | OperationsPanel | ProvidersPanel | QueuePanel | RecipesPanel
+    Panel = ErasePanel | HistoryPanel | OperationsPanel | PreviewPanel | ProvidersPanel | QueuePanel | RecipesPanel
 
 
 class Pages(QStackedWidget):
@@ -105,6 +106,15 @@ class Pages(QStackedWidget):
         panel.said.connect(self._notice.show_notice)
         panel.ticket_opened.connect(self.ticket_opened)
         panel.limits_changed.connect(self.limits_changed)
+        self._add(panel)
+        return panel
+
+    @cached_property
+    def preview(self) -> PreviewPanel:
+        """Return what a summary would send."""
+        from desktop.gui.preview_panel import PreviewPanel
+
+        panel = PreviewPanel(self._theme)
         self._add(panel)
         return panel
 

@@ -50,6 +50,7 @@ class TicketPane(QWidget):
     noticed = Signal(str)
     failed = Signal(object)
     erase_requested = Signal(int)
+    preview_requested = Signal(int)
     """The ticket whose requester is to be erased."""
 
     def __init__(self, theme: Theme) -> None:
@@ -238,6 +239,7 @@ class TicketPane(QWidget):
         footer.versions_requested.connect(self._on_versions)
         footer.edit_requested.connect(lambda: self.checking.edit(self._summary))
         footer.verify_requested.connect(self.verify.open)
+        footer.preview_requested.connect(self._on_preview)
         self.checking.edited.connect(self._on_other_version)
         self.verify.spans_wanted.connect(self.thread_view.light_up)
         self.instructions.spans_wanted.connect(self.thread_view.light_up)
@@ -336,6 +338,10 @@ class TicketPane(QWidget):
         if self.card.isHidden():
             self.versions.view.hide()
             self.card.show()
+
+    def _on_preview(self) -> None:
+        if self._thread is not None:
+            self.preview_requested.emit(self._thread.ticket.id)
 
     def _on_versions(self, *, prefers_model: bool = False) -> None:
         if self._thread is not None:

@@ -230,6 +230,7 @@ class MainWindow(QMainWindow):
         self.pages.tickets_mended.connect(self._on_mended)
         self.pages.person_erased.connect(self._on_erased)
         self.ticket.erase_requested.connect(self.show_erasing)
+        self.ticket.preview_requested.connect(self.show_preview)
         self.pages.tried.connect(self._on_tried)
         self.status_flow.locked.connect(self.pages.show_lock)
         self.status.recipes_requested.connect(self.show_recipes)
@@ -299,6 +300,12 @@ class MainWindow(QMainWindow):
         if self._desk is not None:
             self._show_page(self.pages.history)
             self.pages.history.open()
+
+    def show_preview(self, ticket_id: int) -> None:
+        """Show what a summary of a ticket would send in place of the tickets."""
+        if self._desk is not None:
+            self._show_page(self.pages.preview)
+            self.pages.preview.open(ticket_id)
 
     def show_erasing(self, ticket_id: int) -> None:
         """Show what is here of a ticket's requester, and how they can be erased."""

@@ -111,10 +111,11 @@ class Pages(QStackedWidget):
 
     @cached_property
     def preview(self) -> PreviewPanel:
-        """Return what a summary would send."""
+        """Return what shows a request before it goes."""
         from desktop.gui.preview_panel import PreviewPanel
 
         panel = PreviewPanel(self._theme)
+        panel.said.connect(self._notice.show_notice)
         self._add(panel)
         return panel
 

@@ -50,8 +50,9 @@ class TicketPane(QWidget):
     noticed = Signal(str)
     failed = Signal(object)
     erase_requested = Signal(int)
-    preview_requested = Signal(int)
     """The ticket whose requester is to be erased."""
+    preview_requested = Signal(int)
+    """The ticket of which is to be seen what a summary would send."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -249,6 +250,10 @@ class TicketPane(QWidget):
             place.link_wanted.connect(self.links.ask)
         self.star_button.clicked.connect(lambda is_on: self.asides.start(self._star(is_on=is_on)))
 
+    def _on_preview(self) -> None:
+        if self._thread is not None:
+            self.preview_requested.emit(self._thread.ticket.id)
+
     async def _load(self, ticket_id: int) -> None:
         assert self._desk is not None
         try:
@@ -338,10 +343,6 @@ class TicketPane(QWidget):
         if self.card.isHidden():
             self.versions.view.hide()
             self.card.show()
-
-    def _on_preview(self) -> None:
-        if self._thread is not None:
-            self.preview_requested.emit(self._thread.ticket.id)
 
     def _on_versions(self, *, prefers_model: bool = False) -> None:
         if self._thread is not None:

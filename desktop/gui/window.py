@@ -301,17 +301,17 @@ class MainWindow(QMainWindow):
             self._show_page(self.pages.history)
             self.pages.history.open()
 
-    def show_preview(self, ticket_id: int) -> None:
-        """Show what a summary of a ticket would send in place of the tickets."""
-        if self._desk is not None:
-            self._show_page(self.pages.preview)
-            self.pages.preview.open(ticket_id)
-
     def show_erasing(self, ticket_id: int) -> None:
         """Show what is here of a ticket's requester, and how they can be erased."""
         if self._desk is not None:
             self._show_page(self.pages.erasing)
             self.pages.erasing.open(ticket_id)
+
+    def show_preview(self, ticket_id: int) -> None:
+        """Show what a summary of a ticket would send."""
+        if self._desk is not None:
+            self._show_page(self.pages.preview)
+            self.pages.preview.open(ticket_id)
 
     def show_operations(self) -> None:
         """Show what the calls of models came to in place of the tickets."""

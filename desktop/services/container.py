@@ -37,7 +37,7 @@ from desktop.services.model_prices import Amounts, ModelPrices
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
-from desktop.services.preview import SendingPreviews
+from desktop.services.preview import PreviewService
 from desktop.services.profile_checks import network_of
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
@@ -211,20 +211,20 @@ class Desk:
         )
         self.operations = OperationsService(OperationsStore(self._database), self.settings, spans)
         self.export = ExportService(ExportStore(self._database), self._runs)
-        self.sending_previews = SendingPreviews(
-            summaries=self.summaries,
-            recipes=self.recipes,
-            outbound=outbound,
-            body=self._body,
-            secret=self.secret,
-            workers=self._workers,
-        )
         self.previews = PromptPreviews(
             tickets=ticket_store,
             settings=self.settings,
             secret=self.secret,
             estimate_tokens=outbound.estimate_tokens,
             examples=self.summaries.examples,
+            workers=self._workers,
+        )
+        self.preview = PreviewService(
+            summaries=self.summaries,
+            recipes=self.recipes,
+            outbound=outbound,
+            body=self._body,
+            secret=self.secret,
             workers=self._workers,
         )
         self.doctor = Doctor(
@@ -297,6 +297,13 @@ class Desk:
             redacts=self.providers.is_redacted(profile),
         )
 
+    def _body(self, target: Target, request: ChatRequest) -> bytes:
+        """Encode a request as it would be sent now: as its provider was found to want it, where it was asked before."""
+        for (base_url, *_), client in reversed(self._clients.items()):
+            if base_url == target.base_url:
+                return client.body(request)
+        return first_parameters(target.base_url).encoded(request)
+
     async def resolve(self, name: str = "", model: str = "") -> Endpoint:
         """Turn a provider's name ('' for the default) into an endpoint; the built-in model is started when it is needed.
 
@@ -323,13 +330,6 @@ class Desk:
             redacts=target.redacts,
             client=self._client(base_url, key, profile),
         )
-
-    def _body(self, target: Target, request: ChatRequest) -> bytes:
-        """Return the bytes that a request would be sent as now: what a client in use has learned of the model counts."""
-        for (base_url, *_), client in self._clients.items():
-            if base_url == target.base_url:
-                return client.body(request)
-        return first_parameters(target.base_url).encoded(request)
 
     async def _missing_key(self, name: str) -> str:
         """Say that a provider's key is not there; '' when it is, or when none is needed."""

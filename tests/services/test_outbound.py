@@ -313,4 +313,7 @@ class TestTheLedger:
 
 async def _last(desk: Desk, ticket_id: int) -> Summary:
     async with aclosing(desk.summaries.stream(ticket_id)) as events:
-        return next(event.summary async for event in events if isinstance(event, Finished))
+        async for event in events:
+            if isinstance(event, Finished):
+                summary = event.summary
+    return summary

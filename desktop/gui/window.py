@@ -217,7 +217,7 @@ class MainWindow(QMainWindow):
         self.queue.quotes.providers_requested.connect(self.show_providers)
         self.ticket.providers_requested.connect(self.show_providers)
         self.ticket.noticed.connect(self.notice.show_notice)
-        self.ticket.copies.progressed.connect(self._show_copying)
+        self.ticket.copies.progressed.connect(self.status.show_copying)
         self.ticket.failed.connect(self.notice.show_error)
         self.status_flow.provider_shown.connect(self.empty.show_provider)
         self.empty.import_requested.connect(self.choose_file)
@@ -312,7 +312,7 @@ class MainWindow(QMainWindow):
         """Show the recipes in place of the tickets, their prompts for the tickets of the list."""
         if self._desk is not None:
             self._show_page(self.pages.recipes)
-            self.pages.recipes.open(self._listed_id, self.list.table.currentIndex().row())
+            self.pages.recipes.open(self.list.model.id_or_none, self.list.table.currentIndex().row())
 
     def _on_search(self, text: str) -> None:
         if self.tickets.search(text) and self.tickets.counts.total:
@@ -368,21 +368,12 @@ class MainWindow(QMainWindow):
         self.ticket.reload()
         self._on_summarized(ticket_id)
 
-    def _listed_id(self, row: int) -> int | None:
-        return self.list.model.id_at(row) if 0 <= row < self.list.model.rowCount() else None
-
     def _on_copy_chosen(self) -> None:
         chosen = self.list.chosen_ids()
         if len(chosen) > 1:
             self.ticket.copies.copy_many(chosen)
         else:
             self.ticket.copy()
-
-    def _show_copying(self, done: int, total: int) -> None:
-        if total:
-            self.status.show_progress(f"Copying {done:,} of {total:,} summaries", done / total)
-        else:
-            self.status.hide_progress()
 
     def _open_sample(self) -> None:
         if self._desk is not None:

@@ -154,6 +154,10 @@ class Pages(QStackedWidget):
         self._add(panel)
         return panel
 
+    def is_queue_seen(self) -> bool:
+        """Tell whether the user looks at the queue just now."""
+        return self.isActiveWindow() and "queue" in vars(self) and self.queue.isVisible()
+
     def _add(self, panel: Panel) -> None:
         panel.closed.connect(self.left)
         if self._desk is not None:

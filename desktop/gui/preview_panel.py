@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from desktop.services.container import Desk
     from desktop.services.preview import Kept, RequestPreview
 
-SIDE_WIDTH = 54 * SPACE
+SIDE_WIDTH = 46 * SPACE
 _HASH_PART = 16
 
 
@@ -164,7 +164,6 @@ class PreviewPanel(QWidget):
             (self.raw, "The body exactly as it would be sent"),
         ):
             way.setCheckable(True)
-            way.setProperty("kind", "group")
             way.setToolTip(tip)
             ways.addButton(way)
         self.readable.setChecked(True)
@@ -240,8 +239,11 @@ class _KeptTable(RowTable):
         super().__init__("Values that stay on this machine", hides={})
 
     def event(self, event: QEvent) -> bool:
-        is_override = event.type() == QEvent.Type.ShortcutOverride
-        if is_override and isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.Copy):
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.matches(QKeySequence.StandardKey.Copy)
+        ):
             event.accept()
             return True
         return super().event(event)
@@ -285,7 +287,7 @@ def _describe(shown: RequestPreview, *, locked: str) -> str:
     """Say what else there is to know before it goes."""
     words = []
     if locked:
-        words.append(f"{locked.rstrip('.')}. This would be refused.")
+        words.append(f"{locked.rstrip('.')}: this would be refused.")
     if shown.requests > 1:
         words.append(f"The ticket is read in {shown.requests} parts: this is the first of their requests.")
     if shown.is_cached:

@@ -37,6 +37,8 @@ class _Cleaned:
         self._half = ""
 
     def take(self, piece: str) -> str:
+        if not self._half and piece.isascii() and piece.isprintable():
+            return piece
         whole = self._half + piece
         cut = len(whole) - 1 if whole and "\ud800" <= whole[-1] <= "\udbff" else len(whole)
         self._half = whole[cut:]
@@ -58,6 +60,8 @@ class AnswerText:
 
     def take(self, piece: str) -> tuple[str, str]:
         """Return what can be shown after this piece, text and thinking; what may still turn out to be a tag or half a character is held back."""
+        if self._place == "text":
+            return self._text.take(self._let_go() + piece), ""
         self._held += piece
         thinking = ""
         if self._place == "before":

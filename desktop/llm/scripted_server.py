@@ -185,6 +185,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # As every provider's: else the first piece waits 40 ms for the client's system to acknowledge the head.
+    disable_nagle_algorithm = True
     server: _Server
 
     def setup(self) -> None:

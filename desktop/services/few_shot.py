@@ -67,8 +67,8 @@ def choose_examples(
 def render_example(starred: StarredExample) -> Example:
     """Return a starred ticket as it is sent."""
     blocks = render_messages(starred.thread, number_sentences(starred.thread.messages))
-    shown = render_ticket(starred.thread, blocks, sorted(blocks))
-    return Example(shown, starred.summary.strip(), people_of(starred.thread))
+    thread = render_ticket(starred.thread, blocks, sorted(blocks))
+    return Example(thread, starred.summary.strip(), people_of(starred.thread))
 
 
 def _stems(thread: Thread) -> Counter[str]:

@@ -52,14 +52,14 @@ class Question:
     releases_pin: bool = False
 
     @property
+    def people(self) -> tuple[str, ...]:
+        """Return the people of the examples' tickets."""
+        return tuple(name for example in self.examples for name in example.people)
+
+    @property
     def answer_tokens(self) -> int:
         """Return how long an answer may become, in tokens."""
         return most_answer_tokens(self.recipe, style=self.style, form=self.form)
-
-    @property
-    def other_people(self) -> tuple[str, ...]:
-        """Return the people of the tickets that are sent along as examples."""
-        return tuple(name for example in self.examples for name in example.people)
 
 
 def fixed_tokens(question: Question, *, secret: bytes, count_tokens: CountTokens) -> int:

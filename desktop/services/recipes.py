@@ -45,10 +45,7 @@ _NAME_LINE = re.compile(r"^name\s*=.*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One few-shot example: a thread as it is sent, and the answer that is wanted, in the lines form.
-
-    `people` are those of a ticket that was starred; a recipe's own examples name nobody who is.
-    """
+    """One few-shot example: a thread as it is sent, and the answer that is wanted, in the lines form. `people` are those of a real ticket."""
 
     thread: str
     summary: str

@@ -109,8 +109,8 @@ async def test_the_people_of_a_starred_ticket_that_goes_along_stay_here_too(tmp_
     path = tmp_path / "alike.csv"
     path.write_text(
         "id,subject,description,requester,assignee\n"
-        '1,Refund,"Hello Jonas, the refund for my broken coffee machine has not come. Regards, Petra Lindner",Petra Lindner,Jonas Weber\n'
-        '2,Refund,"Hello, the refund for my broken coffee machine has not come either. Bo Ek",Bo Ek,Jonas Weber\n',
+        '1,Refund,"The refund for my broken coffee machine has not come, Jonas said.",Petra Lindner,Jonas Weber\n'
+        '2,Refund,"The refund for my broken coffee machine has not come either.",Bo Ek,Jonas Weber\n',
         encoding="utf-8",
     )
     with ScriptedServer(good_stream("Gist: Petra waits for a refund. [m1.1]\n")) as server:

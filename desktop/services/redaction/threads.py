@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from desktop.domain.tickets import Thread, listed
+from desktop.services.redaction.found_names import find_names
 from desktop.services.redaction.name_words import PARTICLES
+from desktop.services.redaction.reading import read
 from desktop.services.redaction.redactor import Redactor
 
 _OF_PEOPLE = frozenset(
@@ -40,10 +42,10 @@ _MOST_WORDS = 5
 
 
 def people_of(thread: Thread) -> tuple[str, ...]:
-    """Return a ticket's people as its data names them."""
-    ticket = thread.ticket
-    authors = (message.author for message in thread.messages)
-    return tuple(dict.fromkeys(filter(None, (ticket.requester, ticket.assignee, *authors, *_in_columns(thread)))))
+    """Return a ticket's people as its data and its texts name them: those who stay here where it is sent along with another."""
+    texts = (thread.ticket.subject, *(message.text for message in thread.messages))
+    named = (name for text in texts for name in find_names(read(text)))
+    return tuple(dict.fromkeys((*_in_data(thread), *named)))
 
 
 def redactor_for(thread: Thread, others: Sequence[str] = ()) -> Redactor:
@@ -51,12 +53,18 @@ def redactor_for(thread: Thread, others: Sequence[str] = ()) -> Redactor:
 
     `others` are people of tickets that are sent along as examples.
     """
-    ticket, people = thread.ticket, people_of(thread)
+    ticket, people = thread.ticket, _in_data(thread)
     redactor = Redactor((*people, *others))
     # Full names first, so that the first name alone is another spelling of theirs and not the other way round.
     for text in (*people, ticket.subject, *(message.text for message in thread.messages)):
         redactor.learn(text)
     return redactor
+
+
+def _in_data(thread: Thread) -> tuple[str, ...]:
+    ticket = thread.ticket
+    authors = (message.author for message in thread.messages)
+    return tuple(dict.fromkeys(filter(None, (ticket.requester, ticket.assignee, *authors, *_in_columns(thread)))))
 
 
 def _in_columns(thread: Thread) -> Iterator[str]:

@@ -122,7 +122,7 @@ class PreviewService:
             part=parts[0] if parts else None,
             earlier=question.earlier if len(parts) <= 1 else "",
         )
-        redactor = redactor_for(prepared.thread) if target.redacts else None
+        redactor = redactor_for(prepared.thread, question.people) if target.redacts else None
         request = self._outbound.redacted(prompt.request, Sending(question.task, redactor=redactor))
         kept = redactor.redactions if redactor else ()
         values = redactor.values if redactor else {}

@@ -1,8 +1,8 @@
 """Parallel: how many requests may be under way at once.
 
-Elsewhere it grows by one for each that is accepted while all places are taken, and after the provider broke, when it was halved, by one for each round. A
-model on this machine refuses nothing, it only becomes slower: there the number is doubled as long as a request does not take nearly twice as long
-for it. That a provider wants fewer requests a minute is learned elsewhere (`LearnedLimit`).
+Elsewhere it grows by one for each that is accepted while all places are taken, and after the provider broke, when it was halved, by one for each
+round. A model on this machine refuses nothing, it only becomes slower: there the number is doubled as long as a request does not take nearly twice
+as long for it. That a provider wants fewer requests a minute is learned elsewhere (`LearnedLimit`).
 """
 
 from __future__ import annotations

@@ -25,12 +25,13 @@ TRYING_SECONDS, TRYING_FACTOR = 2.0, 1.5
 """A speed that is only a guess grows by this factor whenever so many seconds pass without a refusal."""
 BURST = 8.0
 """Within its quota, requests follow each other at most so many times as fast as the quota lets them in the long run."""
+DROP_SPACINGS = 2.0
 SPARE = 1.01
 """A span is taken to be so much longer than measured: requests travel for a while, and never equally long."""
 GROWTH, MOST_GROWTH = 0.03, 0.25
 """By how much a span is shortened when all goes well: a share that doubles as long as it does."""
 LEAST_BEFORE_GROWTH = 12
-LEAST_TRIES, TRIES_SHARE = 6, 0.013
+LEAST_TRIES, TRIES_SHARE = 6, 0.011
 """To find out whether more is let through costs refusals; so many are spent on it, and so many of what was accepted."""
 LEAST_MEASURED_SECONDS, LEAST_MEASURED = 5.0, 8
 """What is shorter, or holds fewer requests, measures nothing."""
@@ -277,10 +278,14 @@ class LearnedLimit:
         if span > 2 * before.span and quota > before.quota:
             # The speed is that of the longer stretch; how many may come at once is known from the shorter one.
             limit.quota, limit.span = before.quota, span * before.quota / quota
-        limit.burst = before.burst
-        if self._has_tries and quota >= max(before.quota, LEAST_BEFORE_GROWTH) and before.proven < math.inf:
+        assert self._pause is not None
+        # Where the next one is taken so soon, a drop at a time comes in: what follows too closely is refused, however slow it is in the long run.
+        is_drop = self._pause.until - self._paused_at <= DROP_SPACINGS * span / quota
+        limit.burst = max(1.0, before.burst / 2) if is_drop else before.burst
+        if quota >= max(before.quota, LEAST_BEFORE_GROWTH) and before.proven < math.inf:
             # A stretch that was slower than the provider lets through measures only itself.
-            limit.span = min(limit.span, before.proven * limit.quota / before.quota)
+            slower = 1.0 if self._has_tries else SPARE
+            limit.span = min(limit.span, before.proven * slower * limit.quota / before.quota)
             limit.proven = limit.span
         return limit
 

@@ -25,8 +25,8 @@ _FILES = (
     ("client_key", "Client key", "Where the key is a file of its own"),
 )
 _SECONDS = (
-    ("silence_seconds", "Longest silence", "seconds without a word"),
-    ("deadline_seconds", "Answer within", "seconds, waits included"),
+    ("silence_seconds", "Longest silence", "at most 60 seconds"),
+    ("deadline_seconds", "Whole answer within", "within 600 seconds"),
 )
 
 
@@ -87,8 +87,8 @@ class NetworkFields(QWidget):
         """Say what the choices mean for a host; the built-in model needs no network at all."""
         self._host, self._is_local = host, is_local
         self.redaction.setItemText(0, f"By the host: {'off' if is_local else 'on'} here")
-        self.seconds["silence_seconds"].setPlaceholderText(f"{300 if is_local else 60} seconds without a word")
-        self.seconds["deadline_seconds"].setPlaceholderText("600 seconds, waits included")
+        self.seconds["silence_seconds"].setPlaceholderText(f"at most {300 if is_local else 60} seconds")
+        self.seconds["deadline_seconds"].setPlaceholderText("within 600 seconds")
         for row in (self._proxy_row, *self._file_rows):
             self._form.setRowVisible(row, not is_built_in)
         self._on_edited()
@@ -133,7 +133,7 @@ class NetworkFields(QWidget):
             add_row(self._form, title, row)
         for name, title, _ in _SECONDS:
             self.seconds[name].setAccessibleName(title)
-            add_row(self._form, title, self.seconds[name])
+        add_row(self._form, "Silence, whole answer", side_by_side(*self.seconds.values()))
         self.fallback.setAccessibleName("If it does not answer, ask")
         self.redaction.setAccessibleName("Redaction")
         self.way.setAccessibleName("Connection")

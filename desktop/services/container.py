@@ -16,11 +16,13 @@ from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
+from desktop.domain.llm import ChatRequest
 from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile
 from desktop.ingest.definitions import load_systems
 from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
+from desktop.llm.parameters import first_parameters
 from desktop.llm.prices import Price, load_prices, save_price
 from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
@@ -35,6 +37,7 @@ from desktop.services.model_prices import Amounts, ModelPrices
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
+from desktop.services.preview import PreviewService
 from desktop.services.profile_checks import network_of
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
@@ -187,6 +190,7 @@ class Desk:
                 runs=self._runs,
                 queue=QueueStore(self._database),
                 pace=outbound.pace,
+                missing_key=self._missing_key,
             ),
             written=written,
             batches=self.batches,
@@ -213,6 +217,14 @@ class Desk:
             secret=self.secret,
             estimate_tokens=outbound.estimate_tokens,
             examples=self.summaries.examples,
+            workers=self._workers,
+        )
+        self.preview = PreviewService(
+            summaries=self.summaries,
+            recipes=self.recipes,
+            outbound=outbound,
+            body=self._body,
+            secret=self.secret,
             workers=self._workers,
         )
         self.doctor = Doctor(
@@ -285,6 +297,13 @@ class Desk:
             redacts=self.providers.is_redacted(profile),
         )
 
+    def _body(self, target: Target, request: ChatRequest) -> bytes:
+        """Encode a request as it would be sent now: as its provider was found to want it, where it was asked before."""
+        for (base_url, *_), client in reversed(self._clients.items()):
+            if base_url == target.base_url:
+                return client.body(request)
+        return first_parameters(target.base_url).encoded(request)
+
     async def resolve(self, name: str = "", model: str = "") -> Endpoint:
         """Turn a provider's name ('' for the default) into an endpoint; the built-in model is started when it is needed.
 
@@ -311,6 +330,14 @@ class Desk:
             redacts=target.redacts,
             client=self._client(base_url, key, profile),
         )
+
+    async def _missing_key(self, name: str) -> str:
+        """Say that a provider's key is not there; '' when it is, or when none is needed."""
+        profile, target = self.providers.profile(name), self.target(name)
+        if profile.kind == BUILT_IN or target.is_local:
+            return ""
+        key, state = await self._keys.get(profile.name, host=target.host)
+        return "" if key else str(_no_key(profile, target.host, state))
 
     async def _start_built_in(self, profile: ProviderProfile) -> tuple[str, str]:
         path = Path(profile.model_path) if profile.model_path else find_builtin_model()

@@ -6,7 +6,7 @@ many, so that a hundred thousand are priced in seconds. Nothing is sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from desktop.config.settings import Settings
@@ -55,7 +55,9 @@ class Quotes:
         runs: RunStore,
         queue: QueueStore,
         pace: Callable[[Target], Pace],
+        missing_key: Callable[[str], Awaitable[str]],
     ) -> None:
+        """`missing_key` says in words that a provider's key is not there, '' when it is or none is needed."""
         self._batching = batching
         self._summaries = summaries
         self._settings = settings
@@ -64,6 +66,7 @@ class Quotes:
         self._runs = runs
         self._queue = queue
         self._pace = pace
+        self._missing_key = missing_key
 
     async def quote(
         self,
@@ -152,6 +155,8 @@ class Quotes:
             return ""
         if self._settings.get("local_only") and not target.is_local:
             return f"Local only is on: nothing is sent to {target.host}."
+        if missing := await self._missing_key(target.name):
+            return missing
         caps = read_caps(self._settings)
         if not caps.any:
             return ""

@@ -17,8 +17,9 @@ from desktop.domain.batches import Batch, BatchResult, BatchState, RemoteBatch, 
 from desktop.domain.clock import now
 from desktop.domain.errors import DeskError
 from desktop.domain.outgoing import Outcome, Sent
-from desktop.domain.runs import RunState, Summary
+from desktop.domain.runs import Summary
 from desktop.domain.sentences import Sentence
+from desktop.storage.batch_items import PUT_IN_QUEUE, end_item, release_item
 from desktop.storage.database import Database
 from desktop.storage.ledger import COMPRESSION, write_outcomes, write_sent
 from desktop.storage.runs import NewRun, finish_run, insert_run
@@ -27,13 +28,6 @@ _BATCH = """SELECT id, provider, model, host, recipe, state, reason, requests, c
   (SELECT count(*) FROM batch_request AS r WHERE r.batch_id = batch.id AND r.state = 'done'), cost_microusd, submitted_at, polled_at, ended_at,
   cleared_at, remote_id, input_file_id, output_file_id, error_file_id, name, is_cancelled FROM batch"""
 _REQUEST = "SELECT custom_id, ticket_id, cache_key, placeholders_json, state, asked_json, ledger_id FROM batch_request"
-_PUT_IN_QUEUE = """INSERT INTO queue_item (ticket_id, rank, recipe, provider, model, refresh, state, reason, batch_id, run_id, added_at)
-  SELECT r.ticket_id, 0, b.recipe, b.provider, b.model, ?,
-  CASE r.state WHEN 'waiting' THEN 'submitted' WHEN 'done' THEN 'done' WHEN 'retry' THEN 'waiting' ELSE 'failed' END, r.reason, b.id, r.run_id, ?
-  FROM batch_request AS r JOIN batch AS b ON b.id = r.batch_id WHERE r.batch_id = ? AND r.ticket_id = ?
-  ON CONFLICT (ticket_id, recipe) DO UPDATE SET provider = excluded.provider, model = excluded.model, refresh = excluded.refresh,
-  state = excluded.state, reason = excluded.reason, remedy = '', attempts = 0, run_id = excluded.run_id, batch_id = excluded.batch_id,
-  cost_microusd = NULL, tokens = 0, is_cached = 0, added_at = excluded.added_at, ended_at = '' WHERE queue_item.state != 'running'"""
 _MOST_VARIABLES = 500
 
 
@@ -249,7 +243,7 @@ class BatchStore:
         """Have the queue list tickets of batches, given as (batch, ticket), whatever has become of them by now."""
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.executemany(_PUT_IN_QUEUE, [(int(refresh), now(), *request) for request in requests])
+            connection.executemany(PUT_IN_QUEUE, [(int(refresh), now(), *request) for request in requests])
 
         await self._database.write(write)
 
@@ -338,40 +332,16 @@ def _take(connection: sqlite3.Connection, batch_id: int, taken: Taken) -> int:
     _run(connection, "UPDATE ledger SET run_id = ? WHERE id = ?", run_id, taken.outcome.entry_id)
     statement = "UPDATE batch_request SET run_id = ? WHERE batch_id = ? AND custom_id = ?"
     _run(connection, statement, run_id, batch_id, taken.custom_id)
-    _end_item(connection, batch_id, ticket_id, taken.summary, run_id)
+    end_item(connection, batch_id, ticket_id, taken.summary, run_id)
     return ticket_id
-
-
-def _end_item(connection: sqlite3.Connection, batch_id: int, ticket_id: int, summary: Summary, run_id: int) -> None:
-    """End the queue's item that waits for this batch, and count what it spent."""
-    cost = summary.cost_microusd
-    tokens = (summary.usage.input_tokens or 0) + (summary.usage.output_tokens or 0)
-    is_failed = summary.state is RunState.FAILED
-    ended = _run(
-        connection,
-        "UPDATE queue_item SET state = ?, reason = ?, remedy = ?, run_id = ?, cost_microusd = ?, tokens = ?, ended_at = ?"
-        " WHERE ticket_id = ? AND batch_id = ? AND state = 'submitted'",
-        *("failed" if is_failed else "done", summary.reason if is_failed else "", summary.remedy),
-        *(run_id, cost, tokens, now(), ticket_id, batch_id),
-    )
-    if ended:
-        _run(
-            connection,
-            "UPDATE queue_state SET spent_microusd = spent_microusd + ?, tokens = tokens + ?, unpriced = unpriced + ?",
-            *(cost or 0, tokens, int(cost is None)),
-        )
 
 
 def _miss(connection: sqlite3.Connection, batch_id: int, missed: Missed, state: RequestState) -> int:
     ticket_id = _claim(connection, batch_id, missed.custom_id, state, missed.reason)
     if ticket_id and missed.outcome is not None:
         write_outcomes(connection, [missed.outcome])
-    if state is RequestState.RETRY:
-        change, values = "state = 'waiting', batch_id = 0", []
-    else:
-        change, values = "state = 'failed', reason = ?, ended_at = ?", [missed.reason, now()]
-    statement = f"UPDATE queue_item SET {change} WHERE ticket_id = ? AND batch_id = ? AND state = 'submitted'"
-    _run(connection, statement, *values, ticket_id, batch_id)
+    if ticket_id:
+        release_item(connection, batch_id, ticket_id, state, missed.reason)
     return ticket_id
 
 

@@ -81,7 +81,7 @@ async def test_all_chosen_tickets_are_copied_at_once(qtbot: QtBot, data_dir: Pat
         ids = window.list.chosen_ids()
         assert len(ids) == 3
         titles = [action.text().split("\t")[0] for action in window._list_menu.build().actions()]
-        assert titles == ["Copy 3 summaries", "Export 3 tickets…"]
+        assert titles == ["Summarize 3 tickets…", "Copy 3 summaries", "Export 3 tickets…"]
         QTest.keyClick(window.list.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
         await until(lambda: "3 tickets copied, 3 of them as highlights." in window.notice.text(), "what was copied")
         for row in await desk.tickets.rows(ids):

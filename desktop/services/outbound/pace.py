@@ -32,14 +32,16 @@ NO_LIMITS = RateLimits()
 class Turn:
     """One request that may go now. Report what becomes of it as soon as it is known; a turn without a report teaches nothing."""
 
-    __slots__ = ("_pace", "sent_at")
+    __slots__ = ("_pace", "is_accepted", "sent_at")
 
     def __init__(self, pace: Pace, sent_at: float) -> None:
         self.sent_at = sent_at
+        self.is_accepted = False
         self._pace = pace
 
     def accepted(self, limits: RateLimits = NO_LIMITS) -> None:
         """Report that the provider began to answer, and what it said of its limits."""
+        self.is_accepted = True
         self._pace._accepted(self, limits)
 
     def refused(self, retry_after_seconds: float | None = None) -> None:
@@ -96,10 +98,10 @@ class Pace:
         try:
             yield turn
         finally:
-            self._in_flight -= 1
             now = _now()
+            self._places.left(turn.sent_at, now, self._in_flight, is_whole=turn.is_accepted)
+            self._in_flight -= 1
             self._limit.left(turn.sent_at, now, is_idle=not (self._in_flight or self._urgent or self._others))
-            self._places.left(now)
             self._go()
 
     async def _admission(self, *, is_urgent: bool, on_wait: OnWait | None) -> Turn:

@@ -1,18 +1,19 @@
 """Parallel: how many requests may be under way at once.
 
-Elsewhere it grows while requests are accepted and all places are taken, by one for each at first, by one for each round later, and is halved when the
-provider breaks. That it wants fewer of them a minute is learned elsewhere. A model on this machine refuses nothing, it only becomes slower: there
-the number is doubled as long as that brings more done.
+Elsewhere it grows by one for each that is accepted while all places are taken, and after the provider broke, when it was halved, by one for each
+round. A model on this machine refuses nothing, it only becomes slower: there the number is doubled as long as a request does not take nearly twice
+as long for it. That a provider wants fewer requests a minute is learned elsewhere (`LearnedLimit`).
 """
 
 from __future__ import annotations
 
 MOST_PARALLEL = 128
 FIRST_PARALLEL = 4
-WORTH_IT = 1.25
-"""On this machine twice as many at once are kept when they get so many times as much done."""
-LOOK_AGAIN_SECONDS = 120.0
-"""After which it is tried again whether more at once get more done."""
+SLOWER = 1.6
+"""On this machine twice as many at once are kept when a request takes less than so many times as long: then a quarter more gets done."""
+LOOK_AGAIN_SECONDS, LONGEST_LOOK_AGAIN_SECONDS = 20.0, 320.0
+"""After which it is tried again whether more at once get more done; each time in vain twice as long."""
+LEAST_SAMPLE = 3
 
 
 class Parallel:
@@ -24,10 +25,11 @@ class Parallel:
         self._allowed = 1.0 if is_local else float(FIRST_PARALLEL)
         self._quick_until = float("inf")
         self._was_full = False
-        self._ended = 0
-        self._since = -1.0
-        self._pace_before = 0.0
-        self._settled_at = -1.0
+        self._durations: list[float] = []
+        self._seconds_before = 0.0
+        self._level_since = -1.0
+        self._look_again_at = -1.0
+        self._look_again_after = LOOK_AGAIN_SECONDS
 
     @property
     def now(self) -> int:
@@ -49,30 +51,30 @@ class Parallel:
         """Note that the provider broke: once for all that were under way at that moment."""
         self._quick_until = max(2.0, self._allowed * 0.75)
         self._allowed = max(1.0, self._allowed / 2)
-        self._since = -1.0
+        self._forget()
 
-    def left(self, now: float) -> None:
-        """Note that a request ended. On this machine it is seen from that whether more at once get more done."""
-        if not self._is_local:
+    def left(self, began: float, now: float, in_flight: int, *, is_whole: bool) -> None:
+        """Note that a request that was accepted ended, while so many were under way. On this machine it is seen from that what the model bears."""
+        if not self._is_local or not is_whole or began < self._level_since or in_flight < self.now * 0.75:
+            # One that began before the number changed, or with places to spare, says nothing of this number.
             return
-        if self._since < 0 or not self._was_full:
-            # What ran with places to spare says nothing of them.
-            self._since, self._ended = now, 0
+        self._durations.append(now - began)
+        if len(self._durations) >= max(LEAST_SAMPLE, self.now // 2):
+            self._look(sum(self._durations) / len(self._durations), now)
+
+    def _look(self, seconds: float, now: float) -> None:
+        self._durations.clear()
+        if now < self._look_again_at or self._allowed >= self.most:
+            return
+        if self._seconds_before and seconds > self._seconds_before * SLOWER:
+            self._allowed, self._look_again_at = max(1.0, self._allowed / 2), now + self._look_again_after
+            self._look_again_after = min(LONGEST_LOOK_AGAIN_SECONDS, self._look_again_after * 2)
+            self._seconds_before = 0.0
         else:
-            self._ended += 1
-            if self._ended >= max(3, self.now) and now > self._since:
-                self._look(self._ended / (now - self._since), now)
-        self._was_full = False
-
-    def _look(self, pace: float, now: float) -> None:
-        self._since, self._ended = now, 0
-        if self._settled_at >= 0:
-            if now - self._settled_at < LOOK_AGAIN_SECONDS:
-                return
-            self._settled_at = -1.0
-        elif self._pace_before and pace < self._pace_before * WORTH_IT:
-            self._allowed, self._settled_at, self._pace_before = max(1.0, self._allowed / 2), now, 0.0
-            return
-        if self._allowed < self.most:
-            self._pace_before = pace
+            self._seconds_before = seconds
             self._allowed = min(float(self.most), self._allowed * 2)
+        self._level_since = now
+
+    def _forget(self) -> None:
+        self._durations.clear()
+        self._seconds_before = 0.0

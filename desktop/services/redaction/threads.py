@@ -7,7 +7,7 @@ column is one of people by its name; what stands in it must still look like a na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from desktop.domain.tickets import Thread, listed
 from desktop.services.redaction.name_words import PARTICLES
@@ -39,12 +39,20 @@ _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+|[^\n<>]{2,60}<[^\s@<>]+@[^\s@<>]+>")
 _MOST_WORDS = 5
 
 
-def redactor_for(thread: Thread) -> Redactor:
-    """Return a redactor that knows a ticket's people; it has seen the whole thread, so a value has the same placeholder in every request about it."""
+def people_of(thread: Thread) -> tuple[str, ...]:
+    """Return a ticket's people as its data names them."""
     ticket = thread.ticket
     authors = (message.author for message in thread.messages)
-    people = tuple(dict.fromkeys(filter(None, (ticket.requester, ticket.assignee, *authors, *_in_columns(thread)))))
-    redactor = Redactor(people)
+    return tuple(dict.fromkeys(filter(None, (ticket.requester, ticket.assignee, *authors, *_in_columns(thread)))))
+
+
+def redactor_for(thread: Thread, others: Sequence[str] = ()) -> Redactor:
+    """Return a redactor that knows a ticket's people; it has seen the whole thread, so a value has the same placeholder in every request about it.
+
+    `others` are people of tickets that are sent along as examples.
+    """
+    ticket, people = thread.ticket, people_of(thread)
+    redactor = Redactor((*people, *others))
     # Full names first, so that the first name alone is another spelling of theirs and not the other way round.
     for text in (*people, ticket.subject, *(message.text for message in thread.messages)):
         redactor.learn(text)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from desktop.llm.scripted_server import ScriptedServer
-from tests.journeys.conftest import Desktop, Program
+from tests.journeys.conftest import Desktop, Program, wait_for
 from tests.journeys.keyrings import PASSWORD, opened_keyring
 from tests.leaks.canary import forms, hits_in_files, make_canary
 from tests.leaks.session import Session, faults
@@ -45,7 +45,8 @@ def test_a_key_is_found_nowhere_after_a_full_session(
         for _ in range(4):
             asked = len(server.requests)
             desktop.xdotool("key", "F5")
-            program.wait(lambda s, n=asked: len(server.requests) > n and not s["running"], "the end of a summary")
+            wait_for(lambda n=asked: len(server.requests) > n, "the request")  # type: ignore[misc]
+            program.wait(lambda s: not s["running"], "the end of a summary")
             desktop.xdotool("key", "Down")
         crash.write_text(key, encoding="utf-8")
         program.wait(

@@ -85,6 +85,7 @@ class Desk:
     def __init__(self, paths: Paths) -> None:
         make_folders(paths)
         self.paths = paths
+        self._is_open = False
         self.settings = Settings(paths.settings)
         self._keys = KeyStore()
         self._database = Database(paths.database)
@@ -243,12 +244,16 @@ class Desk:
         return self._database.read_only_reason
 
     async def open(self) -> None:
-        """Open the database, migrate it, and settle what a crash left behind.
+        """Open the database, migrate it, and settle what a crash left behind; nothing where that is done already.
 
         Raises:
             DeskError: `database-broken`, `database-locked` and the like.
         """
+        if self._is_open:
+            # Whoever examines an open desk opens it again, and two would write the full-text index at once.
+            return
         await self._database.open()
+        self._is_open = True
         if not self.read_only_reason:
             await self._runs.recover()
             await self.erasing.finish()

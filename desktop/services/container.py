@@ -304,9 +304,9 @@ class Desk:
 
     def _body(self, target: Target, request: ChatRequest) -> bytes:
         """Encode a request as it would be sent now: as its provider was found to want it, where it was asked before."""
-        for (base_url, *_), client in reversed(self._clients.items()):
+        for (base_url, *_), known in reversed(self._clients.items()):
             if base_url == target.base_url:
-                return client.body(request)
+                return known.body(request)
         return first_parameters(target.base_url).encoded(request)
 
     async def resolve(self, name: str = "", model: str = "") -> Endpoint:

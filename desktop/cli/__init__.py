@@ -10,6 +10,7 @@ COMMANDS = {
     "ledger": "operations",
     "list": "tickets",
     "mappings": "mappings",
+    "preview": "preview",
     "providers": "providers",
     "recipes": "recipes",
     "show": "tickets",

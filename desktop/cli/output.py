@@ -50,6 +50,16 @@ def print_document(text: str) -> None:
         raise ReaderGone from None
 
 
+def print_bytes(content: bytes) -> None:
+    """Print bytes as they are, for a program to read."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise ReaderGone from None
+
+
 def warn(text: str) -> None:
     """Print text for people on standard error, cleaned."""
     click.echo(clean(text), err=True)

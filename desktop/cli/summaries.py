@@ -15,6 +15,7 @@ from desktop.cli.many import Many, ProgressLine, Show
 from desktop.cli.output import dollars, print_json, print_json_line, say, warn
 from desktop.cli.session import Session, common_options, json_option
 from desktop.cli.tickets import search_option, tell_languages, where_option
+from desktop.domain.errors import DeskError
 from desktop.domain.runs import RunState, Summary
 from desktop.domain.tickets import TicketQuery
 from desktop.services.budget import Amount, Budget, Caps
@@ -54,6 +55,9 @@ def _read_amount(context: click.Context, parameter: click.Parameter, value: floa
 @click.option("--model", default="", metavar="NAME", help="The model; else the provider's own.")
 @click.option("--recipe", default="summarize", show_default=True, metavar="NAME", help="The prompt.")
 @click.option("--refresh", is_flag=True, help="Write anew what was written before.")
+@click.option(
+    "--continue", "is_continuing", is_flag=True, help="Have the newest text of one ticket, which broke off, written on."
+)
 @click.option("--estimate", is_flag=True, help="Only tell what it would take, spending nothing.")
 @batch_option
 @click.option(
@@ -90,6 +94,7 @@ def summarize_command(
     model: str,
     recipe: str,
     refresh: bool,
+    is_continuing: bool,
     estimate: bool,
     as_batch: bool,
     concurrency: int | None,
@@ -104,6 +109,8 @@ def summarize_command(
         raise click.UsageError("Name tickets, or choose them with --search and --where, or take --all.")
     if ways > 1:
         raise click.UsageError("Named tickets, --search with --where, and --all exclude each other: take one of them.")
+    if is_continuing and (len(references) != 1 or refresh or as_batch or estimate):
+        raise click.UsageError("--continue takes one ticket, and none of --refresh, --batch and --estimate.")
     caps = Caps(cost_run=None if max_cost is None else round(max_cost * 1_000_000), tokens_run=max_tokens)
     wanted = _Wanted(provider, model, recipe, refresh, caps, concurrency or 0)
 
@@ -121,6 +128,8 @@ def summarize_command(
             warn("No ticket was chosen.")
             return 0
         documents: list[dict[str, Any]] = []
+        if is_continuing:
+            return await _go_on(desk, ids[0], wanted, as_json=as_json or as_lines)
         show = _printer(documents, as_json=as_json, as_lines=as_lines, is_live=len(ids) == 1 and not as_batch)
         code = await _Batch(desk, wanted, show=show, total=len(ids)).run(ids, as_batch=as_batch)
         if as_json and not as_lines:
@@ -128,6 +137,27 @@ def summarize_command(
         return code
 
     return session.run(work)
+
+
+async def _go_on(desk: Desk, ticket_id: int, wanted: _Wanted, *, as_json: bool) -> int:
+    """Have the newest text of a ticket written on from where it broke off, and return the exit code."""
+    newest = next(iter(await desk.summaries.versions(ticket_id)), None)
+    if newest is None:
+        raise DeskError("version-missing", "There is no text to go on from.", remedy="Leave out --continue.")
+    events = desk.summaries.stream(
+        ticket_id,
+        provider=wanted.provider,
+        model=wanted.model,
+        recipe=wanted.recipe,
+        continue_run=newest.run_id,
+    )
+    summary = await follow(events, None if as_json else LiveSummary())
+    if as_json:
+        rows = await desk.tickets.rows([ticket_id])
+        print_json(summary_document(rows[0].reference, summary))
+    if summary.state is RunState.COMPLETE:
+        return 0
+    return FAILED if summary.state is RunState.FAILED else PARTLY
 
 
 def _printer(documents: list[dict[str, Any]], *, as_json: bool, as_lines: bool, is_live: bool) -> Show | None:

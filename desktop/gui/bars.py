@@ -207,6 +207,13 @@ class StatusBar(QFrame):
         for widget in (self.progress_text, self.progress, self.cancel):
             widget.show()
 
+    def show_copying(self, done: int, total: int) -> None:
+        """Show how many of the summaries are ready to be copied; 0 of 0 when all are."""
+        if total:
+            self.show_progress(f"Copying {done:,} of {total:,} summaries", done / total)
+        else:
+            self.hide_progress()
+
     def hide_progress(self) -> None:
         """The work is done."""
         for widget in (self.progress_text, self.progress, self.cancel):

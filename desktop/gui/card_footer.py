@@ -48,6 +48,7 @@ class CardFooter(QWidget):
     versions_requested = Signal()
     edit_requested = Signal()
     verify_requested = Signal()
+    preview_requested = Signal()
     strictness_chosen = Signal(str)
     opinion_toggled = Signal(bool)
 
@@ -202,6 +203,7 @@ class CardFooter(QWidget):
         self.sections_action = self._add(menu, "Sections…", "Ctrl+Shift+S", self.sections_requested)
         self._add_checking(menu)
         menu.addSeparator()
+        self.preview_action = self._add(menu, "What would be sent…", "Ctrl+Shift+P", self.preview_requested)
         self.anew_action = self._add(menu, "Write anew", "Shift+F5", None)
         self.anew_action.triggered.connect(lambda: self.summarize_requested.emit(True))
         self.more_button.setMenu(menu)

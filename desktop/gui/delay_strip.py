@@ -55,6 +55,7 @@ class DelayStrip(QFrame):
         """Begin anew: nothing was said."""
         self.others.setText("")
         self.end_wait()
+        self._show()
 
     def count_down(self, seconds: float, reason: str) -> None:
         """Nothing is sent for so long, and why; 0 seconds when nobody knows for how long."""
@@ -78,9 +79,12 @@ class DelayStrip(QFrame):
         before = self.others.text()
         self.others.setText(f"{before}\n{words}" if before else words)
         self.end_wait()
+        self._show()
 
     def end_wait(self) -> None:
-        """Something comes again, or nothing ever will."""
+        """Something comes again, or nothing ever will. Every word that comes says so: it costs nothing where nobody waits."""
+        if not self._is_waiting:
+            return
         self._ticks.stop()
         self._is_waiting = False
         self._show()

@@ -71,6 +71,7 @@ class OperationsOverview(QScrollArea):
         self._days, self._by, self._only = 7, "provider", ""
         self.tiles = [_Tile() for _ in range(7)]
         self.plots: list[PlotCard] = []
+        self._shown_plots = 0
         self.groups = GroupTableModel(theme)
         self.group_table = _FittedTable("Figures by group", hides={3: 88 * SPACE, 8: 104 * SPACE, 7: 76 * SPACE})
         self.failures = FailureTableModel(theme)
@@ -113,31 +114,41 @@ class OperationsOverview(QScrollArea):
         failures = await operations.failures(since)
         self.stats = stats
         self._show_groups(stats, "" if only is None else only[1], is_narrowed=only is not None)
+        self._title.setText(
+            f"By {self._by}" if only is None else f"By {self._by} · above: {describe_key(only[1])} only"
+        )
         self._show_tiles(shown)
         self.failures.set_entries(failures)
         self._no_failures.setVisible(not failures)
         self._all_failures.setVisible(bool(failures))
         self.failure_table.fit(len(failures))
         await self._show_plots(since, over_time, buckets)
-        self._title.setText(
-            f"By {self._by}" if only is None else f"By {self._by} · above: {describe_key(only[1])} only"
-        )
 
     async def _show_plots(self, since: str, over_time: str, buckets: tuple[Figures, ...]) -> None:
-        if not self.plots:
+        if len(self.plots) < PLOTS:
             # Half a second of imports, in a thread: the page is there already and must answer.
             await asyncio.to_thread(importlib.import_module, "pyqtgraph")
             from desktop.gui.operations_plots import PlotCard
 
-            self.plots = [PlotCard(self._theme) for _ in range(PLOTS)]
-            self._flow()
+            while len(self.plots) < PLOTS:
+                # Each takes 10 ms and more to make and to draw: between them the window answers.
+                await asyncio.sleep(0)
+                self.plots.append(PlotCard(self._theme))
+                # One that belongs nowhere would be a window of its own as soon as it is shown.
+                self.plots[-1].setParent(self.widget())
         is_by_hour = over_time == HOUR
         keys = bucket_keys(since, over_time, buckets)
         contents = plot_contents(keys, buckets, has_cache=not is_by_hour)
+        if len(contents) != self._shown_plots:
+            self._shown_plots = len(contents)
+            for card in self.plots:
+                self._plot_grid.removeWidget(card)
+            self._flow()
         for place, card in enumerate(self.plots):
             card.setVisible(place < len(contents))
             if place < len(contents):
                 card.show_content(keys, contents[place])
+                await asyncio.sleep(0)
         unit = "hour" if is_by_hour else "day"
         self._unit.setText(f"By the {unit} (UTC)" + ("; the cache is counted by the day" if is_by_hour else ""))
 
@@ -238,7 +249,7 @@ class OperationsOverview(QScrollArea):
         width = self.viewport().width()
         for grid, widgets, least in (
             (self._tile_grid, self.tiles, TILE_WIDTH),
-            (self._plot_grid, self.plots, PLOT_WIDTH),
+            (self._plot_grid, self.plots[: self._shown_plots], PLOT_WIDTH),
         ):
             columns = max(1, min(len(widgets), (width + SPACE) // (least + SPACE)))
             _lay_out(grid, widgets, columns)

@@ -59,6 +59,8 @@ class PlotCard(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(frame)
         self.setMinimumHeight(PLOT_HEIGHT)
+        # As wide as there is room for, whatever is drawn: those of one row have one width.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         theme.changed.connect(self._draw)
 
     def show_content(self, keys: Sequence[str], content: PlotContent) -> None:

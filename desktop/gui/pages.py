@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from desktop.gui.erase_panel import ErasePanel
     from desktop.gui.history_panel import HistoryPanel
     from desktop.gui.operations_panel import OperationsPanel
+    from desktop.gui.preview_panel import PreviewPanel
     from desktop.gui.providers_panel import ProvidersPanel
     from desktop.gui.queue_panel import QueuePanel
     from desktop.gui.recipes_panel import RecipesPanel
     from desktop.services.container import Desk
 
-    Panel = ErasePanel | HistoryPanel | OperationsPanel | ProvidersPanel | QueuePanel | RecipesPanel
+    Panel = ErasePanel | HistoryPanel | OperationsPanel | PreviewPanel | ProvidersPanel | QueuePanel | RecipesPanel
 
 
 class Pages(QStackedWidget):
@@ -109,6 +110,16 @@ class Pages(QStackedWidget):
         return panel
 
     @cached_property
+    def preview(self) -> PreviewPanel:
+        """Return what shows a request before it goes."""
+        from desktop.gui.preview_panel import PreviewPanel
+
+        panel = PreviewPanel(self._theme)
+        panel.said.connect(self._notice.show_notice)
+        self._add(panel)
+        return panel
+
+    @cached_property
     def providers(self) -> ProvidersPanel:
         """Return who may write summaries."""
         from desktop.gui.providers_panel import ProvidersPanel
@@ -142,6 +153,10 @@ class Pages(QStackedWidget):
         panel.failed.connect(self._on_error)
         self._add(panel)
         return panel
+
+    def is_queue_seen(self) -> bool:
+        """Tell whether the user looks at the queue just now."""
+        return self.isActiveWindow() and "queue" in vars(self) and self.queue.isVisible()
 
     def _add(self, panel: Panel) -> None:
         panel.closed.connect(self.left)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, SignalInstance
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, SignalInstance
 from PySide6.QtGui import QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import (
     QComboBox,
@@ -24,6 +24,8 @@ from desktop.gui.words import Words, plain_tip
 
 _TITLE_WIDTH = 20 * SPACE
 """At least: forms that stand one below the other have their fields in one line."""
+
+_SETTLE_MS = 150
 
 
 def panel_head(title: str, closed: SignalInstance, tools: QLayout | None = None) -> QHBoxLayout:
@@ -121,6 +123,9 @@ class FormArea(QScrollArea):
         self.setMinimumHeight(12 * SPACE)
         self._form = form
         self._opened: QWidget | None = None
+        # What is opened right after something was closed changes the range twice, or not at all: looked at until it has settled.
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle.timeout.connect(self._on_settled)
         self.verticalScrollBar().rangeChanged.connect(self._on_range)
         self.setWidget(form)
         form.installEventFilter(self)
@@ -128,11 +133,15 @@ class FormArea(QScrollArea):
     def show_whole(self, part: QWidget) -> None:
         """Scroll so far that a part of the form that was just opened is seen, as soon as there is room made for it."""
         self._opened = part
+        self._settle.start()
 
     def _on_range(self) -> None:
-        part, self._opened = self._opened, None
-        if part is not None:
-            self.ensureWidgetVisible(part, 0, 0)
+        if self._opened is not None:
+            self.ensureWidgetVisible(self._opened, 0, 0)
+
+    def _on_settled(self) -> None:
+        self._on_range()
+        self._opened = None
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self._wanted())

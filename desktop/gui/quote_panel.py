@@ -254,7 +254,8 @@ class QuotePanel(QFrame):
         cost = quote.batch_cost_microusd
         whole = quote.estimate.cost_microusd
         price = "price unknown" if cost is None else describe_about(cost)
-        if cost and whole and 2 * cost <= whole + 1:
+        # Both are rounded to whole micro-dollars, input and output apart.
+        if cost and whole and abs(2 * cost - whole) <= max(10, whole // 100):
             price = f"half the price: {price}"
         self.batch.setText(f"As a batch, {price}, within 24 hours")
 

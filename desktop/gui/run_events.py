@@ -32,7 +32,7 @@ def show_event(card: SummaryCard, event: SummaryEvent) -> Summary | None:
         case Started(provider, model):
             card.show_started(provider, model)
         case Delayed(seconds, reason):
-            card.show_delay(seconds, reason)
+            card.delay.count_down(seconds, reason)
         case FellBack(provider, model, reason):
             card.show_fallback(provider, model, reason)
         case Thinking(text):

@@ -120,10 +120,6 @@ class SummaryCard(QFrame):
         )
         self._show_status()
 
-    def show_delay(self, seconds: float, reason: str) -> None:
-        """Nothing is sent for so many seconds, and why: they are counted down."""
-        self.delay.count_down(seconds, reason)
-
     def show_fallback(self, provider: str, model: str, reason: str) -> None:
         """The provider that was asked did not answer, and why; another one is asked."""
         self.delay.say_fallback(self._asked, provider, reason)
@@ -131,18 +127,18 @@ class SummaryCard(QFrame):
 
     def add_thinking(self, text: str) -> None:
         """Take more of what a reasoning model thinks before it answers."""
-        self._on_words()
+        self.delay.end_wait()
         self.thinking.add(text)
 
     def add_text(self, section: str, pending: str) -> None:
         """Show the claim that is being written."""
-        self._on_words()
+        self.delay.end_wait()
         self.thinking.end()
         self.body.add_pending(section, pending)
 
     def add_claim(self, checked: CheckedClaim) -> None:
         """Show a claim that was completed and checked."""
-        self._on_words()
+        self.delay.end_wait()
         self.thinking.end()
         self.body.add_claim(checked)
 
@@ -160,7 +156,7 @@ class SummaryCard(QFrame):
         self.body.notice.show_summary(attempt or summary, is_refresh=attempt is not None, can_go_on=True)
         self.body.show_summary(summary)
         self.thinking.show_thinking(summary.thinking)
-        self._on_words()
+        self.delay.end_wait()
         self._set_running(False)
         self.body.highlights.set_open(not any(c.support is Support.SUPPORTED for c in summary.claims))
         self._show_head(attempt)
@@ -294,12 +290,8 @@ class SummaryCard(QFrame):
         self._asked = provider
         self.head.show_state("Writing the summary", meta=f"{provider} · {model}" if model else provider)
 
-    def _on_words(self) -> None:
-        if self.delay.is_waiting:
-            self.delay.end_wait()
-
     def _begin(self) -> None:
-        self._on_words()
+        self.delay.end_wait()
         self._summary, self._changes, self._next_unused, self._progress = None, None, 0, ""
         self.footer.show_changes(None)
         self._show_inner(self.body)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from desktop.domain.tickets import TicketRow
 from desktop.gui.queue_marks import STATE_ICONS, Mark, state_color
+from desktop.gui.tables import keep_header_out_of_choice
 from desktop.gui.theme.style import Theme, small_font
 from desktop.gui.theme.tokens import ROW_HEIGHT, SPACE
 from desktop.gui.ticket_model import MARK_ROLE, ROW_ROLE, Column, TicketTableModel, cell_text
@@ -45,6 +46,7 @@ class TicketList(QWidget):
         self.model = TicketTableModel()
         self.table = _Table()
         self.table.setModel(self.model)
+        keep_header_out_of_choice(self.table)
         self.table.setItemDelegate(_TicketDelegate(theme, self.table, shows_gist=shows_gist))
         self.table.setAccessibleName("Tickets")
         _set_up_columns(self.table)

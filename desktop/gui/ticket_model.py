@@ -160,6 +160,10 @@ class TicketTableModel(QAbstractTableModel):
         """Return the ticket's id at a row."""
         return self._ids[row]
 
+    def id_or_none(self, row: int) -> int | None:
+        """Return the ticket's id at a row, None where the list has no such row."""
+        return self._ids[row] if 0 <= row < len(self._ids) else None
+
     def ticket_at(self, row: int) -> TicketRow | None:
         """Return the ticket at a row, or None and ask for its page."""
         page, offset = divmod(row, PAGE_ROWS)

@@ -51,6 +51,8 @@ class TicketPane(QWidget):
     failed = Signal(object)
     erase_requested = Signal(int)
     """The ticket whose requester is to be erased."""
+    preview_requested = Signal(int)
+    """The ticket of which is to be seen what a summary would send."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -238,6 +240,7 @@ class TicketPane(QWidget):
         footer.versions_requested.connect(self._on_versions)
         footer.edit_requested.connect(lambda: self.checking.edit(self._summary))
         footer.verify_requested.connect(self.verify.open)
+        footer.preview_requested.connect(self._on_preview)
         self.checking.edited.connect(self._on_other_version)
         self.verify.spans_wanted.connect(self.thread_view.light_up)
         self.instructions.spans_wanted.connect(self.thread_view.light_up)
@@ -246,6 +249,10 @@ class TicketPane(QWidget):
         for place in (card, self.verify, self.thread_view):
             place.link_wanted.connect(self.links.ask)
         self.star_button.clicked.connect(lambda is_on: self.asides.start(self._star(is_on=is_on)))
+
+    def _on_preview(self) -> None:
+        if self._thread is not None:
+            self.preview_requested.emit(self._thread.ticket.id)
 
     async def _load(self, ticket_id: int) -> None:
         assert self._desk is not None

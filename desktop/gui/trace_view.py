@@ -6,15 +6,12 @@ sent, marked by color, because that is what the provider saw.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QSyntaxHighlighter, QTextCharFormat
 from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QSplitter,
@@ -28,6 +25,7 @@ from desktop.gui.jobs import JobScope
 from desktop.gui.leaf_head import LeafHead
 from desktop.gui.operations_tables import describe_size
 from desktop.gui.panel_parts import form_layout
+from desktop.gui.sent_text import SentText, as_blocks
 from desktop.gui.theme.style import Theme, scaled
 from desktop.gui.theme.tokens import SPACE
 from desktop.gui.thread_view import readable_time
@@ -46,10 +44,7 @@ from desktop.services.operations_words import (
 if TYPE_CHECKING:
     from desktop.services.container import Desk
 
-MOST_SHOWN = 400_000
-"""Characters: a view of more takes seconds to lay out. What is left out is said."""
 FACTS_WIDTH = 40 * SPACE
-_PLACEHOLDER = re.compile(r"<[A-Z]+_\d+[a-z]*>")
 _GONE = "The text was not kept: it is older than the settings keep it, or it was erased. The ledger's facts stay."
 
 
@@ -75,7 +70,7 @@ class TraceView(QWidget):
         self.trouble = named_frame("strip")
         self._trouble_words = Words(wraps=True)
         self.facts = form_layout()
-        self.prompt, self.answer = _Text(theme, "Prompt as sent"), _Text(theme, "Raw answer")
+        self.prompt, self.answer = SentText(theme, "Prompt as sent"), SentText(theme, "Raw answer")
         self._build()
         self.head.left.connect(self.left)
         self.raw.toggled.connect(lambda _: self._show_prompt())
@@ -162,8 +157,7 @@ class TraceView(QWidget):
         if self.raw.isChecked() or not messages:
             self.prompt.show_text(self._trace.body or _GONE)
             return
-        blocks = [f"━━ {role} ━━\n{text}" for role, text in messages]
-        self.prompt.show_text("\n\n".join(blocks))
+        self.prompt.show_text(as_blocks(messages))
 
     def _build(self) -> None:
         strip = QHBoxLayout(self.trouble)
@@ -202,50 +196,6 @@ class TraceView(QWidget):
         layout.addLayout(head)
         layout.addWidget(self.trouble)
         layout.addWidget(both, 1)
-
-
-class _Text(QPlainTextEdit):
-    """A plain text that is only read; Tab leaves it."""
-
-    def __init__(self, theme: Theme, name: str) -> None:
-        super().__init__()
-        self.setReadOnly(True)
-        self.setTabChangesFocus(True)
-        self.setUndoRedoEnabled(False)
-        self.setAccessibleName(name)
-        fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        fixed.setPointSizeF(self.font().pointSizeF())
-        self.setFont(fixed)
-        self._marks = _Placeholders(self, theme)
-
-    def show_text(self, text: str) -> None:
-        """Show a text from its beginning; of a very long one its beginning, and how much is left out."""
-        left = len(text) - MOST_SHOWN
-        self.setPlainText(
-            text if left <= 0 else f"{text[:MOST_SHOWN]}\n\n… {left:,} more characters are not shown here."
-        )
-
-
-class _Placeholders(QSyntaxHighlighter):
-    """Colors what stands in the place of a value that stayed here, and the names of roles."""
-
-    def __init__(self, view: QPlainTextEdit, theme: Theme) -> None:
-        super().__init__(view.document())
-        self._theme = theme
-        theme.changed.connect(self.rehighlight)
-
-    def highlightBlock(self, text: str) -> None:
-        t = self._theme.tokens
-        look = QTextCharFormat()
-        look.setForeground(QColor(t.accent))
-        look.setFontWeight(QFont.Weight.DemiBold)
-        for found in _PLACEHOLDER.finditer(text):
-            # Qt counts in units of UTF-16.
-            start = len(text[: found.start()].encode("utf-16-le", "surrogatepass")) // 2
-            self.setFormat(start, len(found.group()), look)
-        if text.startswith("━━ ") and text.endswith(" ━━"):
-            look.setForeground(QColor(t.muted))
-            self.setFormat(0, len(text), look)
 
 
 def _titled(title: str, view: QWidget, *tools: QPushButton) -> QWidget:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QIcon, QKeySequence, QShortcut
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QApplication,
     QLineEdit,
@@ -47,6 +47,7 @@ from desktop.gui.theme.tokens import SIDEBAR_WIDTH
 from desktop.gui.ticket_list import TicketList
 from desktop.gui.ticket_pane import TicketPane
 from desktop.gui.watch_flow import WatchFlow
+from desktop.gui.window_keys import add_keys
 from desktop.gui.window_layout import DEFAULT_SIZE
 
 if TYPE_CHECKING:
@@ -68,27 +69,32 @@ class MainWindow(QMainWindow):
         self._theme = theme
         self._desk: Desk | None = None
         self._waiting_files: list[Path] = []
-        self._quiet = JobScope(self._show_error)
-        self.top = TopBar(theme)
         self.notice = NoticeBar(theme)
+        self._quiet = JobScope(self.notice.show_error)
+        self.top = TopBar(theme)
         self.sidebar = Sidebar(theme)
         self.list = TicketList(theme, chooses_many=True)
         self.ticket = TicketPane(theme)
         self.empty = EmptyState(theme)
         self.import_panel = ImportPanel(theme)
         self.status = StatusBar(theme)
-        self.status_flow = StatusFlow(self.status, theme, self._show_error)
-        self.tickets = ListFlow(self.list, self.sidebar, self.status, self._show_error)
+        self.status_flow = StatusFlow(self.status, theme, self.notice.show_error)
+        self.tickets = ListFlow(self.list, self.sidebar, self.status, self.notice.show_error)
         self.imports = ImportFlow(self.import_panel, self.status, self.notice)
-        self.pages = Pages(theme, self.imports, self.notice, self._show_error)
+        self.pages = Pages(theme, self.imports, self.notice, self.notice.show_error)
         self.watching = WatchFlow(self.imports, self.notice)
         self.status.add(self.watching.button)
-        self.alerts = AlertFlow(theme, self._show_error)
+        self.alerts = AlertFlow(theme, self.notice.show_error)
         self.status.add(self.alerts.button)
-        self.languages = LanguageFlow(self.imports, self._show_error)
-        self.exports = ExportFlow(self.status, self.notice, self._show_error)
+        self.languages = LanguageFlow(self.imports, self.notice.show_error)
+        self.exports = ExportFlow(self.status, self.notice, self.notice.show_error)
         self.queue = QueueFlow(
-            theme, self.list, self.status, self.notice, is_looked_at=self._sees_queue, on_error=self._show_error
+            theme,
+            self.list,
+            self.status,
+            self.notice,
+            is_looked_at=self.pages.is_queue_seen,
+            on_error=self.notice.show_error,
         )
         self._list_menu = ListMenu(
             self.list,
@@ -100,7 +106,7 @@ class MainWindow(QMainWindow):
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._build()
         self._connect()
-        self._add_shortcuts()
+        add_keys(self, self._inner)
 
     # Life
 
@@ -211,8 +217,8 @@ class MainWindow(QMainWindow):
         self.queue.quotes.providers_requested.connect(self.show_providers)
         self.ticket.providers_requested.connect(self.show_providers)
         self.ticket.noticed.connect(self.notice.show_notice)
-        self.ticket.copies.progressed.connect(self._show_copying)
-        self.ticket.failed.connect(self._show_error)
+        self.ticket.copies.progressed.connect(self.status.show_copying)
+        self.ticket.failed.connect(self.notice.show_error)
         self.status_flow.provider_shown.connect(self.empty.show_provider)
         self.empty.import_requested.connect(self.choose_file)
         self.empty.sample_requested.connect(self._open_sample)
@@ -230,6 +236,7 @@ class MainWindow(QMainWindow):
         self.pages.tickets_mended.connect(self._on_mended)
         self.pages.person_erased.connect(self._on_erased)
         self.ticket.erase_requested.connect(self.show_erasing)
+        self.ticket.preview_requested.connect(self.show_preview)
         self.pages.tried.connect(self._on_tried)
         self.status_flow.locked.connect(self.pages.show_lock)
         self.status.recipes_requested.connect(self.show_recipes)
@@ -241,31 +248,6 @@ class MainWindow(QMainWindow):
         self.status.cancel_requested.connect(self.ticket.copies.jobs.cancel)
         self.status.cancel_requested.connect(self.watching.cancel)
 
-    def _add_shortcuts(self) -> None:
-        for keys, action in (
-            (QKeySequence(QKeySequence.StandardKey.Open), self.choose_file),
-            (QKeySequence(QKeySequence.StandardKey.Find), self._focus_search),
-            (QKeySequence(QKeySequence.StandardKey.Copy), self._on_copy),
-            (QKeySequence(QKeySequence.StandardKey.Quit), self.close),
-            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_Comma), self.show_providers),
-            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_H), self.show_history),
-            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_E), self.export),
-            (QKeySequence(Qt.Modifier.CTRL | Qt.Key.Key_J), self.show_queue),
-            (QKeySequence(Qt.Modifier.CTRL | Qt.Modifier.SHIFT | Qt.Key.Key_O), self.show_operations),
-        ):
-            shortcut = QShortcut(keys, self)
-            shortcut.activated.connect(action)
-        for place, key, action in (
-            (self._inner, "Esc", self.ticket.escape),
-            (self._inner, "/", self._focus_search),
-            # Elsewhere in the window these keys finish what is typed.
-            (self.list, "Ctrl+Return", self.summarize_many),
-            (self.list, "Ctrl+Enter", self.summarize_many),
-        ):
-            shortcut = QShortcut(QKeySequence(key), place)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(action)
-
     # What the user does
 
     def choose_file(self) -> None:
@@ -276,6 +258,21 @@ class MainWindow(QMainWindow):
         """Ask where to export to: the chosen tickets if they are several, else all that are listed."""
         chosen = self.list.chosen_ids()
         self.exports.ask(chosen if len(chosen) > 1 else self.list.model.ids(), self)
+
+    def copy(self) -> None:
+        """Copy what is marked in a field, else the summaries of the chosen tickets or that of the one that is read."""
+        focus = QApplication.focusWidget()
+        if isinstance(focus, QLineEdit) and focus.hasSelectedText():
+            focus.copy()
+        elif focus is self.list.table:
+            self._on_copy_chosen()
+        else:
+            self.ticket.copy()
+
+    def focus_search(self) -> None:
+        """Type what is searched for."""
+        self.top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.top.search.selectAll()
 
     def summarize_many(self) -> None:
         """Ask what summaries of the chosen tickets, or of all that are listed, would cost."""
@@ -306,6 +303,12 @@ class MainWindow(QMainWindow):
             self._show_page(self.pages.erasing)
             self.pages.erasing.open(ticket_id)
 
+    def show_preview(self, ticket_id: int) -> None:
+        """Show what a summary of a ticket would send."""
+        if self._desk is not None:
+            self._show_page(self.pages.preview)
+            self.pages.preview.open(ticket_id)
+
     def show_operations(self) -> None:
         """Show what the calls of models came to in place of the tickets."""
         if self._desk is not None:
@@ -316,7 +319,7 @@ class MainWindow(QMainWindow):
         """Show the recipes in place of the tickets, their prompts for the tickets of the list."""
         if self._desk is not None:
             self._show_page(self.pages.recipes)
-            self.pages.recipes.open(self._listed_id, self.list.table.currentIndex().row())
+            self.pages.recipes.open(self.list.model.id_or_none, self.list.table.currentIndex().row())
 
     def _on_search(self, text: str) -> None:
         if self.tickets.search(text) and self.tickets.counts.total:
@@ -336,8 +339,7 @@ class MainWindow(QMainWindow):
         self.ticket.reload()
 
     def _on_mended(self) -> None:
-        self.list.model.forget_leads()
-        self.ticket.reload()
+        self._on_imported()
         self.tickets.refresh()
 
     def _on_erased(self) -> None:
@@ -366,9 +368,6 @@ class MainWindow(QMainWindow):
         self.status_flow.show_spend()
         self.alerts.look()
 
-    def _sees_queue(self) -> bool:
-        return self.isActiveWindow() and "queue" in vars(self.pages) and self.pages.queue.isVisible()
-
     def _show_choice(self) -> None:
         self.top.show_choice(self.list.chosen_count(), self.list.model.rowCount())
 
@@ -376,34 +375,12 @@ class MainWindow(QMainWindow):
         self.ticket.reload()
         self._on_summarized(ticket_id)
 
-    def _listed_id(self, row: int) -> int | None:
-        return self.list.model.id_at(row) if 0 <= row < self.list.model.rowCount() else None
-
-    def _on_copy(self) -> None:
-        focus = QApplication.focusWidget()
-        if isinstance(focus, QLineEdit) and focus.hasSelectedText():
-            focus.copy()
-        elif focus is self.list.table:
-            self._on_copy_chosen()
-        else:
-            self.ticket.copy()
-
     def _on_copy_chosen(self) -> None:
         chosen = self.list.chosen_ids()
         if len(chosen) > 1:
             self.ticket.copies.copy_many(chosen)
         else:
             self.ticket.copy()
-
-    def _show_copying(self, done: int, total: int) -> None:
-        if total:
-            self.status.show_progress(f"Copying {done:,} of {total:,} summaries", done / total)
-        else:
-            self.status.hide_progress()
-
-    def _focus_search(self) -> None:
-        self.top.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.top.search.selectAll()
 
     def _open_sample(self) -> None:
         if self._desk is not None:
@@ -420,9 +397,6 @@ class MainWindow(QMainWindow):
         self._show_page(self._inner if self.tickets.counts.total else self.empty)
         if self.tickets.counts.total:
             self.list.table.setFocus()
-
-    def _show_error(self, error: DeskError) -> None:
-        self.notice.show_error(error)
 
     def _on_loaded(self, is_other: bool) -> None:
         if is_other and self.pages.currentWidget() in (self.empty, self._inner):

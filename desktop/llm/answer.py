@@ -37,6 +37,8 @@ class _Cleaned:
         self._half = ""
 
     def take(self, piece: str) -> str:
+        if not self._half and piece.isascii() and piece.isprintable():
+            return piece
         whole = self._half + piece
         cut = len(whole) - 1 if whole and "\ud800" <= whole[-1] <= "\udbff" else len(whole)
         self._half = whole[cut:]
@@ -58,6 +60,8 @@ class AnswerText:
 
     def take(self, piece: str) -> tuple[str, str]:
         """Return what can be shown after this piece, text and thinking; what may still turn out to be a tag or half a character is held back."""
+        if self._place == "text":
+            return self._text.take(self._let_go() + piece), ""
         self._held += piece
         thinking = ""
         if self._place == "before":
@@ -117,21 +121,21 @@ class Answer:
 
     def take(self, chunk: Any) -> StreamDelta:
         """Note what a chunk says and return what it holds of text and of thinking; both may be ''."""
-        usage = getattr(chunk, "usage", None)
+        usage = value_of(chunk, "usage")
         if usage is not None:
             self.usage = usage_of(usage)
-        choices = getattr(chunk, "choices", None)
+        choices = value_of(chunk, "choices")
         if not isinstance(choices, list):
             return _NOTHING
         self.chunks += 1
         choice = self._own(choices)
         if choice is None:
             return _NOTHING
-        reason = getattr(choice, "finish_reason", None)
+        reason = value_of(choice, "finish_reason")
         if isinstance(reason, str) and reason:
             self.finish_reason = reason
-        delta = getattr(choice, "delta", None)
-        content = getattr(delta, "content", None)
+        delta = value_of(choice, "delta")
+        content = value_of(delta, "content")
         if isinstance(content, str):
             piece, thought = content, ""
         else:
@@ -139,7 +143,7 @@ class Answer:
         if not thought:
             thought = next((text for name in _THINKING_FIELDS if (text := _piece(delta, name))), "")
         self.received += len(piece) + len(thought)
-        thinking = self._text.take_thinking(thought)
+        thinking = self._text.take_thinking(thought) if thought else ""
         text, inside = self._text.take(piece)
         return self._counted(text, thinking + inside)
 
@@ -148,8 +152,8 @@ class Answer:
         if not choices:
             return None
         if self._choice is None:
-            self._choice = getattr(choices[0], "index", None)
-        return next((choice for choice in choices if getattr(choice, "index", None) == self._choice), None)
+            self._choice = value_of(choices[0], "index")
+        return next((choice for choice in choices if value_of(choice, "index") == self._choice), None)
 
     @property
     def is_too_long(self) -> bool:
@@ -184,12 +188,17 @@ class Answer:
         return StreamDelta(text, thinking)
 
 
+def value_of(holder: Any, name: str) -> Any:
+    """Return a value of an object as JSON has it, or as the SDK's models have it; None when there is none."""
+    return holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
+
+
 def usage_of(usage: Any) -> Usage:
     """Return what an answer says it took; what it does not say, or says in another way, is unknown."""
     return Usage(
         input_tokens=_count(usage, "prompt_tokens"),
         output_tokens=_count(usage, "completion_tokens"),
-        cached_input_tokens=_count(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
+        cached_input_tokens=_count(value_of(usage, "prompt_tokens_details"), "cached_tokens"),
     )
 
 
@@ -218,10 +227,10 @@ def _parts(content: object) -> tuple[str, str]:
 
 
 def _piece(delta: Any, name: str) -> str:
-    value = getattr(delta, name, None)
+    value = value_of(delta, name)
     return value if isinstance(value, str) else ""
 
 
 def _count(holder: Any, name: str) -> int | None:
-    value = getattr(holder, name, None)
+    value = value_of(holder, name)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from desktop.llm.watch import Watch
+
 if TYPE_CHECKING:
     import httpx2
 
@@ -31,57 +33,43 @@ class TooLargeError(ValueError):
     """More came than can make sense."""
 
 
-class SilentError(Exception):
-    """Nothing more came of a stream that had begun."""
-
-
-def bound(response: httpx2.Response, *, quiet_seconds: float, most_bytes: int) -> None:
+def bound(response: httpx2.Response, *, watch: Watch | None, most_bytes: int) -> None:
     """Have the reading of a response stop in time: a refusal is cut, each event of a stream and the whole of all else is held to a size.
 
-    A stream has `quiet_seconds` > 0: so long it may be silent after its first event; before, the HTTP client's own patience holds.
+    A stream has a `watch`, which is told when something comes.
     """
     read = response.aiter_bytes
     if response.status_code >= 300:
         bounded = _cut(read, response)
-    elif quiet_seconds:
-        bounded = _events(_lively(read, quiet_seconds))
+    elif watch is not None:
+        bounded = _events(read, watch)
     else:
         bounded = _whole(read, most_bytes)
     # Both the SDK's streams and `aread` come by here, and nothing earlier is past the decompression.
     response.aiter_bytes = bounded  # type: ignore[method-assign]
 
 
-def _events(read: Reader) -> Reader:
+def _events(read: Reader, watch: Watch) -> Reader:
     async def pieces(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
-        size, tail, mark = 0, b"", BOM_UTF8
+        size, tail, mark, has_begun = 0, b"", BOM_UTF8, False
         async with aclosing(read(chunk_size)) as parts:
             async for piece in parts:
                 if mark:
                     piece, mark = _without_mark(piece, mark)
+                # What keeps the line alive before the answer begins is no beginning.
+                has_begun = has_begun or b"data" in piece
+                if has_begun:
+                    watch.heard()
+                if piece.endswith(b"\n\n"):
+                    size, tail = 0, b""
+                    yield piece
+                    continue
                 seen = tail + piece
                 end = max(map(seen.rfind, _ENDS))
                 size = len(seen) - end if end >= 0 else size + len(piece)
                 if size > MAX_EVENT_BYTES:
                     raise TooLargeError
                 tail = seen[-_TAIL:]
-                yield piece
-
-    return pieces
-
-
-def _lively(read: Reader, quiet_seconds: float) -> Reader:
-    async def pieces(chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:
-        has_begun = False
-        async with aclosing(read(chunk_size)) as parts:
-            while True:
-                try:
-                    async with asyncio.timeout(quiet_seconds if has_begun else None):
-                        piece = await anext(parts, b"")
-                except TimeoutError:
-                    raise SilentError from None
-                if not piece:
-                    return
-                has_begun = has_begun or b"data" in piece
                 yield piece
 
     return pieces

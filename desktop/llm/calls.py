@@ -17,6 +17,7 @@ from desktop.domain.llm import StreamEnd
 from desktop.llm.answer import TOO_LONG, Answer
 from desktop.llm.bounds import bound
 from desktop.llm.faults import Exchange, Fault, closed_fault, empty_fault
+from desktop.llm.watch import Watch
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,10 +34,10 @@ _TURNS_TO_END = 16
 
 @dataclass(slots=True)
 class Sending:
-    """What the hooks must know of the call that they are in. `quiet_seconds` are 0 when it is no stream."""
+    """What the hooks must know of the call that they are in. Only a stream has a `watch`."""
 
     on_send: OnSend | None = None
-    quiet_seconds: float = 0.0
+    watch: Watch | None = None
     most_bytes: int = MAX_ANSWER_BYTES
     failure: BaseException | None = None
 
@@ -60,15 +61,7 @@ async def tell(request: httpx2.Request) -> None:
 async def bound_response(response: httpx2.Response) -> None:
     """Bound what is read of a response: a hook of the HTTP client."""
     sending = current.get(None) or Sending()
-    bound(response, quiet_seconds=sending.quiet_seconds, most_bytes=sending.most_bytes)
-
-
-async def next_chunk(chunks: Any) -> Any | None:
-    """Return the next chunk, None at the end of the stream."""
-    try:
-        return await anext(chunks)
-    except StopAsyncIteration:
-        return None
+    bound(response, watch=sending.watch, most_bytes=sending.most_bytes)
 
 
 async def awaited(waiting: Awaitable[T]) -> T:
@@ -84,7 +77,7 @@ async def close(chunks: Any) -> None:
     """
     with suppress(Exception):
         await chunks.close()
-        while await next_chunk(chunks) is not None:
+        while await anext(chunks, None) is not None:
             pass
     await settle()
 

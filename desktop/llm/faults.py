@@ -17,8 +17,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from desktop.domain.llm import ProviderFault
-from desktop.llm.bounds import SilentError, TooLargeError
+from desktop.llm.bounds import TooLargeError
 from desktop.llm.limits import LONGEST_WAIT_SECONDS, retry_after
+from desktop.llm.watch import SilentError
 
 CHECK_URL = "Check the base URL in the provider's settings; it usually ends in /v1."
 CHECK_MODEL = "Choose another model in the provider's settings."
@@ -249,7 +250,7 @@ def _transport_fault(error: BaseException, exchange: Exchange) -> Fault:
         return _unreadable(exchange, "text that is not valid", is_transient=True)
     if _has(chain, ValueError) and "APIConnectionError" not in kinds:
         return _unreadable(exchange, "data that is not valid", is_transient=True)
-    if "APIConnectionError" in kinds or "TransportError" in kinds or _has(chain, OSError):
+    if "APIConnectionError" in kinds or kinds & {"TransportError", "EndOfStream"} or _has(chain, OSError):
         return _fault(
             "provider-connection",
             f"The connection to {host} was closed before an answer came.",

@@ -69,7 +69,7 @@ class Parameters:
 
     def encoded(self, request: ChatRequest) -> bytes:
         """Return the request as the bytes that are sent."""
-        return json.dumps(self.body(request), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return encoded(self.body(request))
 
     def barest(self) -> Parameters:
         """Return the way that any server takes: nothing that may be left out, everything in the user's message."""
@@ -105,6 +105,11 @@ class Parameters:
         if self.limits and self.limits[0] in words and not _TOO_LARGE.search(words):
             return replace(self, limits=self.limits[1:])
         return None
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """Return a body as the bytes that are sent."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _folded(messages: tuple[ChatMessage, ...]) -> tuple[ChatMessage, ...]:

@@ -44,12 +44,13 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """What the client asked. `body` is the JSON it sent, {} when there was none."""
+    """What the client asked. `body` is the JSON it sent, {} when there was none, `raw` its bytes."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: dict[str, Any] = field(default_factory=dict)
+    raw: bytes = b""
 
 
 def event(data: object) -> bytes:
@@ -184,6 +185,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # As every provider's: else the first piece waits 40 ms for the client's system to acknowledge the head.
+    disable_nagle_algorithm = True
     server: _Server
 
     def setup(self) -> None:
@@ -206,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a request for a completion."""
         raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        self._play(RecordedRequest("POST", self.path, dict(self.headers), json.loads(raw or b"{}")))
+        self._play(RecordedRequest("POST", self.path, dict(self.headers), json.loads(raw or b"{}"), raw))
 
     def do_CONNECT(self) -> None:
         """Note that this server was taken for a proxy, and decline."""

@@ -67,7 +67,7 @@ def plan_request(
     if prompt is None:
         return None
     request, shown = prompt
-    redactor = redactor_for(prepared.thread) if target.redacts else None
+    redactor = redactor_for(prepared.thread, question.people) if target.redacts else None
     request = outbound.redacted(request, Sending(question.task, redactor=redactor))
     sent = "\n".join(message.content for message in request.messages)
     values = {name: value for name, value in redactor.values.items() if name in sent} if redactor else {}

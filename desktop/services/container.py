@@ -16,11 +16,13 @@ from desktop.config.paths import Paths, make_folders
 from desktop.config.secrets import KeyStore
 from desktop.config.settings import Settings
 from desktop.domain.errors import DeskError
+from desktop.domain.llm import ChatRequest
 from desktop.domain.providers import BUILT_IN, KeyState, ProviderProfile
 from desktop.ingest.definitions import load_systems
 from desktop.llm import network, presets
 from desktop.llm.engine import BUILTIN_MODEL_NAME, LocalEngine, find_builtin_model
 from desktop.llm.openai_client import OpenAIClient
+from desktop.llm.parameters import first_parameters
 from desktop.llm.prices import Price, load_prices, save_price
 from desktop.services.batches import BatchService
 from desktop.services.doctor import Check, Doctor
@@ -35,6 +37,7 @@ from desktop.services.model_prices import Amounts, ModelPrices
 from desktop.services.operations import OperationsService
 from desktop.services.outbound import Endpoint, Outbound, Target
 from desktop.services.prepared import PreparedTickets
+from desktop.services.preview import PreviewService
 from desktop.services.profile_checks import network_of
 from desktop.services.prompt_preview import PromptPreviews
 from desktop.services.providers import ProviderService
@@ -82,6 +85,7 @@ class Desk:
     def __init__(self, paths: Paths) -> None:
         make_folders(paths)
         self.paths = paths
+        self._is_open = False
         self.settings = Settings(paths.settings)
         self._keys = KeyStore()
         self._database = Database(paths.database)
@@ -216,6 +220,14 @@ class Desk:
             examples=self.summaries.examples,
             workers=self._workers,
         )
+        self.preview = PreviewService(
+            summaries=self.summaries,
+            recipes=self.recipes,
+            outbound=outbound,
+            body=self._body,
+            secret=self.secret,
+            workers=self._workers,
+        )
         self.doctor = Doctor(
             paths=paths,
             settings=self.settings,
@@ -232,12 +244,16 @@ class Desk:
         return self._database.read_only_reason
 
     async def open(self) -> None:
-        """Open the database, migrate it, and settle what a crash left behind.
+        """Open the database, migrate it, and settle what a crash left behind; nothing where that is done already.
 
         Raises:
             DeskError: `database-broken`, `database-locked` and the like.
         """
+        if self._is_open:
+            # Whoever examines an open desk opens it again, and two would write the full-text index at once.
+            return
         await self._database.open()
+        self._is_open = True
         if not self.read_only_reason:
             await self._runs.recover()
             await self.erasing.finish()
@@ -285,6 +301,13 @@ class Desk:
             else CLOUD_CONTEXT_TOKENS,
             redacts=self.providers.is_redacted(profile),
         )
+
+    def _body(self, target: Target, request: ChatRequest) -> bytes:
+        """Encode a request as it would be sent now: as its provider was found to want it, where it was asked before."""
+        for (base_url, *_), known in reversed(self._clients.items()):
+            if base_url == target.base_url:
+                return known.body(request)
+        return first_parameters(target.base_url).encoded(request)
 
     async def resolve(self, name: str = "", model: str = "") -> Endpoint:
         """Turn a provider's name ('' for the default) into an endpoint; the built-in model is started when it is needed.

@@ -15,6 +15,7 @@ from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread
 from desktop.services.prompting import render_messages, render_ticket
 from desktop.services.recipes import Example
+from desktop.services.redaction import people_of
 from desktop.services.words import ROLE_WORDS, content_words, stem
 
 MOST_EXAMPLES = 2
@@ -66,7 +67,8 @@ def choose_examples(
 def render_example(starred: StarredExample) -> Example:
     """Return a starred ticket as it is sent."""
     blocks = render_messages(starred.thread, number_sentences(starred.thread.messages))
-    return Example(render_ticket(starred.thread, blocks, sorted(blocks)), starred.summary.strip())
+    thread = render_ticket(starred.thread, blocks, sorted(blocks))
+    return Example(thread, starred.summary.strip(), people_of(starred.thread))
 
 
 def _stems(thread: Thread) -> Counter[str]:

@@ -89,6 +89,11 @@ def describe_redactions(redactions: Mapping[str, int]) -> str:
     return ", ".join(parts) or "none"
 
 
+def describe_kind(kind: str) -> str:
+    """Name what kind of value was taken out, as in `describe_redactions`."""
+    return _KINDS.get(kind, kind)
+
+
 def describe_money(microusd: int | None) -> str:
     """Say an amount: `$0.0042`, `$12.30`; `unknown` when no price is known, `$0` for nothing."""
     if microusd is None:

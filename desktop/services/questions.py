@@ -52,6 +52,11 @@ class Question:
     releases_pin: bool = False
 
     @property
+    def people(self) -> tuple[str, ...]:
+        """Return the people of the examples' tickets."""
+        return tuple(name for example in self.examples for name in example.people)
+
+    @property
     def answer_tokens(self) -> int:
         """Return how long an answer may become, in tokens."""
         return most_answer_tokens(self.recipe, style=self.style, form=self.form)

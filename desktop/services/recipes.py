@@ -45,10 +45,11 @@ _NAME_LINE = re.compile(r"^name\s*=.*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One few-shot example: a thread as it is sent, and the answer that is wanted, in the lines form."""
+    """One few-shot example: a thread as it is sent, and the answer that is wanted, in the lines form. `people` are those of a real ticket."""
 
     thread: str
     summary: str
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

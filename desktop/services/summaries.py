@@ -7,7 +7,6 @@ writes one (`summary_run`). A summary that is there is never hidden by a newer o
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
@@ -237,10 +236,6 @@ class SummaryService:
             if (thread := await self._tickets.thread(ticket_id)) is not None:
                 found[ticket_id] = await self._on_worker(partial(find_lead, thread))
         return found
-
-    async def spent_today_microusd(self) -> tuple[int, int]:
-        """Return what was spent since midnight UTC in micro-dollars, and how many calls have no known price."""
-        return await self._runs.spent_since(time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime()))
 
     def targets(self, recipe: str, provider: str = "", model: str = "") -> Sequence[Target]:
         """Return whom a recipe's summaries would be asked of, in this order.

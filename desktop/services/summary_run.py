@@ -321,7 +321,7 @@ class SummaryRun:
             return None
         redactor = self._sending.redactor
         if endpoint.redacts and redactor is None:
-            redactor = await self._on_worker(partial(redactor_for, self._prepared.thread))
+            redactor = await self._on_worker(partial(redactor_for, self._prepared.thread, self._question.people))
         sending = replace(
             self._sending, purpose=SECOND_OPINION, run_id=self._run_id, redactor=redactor if endpoint.redacts else None
         )

@@ -162,7 +162,7 @@ class SummaryWriter:
             question = await wanted.only_what_is_new(question)
         redactor = None
         if endpoint.redacts:
-            redactor = await self._on_worker(partial(redactor_for, prepared.thread))
+            redactor = await self._on_worker(partial(redactor_for, prepared.thread, question.people))
         tools = Tools(
             runs=self._runs,
             outbound=self._outbound,

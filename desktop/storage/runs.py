@@ -270,19 +270,6 @@ class RunStore:
 
         return await self._database.write(write)
 
-    async def spent_since(self, since: str) -> tuple[int, int]:
-        """Return what runs cost since a time (ISO 8601 UTC), in micro-dollars, and how many of them have no known price."""
-
-        def read(connection: sqlite3.Connection) -> tuple[int, int]:
-            row = connection.execute(
-                "SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(cost_microusd IS NULL AND text != ''), 0) FROM run"
-                " WHERE started_at >= ? AND state != 'running'",
-                [since],
-            ).fetchone()
-            return int(row[0]), int(row[1])
-
-        return await self._database.read(read)
-
     async def _first(self, condition: str, *values: object) -> StoredSummary | None:
         def read(connection: sqlite3.Connection) -> StoredSummary | None:
             row = connection.execute(f"{_RUN} {condition}", values).fetchone()

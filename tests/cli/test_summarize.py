@@ -157,3 +157,15 @@ def test_a_written_summary_is_shown_with_its_ticket(tldesk: Runner, export: Path
     export.write_text(export.read_text(encoding="utf-8").replace("A-1183", "A-1184"), encoding="utf-8")
     tldesk("import", str(export))
     assert "The ticket has changed since." in tldesk("show", "T-2").out
+
+
+def test_a_text_that_broke_off_is_written_on(tldesk: Runner, export: Path) -> None:
+    begun = "Gist: Charged twice. [m1.1]\nProblem: The customer was"
+    tldesk("import", str(export))
+    with ScriptedServer(Script(words(begun), then="drop"), good_stream(" charged twice. [m1.1]\n")) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        broken = tldesk("summarize", "T-2", "--json")
+        whole = tldesk("summarize", "T-2", "--continue", "--json")
+    assert (broken.code, broken.json["state"], broken.json["text"]) == (3, "incomplete", begun)
+    assert (whole.code, whole.json["state"], whole.json["text"]) == (0, "complete", f"{begun} charged twice. [m1.1]\n")
+    assert tldesk("summarize", "--all", "--continue").code == 2

@@ -13,7 +13,7 @@ from tests.gui.card_values import claim, shown_card, summary
 def test_a_wait_is_counted_down_until_something_comes(qtbot: QtBot, theme: Theme) -> None:
     card = shown_card(qtbot, theme)
     card.begin_run("OpenAI")
-    card.show_delay(11.2, "api.openai.com asks to wait")
+    card.delay.count_down(11.2, "api.openai.com asks to wait")
     assert card.delay.isVisible()
     assert card.delay.wait.text() == "api.openai.com asks to wait: 12 s"
     card.delay._on_tick()
@@ -25,7 +25,7 @@ def test_a_wait_is_counted_down_until_something_comes(qtbot: QtBot, theme: Theme
 def test_the_seconds_pass_by_themselves_and_end(qtbot: QtBot, theme: Theme) -> None:
     card = shown_card(qtbot, theme)
     card.begin_run("OpenAI")
-    card.show_delay(1, "host asks to wait")
+    card.delay.count_down(1, "host asks to wait")
     assert card.delay.is_waiting
     qtbot.waitUntil(lambda: not card.delay.is_waiting)
     assert not card.delay.isVisible()
@@ -34,7 +34,7 @@ def test_the_seconds_pass_by_themselves_and_end(qtbot: QtBot, theme: Theme) -> N
 def test_a_wait_whose_end_nobody_knows_has_no_seconds(qtbot: QtBot, theme: Theme) -> None:
     card = shown_card(qtbot, theme)
     card.begin_run("OpenAI")
-    card.show_delay(0.0, "a ticket with the very same text is being summarized")
+    card.delay.count_down(0.0, "a ticket with the very same text is being summarized")
     assert card.delay.wait.text() == "a ticket with the very same text is being summarized…"
     assert card.delay.cancel.isVisible()
 
@@ -42,7 +42,7 @@ def test_a_wait_whose_end_nobody_knows_has_no_seconds(qtbot: QtBot, theme: Theme
 def test_a_wait_can_be_cancelled(qtbot: QtBot, theme: Theme) -> None:
     card = shown_card(qtbot, theme)
     card.begin_run("OpenAI")
-    card.show_delay(12, "api.openai.com asks to wait")
+    card.delay.count_down(12, "api.openai.com asks to wait")
     with qtbot.waitSignal(card.footer.stop_requested):
         card.delay.cancel.click()
     card.show_summary(summary(state=RunState.CANCELLED, reason="stopped by you"))

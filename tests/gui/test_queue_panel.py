@@ -6,19 +6,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QAbstractItemView, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.domain.queue import ItemState, QueueItem
 from desktop.gui.queue_model import PAGE_ROWS, Column, QueueModel
 from desktop.gui.queue_panel import QueuePanel
+from desktop.gui.tables import Index, RowTable
 from desktop.gui.theme.style import Theme
 from desktop.gui.ticket_model import MARK_ROLE
 from desktop.gui.window import MainWindow
 from desktop.llm.scripted_server import Script, ScriptedServer, good_stream, refusal
 from desktop.services.container import Desk
+from tests.gui.card_values import in_pane
 from tests.gui.real_window import ANSWER, button, opened_window, until
 from tests.services.conftest import TICKET
 
@@ -255,3 +257,26 @@ def test_rows_stay_until_the_new_ones_come_and_none_is_missed(qtbot: QtBot, them
     model.put_page(0, (item(9), item(1), item(2), item(3)))
     assert cell.data() == "Ticket 9"
     assert asked == [0, 0, 0], "what changed while it was being read is read once more"
+
+
+def test_choosing_all_of_a_long_queue_asks_for_nothing_but_what_is_in_view(qtbot: QtBot, theme: Theme) -> None:
+    """A header that looks for what is chosen goes through all rows of every column: the window stood still for a second."""
+
+    class CountingModel(QueueModel):
+        asked = 0
+
+        def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+            CountingModel.asked += 1
+            return super().rowCount(parent)
+
+    model = CountingModel(theme)
+    model.restart(100_000)
+    table = RowTable("Queue", hides={})
+    table.setModel(model)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+    in_pane(qtbot, table)
+    table.grab()
+    CountingModel.asked = 0
+    table.selectAll()
+    table.grab()
+    assert CountingModel.asked < 10_000

@@ -92,13 +92,12 @@ async def test_all_that_is_listed_is_quoted_where_one_ticket_is_chosen(qtbot: Qt
         assert window._list_menu.build().actions()[0].text() == "Summarize 36 tickets…\tCtrl+Enter"
 
 
-async def test_another_provider_has_another_price_and_without_a_key_it_would_not_begin(
-    qtbot: QtBot, data_dir: Path
-) -> None:
+async def test_another_provider_has_another_price(qtbot: QtBot, data_dir: Path) -> None:
     async with listed_tickets(data_dir) as (window, desk, server):
         desk.providers.save(CLOUD)
         window.summarize_many()
         panel = await quoted(window)
+        assert "free" in panel.headline.text()
         panel.provider.setCurrentIndex(panel.provider.findData("Cloud"))
         await quoted(window)
         assert "key for Cloud" in panel.warning.text()
@@ -110,7 +109,23 @@ async def test_another_provider_has_another_price_and_without_a_key_it_would_not
         assert "Cloud (api.openai.com), gpt-4.1-mini" in panel.facts.text()
         assert "$" in panel.headline.text()
         assert panel.summarize.isEnabled()
+        assert panel.batch.text().startswith("As a batch, half the price: ")
         assert server.requests == []
+
+
+async def test_why_it_would_not_begin_is_said(qtbot: QtBot, data_dir: Path) -> None:
+    async with listed_tickets(data_dir) as (window, desk, _):
+        desk.providers.save(CLOUD, make_default=True)
+        desk.settings.set("local_only", True)
+        window.summarize_many()
+        panel = await quoted(window)
+        assert "nothing is sent to api.openai.com" in panel.warning.text()
+        assert panel.warning.isVisible()
+        assert not panel.summarize.isEnabled()
+        panel.provider.setCurrentIndex(panel.provider.findData("scripted"))
+        await quoted(window)
+        assert not panel.warning.isVisible()
+        assert panel.summarize.isEnabled()
 
 
 async def test_a_price_above_the_threshold_stands_in_the_button(qtbot: QtBot, data_dir: Path) -> None:

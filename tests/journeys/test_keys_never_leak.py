@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +47,7 @@ def test_a_key_is_found_nowhere_after_a_full_session(
         for _ in range(4):
             asked = len(server.requests)
             desktop.xdotool("key", "F5")
-            program.wait(lambda s, n=asked: len(server.requests) > n and not s["running"], "the end of a summary")
+            program.wait(partial(_has_ended, server, asked), "the end of a summary")
             desktop.xdotool("key", "Down")
         crash.write_text(key, encoding="utf-8")
         program.wait(
@@ -68,3 +70,7 @@ def test_the_search_finds_a_key_in_every_form(tmp_path: Path, form: str) -> None
     hidden = forms(key)[form]
     (tmp_path / "file").write_bytes(around + hidden + around)
     assert hits_in_files(key, [tmp_path]) == [f"{tmp_path / 'file'} ({form})"]
+
+
+def _has_ended(server: ScriptedServer, asked: int, shown: dict[str, Any]) -> bool:
+    return len(server.requests) > asked and not shown["running"]

@@ -72,7 +72,7 @@ async def test_vectors_without_numbers_of_their_own_keep_the_order_of_the_answer
         (answer(vector(0, 1), vector(7, 1)), "belong to no text"),
         (answer(vector(1, 1), vector(1, 1)), "belong to no text"),
         (answer(vector(0, 1), vector(1, "x")), "not made of numbers"),
-        (answer(vector(0, 1), vector(1, float("nan"))), "not made of numbers"),
+        (answer(vector(0, 1), vector(1, float("nan"))), "did not answer with vectors"),
         (answer({"index": 0, "embedding": "AACAPw=="}, vector(1, 1)), "not made of numbers"),
         (Script((b"{}",), headers=JSON), "did not answer with vectors"),
         (Script((b'{"data": {}}',), headers=JSON), "did not answer with vectors"),

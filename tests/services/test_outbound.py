@@ -263,6 +263,21 @@ class TestWhatLeaves:
         assert counted["person"] >= 1
         assert any(isinstance(event, Started) for event in seen)
 
+    async def test_people_of_a_ticket_that_is_sent_along_as_an_example_stay_here_too(self, tmp_path: Path) -> None:
+        path = tmp_path / "two.csv"
+        other = '8,Refund,"The card was charged twice here as well, on the same day. Please pay the money back.",Orhan Yildiz\n'
+        path.write_text(self.TABLE + other)
+        with ScriptedServer(good_stream(ANSWER)) as server:
+            async with opened_desk(tmp_path / "data", server, with_sample=False) as desk:
+                desk.providers.save(replace(desk.providers.profile(SCRIPTED), redaction="on"))
+                await import_path(desk, path)
+                first, _ = await summarize(desk, "8")
+                await desk.summaries.star(first.ticket_id, True)
+                await summarize(desk, "7")
+        sent = json.dumps(server.requests[1].body["messages"])
+        assert "same day" in sent, "the example was not sent along"
+        assert not [word for word in ("Orhan", "Yildiz", "Keller") if word in sent]
+
     async def test_on_this_machine_nothing_is_taken_out(self, tmp_path: Path) -> None:
         path = tmp_path / "one.csv"
         path.write_text(self.TABLE)

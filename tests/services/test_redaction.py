@@ -185,3 +185,26 @@ def test_a_ticket_knows_its_people_and_keeps_their_numbers() -> None:
     second = redactor_for(thread)
     assert second.redact(messages[1].text) == first.redact(messages[1].text)
     assert second.counts == {"person": 2}
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "DE89 ",
+        "key aA1 ",
+        "1 - ",
+        "a.b@c.",
+        "SW1A 1AA ",
+        "token=1&",
+        "my name is ",
+        "M. ",
+        "<a@b.example> ",
+        "::",
+        "\\",
+        "_1",
+    ],
+)
+def test_a_long_hostile_text_comes_back(piece: str) -> None:
+    text = piece * (60_000 // len(piece))
+    redactor = Redactor(PEOPLE)
+    assert redactor.restore(redactor.redact(text)) == text

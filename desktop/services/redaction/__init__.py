@@ -6,6 +6,6 @@ ticket's own people by name. What it cannot know is said in docs/privacy.md.
 
 from desktop.services.redaction.placeholders import Restorer
 from desktop.services.redaction.redactor import Redactor
-from desktop.services.redaction.threads import redactor_for
+from desktop.services.redaction.threads import people_of, redactor_for
 
-__all__ = ["Redactor", "Restorer", "redactor_for"]
+__all__ = ["Redactor", "Restorer", "people_of", "redactor_for"]

@@ -221,7 +221,7 @@ def _search_back(
     while first and text[first - 1].isalnum():
         first -= 1
     for pattern in patterns:
-        for found in pattern.finditer(text, first):
+        for found in pattern.finditer(text, first, end + _FAR_BACK):
             if found.start() > start:
                 break
             if found.end() >= end:

@@ -75,8 +75,8 @@ class Redactor:
         for name in find_names(reading):
             self._people.add(name)
         spans = [
-            *find_keys(reading),
             *find_url_secrets(text),
+            *find_keys(reading),
             *find_emails(text),
             *find_ibans(reading),
             *find_cards(reading),

@@ -7,10 +7,12 @@ column is one of people by its name; what stands in it must still look like a na
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from desktop.domain.tickets import Thread, listed
+from desktop.services.redaction.found_names import find_names
 from desktop.services.redaction.name_words import PARTICLES
+from desktop.services.redaction.reading import read
 from desktop.services.redaction.redactor import Redactor
 
 _OF_PEOPLE = frozenset(
@@ -39,16 +41,30 @@ _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+|[^\n<>]{2,60}<[^\s@<>]+@[^\s@<>]+>")
 _MOST_WORDS = 5
 
 
-def redactor_for(thread: Thread) -> Redactor:
-    """Return a redactor that knows a ticket's people; it has seen the whole thread, so a value has the same placeholder in every request about it."""
-    ticket = thread.ticket
-    authors = (message.author for message in thread.messages)
-    people = tuple(dict.fromkeys(filter(None, (ticket.requester, ticket.assignee, *authors, *_in_columns(thread)))))
-    redactor = Redactor(people)
+def people_of(thread: Thread) -> tuple[str, ...]:
+    """Return a ticket's people as its data and its texts name them: those who stay here where it is sent along with another."""
+    texts = (thread.ticket.subject, *(message.text for message in thread.messages))
+    named = (name for text in texts for name in find_names(read(text)))
+    return tuple(dict.fromkeys((*_in_data(thread), *named)))
+
+
+def redactor_for(thread: Thread, others: Sequence[str] = ()) -> Redactor:
+    """Return a redactor that knows a ticket's people; it has seen the whole thread, so a value has the same placeholder in every request about it.
+
+    `others` are people of tickets that are sent along as examples.
+    """
+    ticket, people = thread.ticket, _in_data(thread)
+    redactor = Redactor((*people, *others))
     # Full names first, so that the first name alone is another spelling of theirs and not the other way round.
     for text in (*people, ticket.subject, *(message.text for message in thread.messages)):
         redactor.learn(text)
     return redactor
+
+
+def _in_data(thread: Thread) -> tuple[str, ...]:
+    ticket = thread.ticket
+    authors = (message.author for message in thread.messages)
+    return tuple(dict.fromkeys(filter(None, (ticket.requester, ticket.assignee, *authors, *_in_columns(thread)))))
 
 
 def _in_columns(thread: Thread) -> Iterator[str]:

@@ -22,6 +22,8 @@ from desktop.services.highlights import find_highlights
 from desktop.storage.tickets import TicketStore
 
 KEPT_TICKETS = 8
+SMALL_CHARACTERS = 6_000
+"""Of a ticket's text: up to here, what is done with it takes a millisecond or two, and handing it to another thread and back a part of that again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class PreparedTicket:
     sentences: tuple[Sentence, ...]
     highlights: tuple[Highlight, ...]
     evidence: PreparedThread
+
+    @property
+    def is_small(self) -> bool:
+        """Tell whether what is done with the text may be done where one is, without another thread."""
+        return sum(len(message.text) for message in self.thread.messages) <= SMALL_CHARACTERS
 
 
 class PreparedTickets:

@@ -22,6 +22,7 @@ class StarredSummaries:
         self._tickets = tickets
         self._runs = runs
         self._kept: dict[tuple[str, ...], tuple[StarredExample, ...]] = {}
+        self._ids: frozenset[int] = frozenset()
 
     async def star(self, ticket_id: int, *, is_starred: bool) -> None:
         """Star a ticket, or no longer."""
@@ -32,11 +33,18 @@ class StarredSummaries:
         """Read everything anew when it is next asked for."""
         self._kept.clear()
 
+    def changed(self, ticket_id: int) -> None:
+        """Note that a ticket has another summary: of most tickets none is kept, and a queue writes a hundred of them a second."""
+        if ticket_id in self._ids:
+            self.forget()
+
     async def all(self, sections: tuple[str, ...]) -> tuple[StarredExample, ...]:
         """Return the starred tickets with their summaries, each with a line for all of these sections."""
         if sections not in self._kept:
             found: list[StarredExample] = []
-            for ticket_id in (await self._runs.starred())[:MOST_STARRED]:
+            starred = await self._runs.starred()
+            self._ids = frozenset(starred)
+            for ticket_id in starred[:MOST_STARRED]:
                 thread, stored = await self._tickets.thread(ticket_id), await self._runs.latest(ticket_id)
                 if thread is not None and stored is not None:
                     found.append(StarredExample(thread, _as_example(stored.summary, sections)))

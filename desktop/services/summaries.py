@@ -46,6 +46,7 @@ from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
 from desktop.services.starred import StarredSummaries
 from desktop.services.summary_run import LEFT
 from desktop.services.summary_writing import SummaryWriter, Wanted, nothing_written
+from desktop.services.token_ratios import TokenRatios
 from desktop.services.updating import bring_up_to_date, is_built_upon
 from desktop.services.verifying import verify_text
 from desktop.services.versions import compare_claims, hash_messages
@@ -103,6 +104,7 @@ class SummaryService:
         self._workers = workers
         self._writer = writer
         self._starred = StarredSummaries(tickets, runs)
+        self._token_ratios = TokenRatios(runs)
 
     async def open_ticket(self, ticket_id: int) -> OpenedTicket:
         """Return all that is shown of a ticket before any model is asked.
@@ -224,6 +226,8 @@ class SummaryService:
     async def examples(self, thread: Thread, recipe: Recipe) -> tuple[Example, ...]:
         """Return the starred summaries that are sent along as examples for a ticket."""
         starred = await self._starred.all(self._sections(recipe))
+        if not starred:
+            return ()
         return await self._on_worker(partial(choose_examples, thread, starred, audience=recipe.audience))
 
     async def _on_worker(self, work: Callable[[], T]) -> T:
@@ -330,7 +334,7 @@ class SummaryService:
                 async for event in events:
                     yield event
         finally:
-            self._starred.forget()
+            self._starred.changed(ticket_id)
 
     async def _begun(self, ticket_id: int, run_id: int) -> str:
         """Return the text of an answer that broke off.
@@ -359,7 +363,7 @@ class SummaryService:
         return replace(
             self._asked(recipe, target),
             examples=await self.examples(prepared.thread, recipe),
-            token_ratio=await self._token_ratio(target),
+            token_ratio=await self._token_ratios.of(target),
         )
 
     def _asked(self, recipe: Recipe, target: Target) -> Question:
@@ -373,10 +377,6 @@ class SummaryService:
             task=TASK if recipe.name == TASK else recipe.name,
             wants_opinion=bool(self._settings.get("second_opinion")) and target.name != BUILT_IN,
         )
-
-    async def _token_ratio(self, target: Target) -> float:
-        """Return how many tokens a model makes of what is counted here as one, as its provider reported of late; never less than counted."""
-        return max(1.0, await self._runs.token_ratio(target.name, target.model) or 1.0)
 
     async def only_what_is_new(self, prepared: PreparedTicket, question: Question) -> Question:
         """Ask for the earlier summary to be brought up to date, where only newer messages came since it was written."""

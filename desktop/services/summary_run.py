@@ -94,6 +94,7 @@ class SummaryRun:
         self._endpoint = endpoint
         self._tools = tools
         self._runs = tools.runs
+        self._is_small = prepared.is_small
         self._asker = Asker(endpoint, tools.outbound, sending, stop=stop)
         self._opinion_asker: Asker | None = None
         self._sending = sending
@@ -337,6 +338,8 @@ class SummaryRun:
         return found
 
     async def _on_worker(self, work: Callable[[], T]) -> T:
+        if self._is_small:
+            return work()
         return await asyncio.get_running_loop().run_in_executor(self._tools.workers, work)
 
     def _summary(self, end: StreamEnd, error: DeskError) -> Summary:

@@ -117,7 +117,8 @@ class SummaryWriter:
         prepared = wanted.prepared
         question = await wanted.question(target)
         key = name_question(prepared.thread, question, target)
-        text_key = await self._on_worker(partial(name_text, prepared, question, target))
+        name = partial(name_text, prepared, question, target)
+        text_key = name() if prepared.is_small else await self._on_worker(name)
         if wanted.refresh or wanted.begun:
             async with aclosing(self._write_anew(target, question, wanted, retries, key, text_key)) as events:
                 async for event in events:

@@ -1,4 +1,4 @@
-"""`make durability`: kills, errors of the disk and full disks at some 350 points of an import of 20,000 tickets, and a verdict.
+"""`make durability`: kills, errors of the disk and full disks at some 350 points of an import of 20,000 tickets, 20 kills of a queue, a verdict.
 
 It says on standard error how far it is and at once what it finds; the result is a table, or with `--json` one JSON document, on standard output.
 The exit code is 0 when every point held and the control did not, 1 when not, 2 where it cannot be run.
@@ -20,12 +20,14 @@ from pathlib import Path
 from tests.durability import plan
 from tests.durability.control import CONSTRAINT, KEY, without_key
 from tests.durability.exports import write_exports
+from tests.durability.killed_queue import kill_queue, set_queue_stage
 from tests.durability.plan import Sizes
 from tests.durability.points import Outcome, Stage, fail_at, import_words, kill_after, kill_at, set_stage
 from tests.durability.program import Fault, observed_import, why_not_here
 from tests.durability.small_disk import fill_disk, why_no_disk_here
 
 POINTS = tuple(field.name for field in fields(Sizes) if field.name != "tickets")
+QUEUE_TICKETS = 200
 EXAMINED_EVERY = 10
 """`tldesk doctor` loads the built-in model, so it is asked at every tenth point only; `tldesk list` at each."""
 SAID_EVERY = 10
@@ -95,6 +97,7 @@ class Run:
         first = plan.plan_first_faults(sizes.fresh_faults)
         self._try("an error of the disk, new folder", [self._fail(fresh, fault) for fault in first])
         self._try_full_disks(stage)
+        self._try_queues()
         for control in (CONSTRAINT, KEY):
             keyless = without_key(stage, self._folder / f"without-{control}", control)
             later = [Fault("pwrite64", stage.calls["pwrite64"] * part // 4) for part in (2, 3, 4)]
@@ -145,6 +148,14 @@ class Run:
 
     def _fill(self, stage: Stage, room_kb: int) -> Try:
         return lambda folder: fill_disk(stage, folder, room_kb)
+
+    def _try_queues(self) -> None:
+        stage = set_queue_stage(self._make("queue"), tickets=QUEUE_TICKETS)
+        shares = plan.plan_delays(0.95, self._sizes.queue_kills)
+        self._try("a queue killed at work", [self._kill_queue(stage, share, n) for n, share in enumerate(shares)])
+
+    def _kill_queue(self, stage: Path, share: float, number: int) -> Try:
+        return lambda folder: kill_queue(stage, folder, share=share, seed=number)
 
     def _time(self, stage: Stage) -> float:
         """Measure how long an import takes while another runs beside it."""

@@ -25,7 +25,10 @@ _FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is tried. `kills` and `faults` are spread over the calls, `fresh_*` of them hit the making of a new data folder."""
+    """How much is tried. `kills` and `faults` are spread over the calls, `fresh_*` of them hit the making of a new data folder.
+
+    `queue_kills` hit a queue at work.
+    """
 
     tickets: int = 20_000
     kills: int = 200
@@ -34,6 +37,7 @@ class Sizes:
     faults: int = 50
     fresh_faults: int = 4
     full_disks: int = 3
+    queue_kills: int = 20
 
 
 def plan_kills(calls: Mapping[str, int], count: int) -> list[Fault]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from desktop.domain.runs import RunState, Summary
-from desktop.services.queue import seconds_left
+from desktop.services.queue_work import seconds_left
 from desktop.services.wording import count, describe_seconds_left
 
 if TYPE_CHECKING:

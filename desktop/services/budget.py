@@ -26,6 +26,11 @@ class Caps:
         return any(cap is not None for cap in (self.cost_run, self.cost_day, self.tokens_run, self.tokens_day))
 
     @property
+    def of_day(self) -> bool:
+        """Tell whether a day is capped."""
+        return self.cost_day is not None or self.tokens_day is not None
+
+    @property
     def of_money(self) -> bool:
         """Tell whether money is capped, which takes a price."""
         return self.cost_run is not None or self.cost_day is not None
@@ -56,12 +61,16 @@ class Amount:
 
 @dataclass(slots=True)
 class Budget:
-    """Keeps to the caps. `run` and `day` are what was spent, `reserved` what is set aside for what is under way."""
+    """Keeps to the caps. `run` and `day` are what was spent, `reserved` what is set aside for what is under way.
+
+    `unreported` is what counts as spent although nobody reported it.
+    """
 
     caps: Caps
     run: Amount = Amount()
     day: Amount = Amount()
     reserved: Amount = Amount()
+    unreported: Amount = Amount()
 
     def refusal(self, most: Amount, model: str) -> str:
         """Say why something that can cost so much may not begin now, '' when it may."""
@@ -84,7 +93,13 @@ class Budget:
         """Count what was spent in place of what was set aside; None: nobody knows."""
         self.reserved = Amount((self.reserved.cost or 0) - (most.cost or 0), self.reserved.tokens - most.tokens)
         counted = most if spent is None else spent
+        if spent is None:
+            self.unreported = _plus(self.unreported, most)
         self.run, self.day = _plus(self.run, counted), _plus(self.day, counted)
+
+    def look_at_day(self, reported: Amount) -> None:
+        """Take what was reported of the day, by whomever it was spent; midnight may have passed."""
+        self.day = _plus(reported, self.unreported)
 
     def _checks(self, most: Amount) -> tuple[tuple[int | None, int, int, int, str], ...]:
         caps, reserved = self.caps, self.reserved

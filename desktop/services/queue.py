@@ -8,7 +8,7 @@ under way may have cost money without a trace. What paused itself says why.
 from __future__ import annotations
 
 import asyncio
-import time
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +18,7 @@ from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState, QueueItem, QueueStatus, Quote
 from desktop.services.batches import BatchService
 from desktop.services.budget import Amount, Budget, read_caps
-from desktop.services.queue_work import Places, QueueWork, Watcher, places_for
+from desktop.services.queue_work import Places, QueueWork, Watcher, places_for, seconds_left
 from desktop.services.quotes import OnProgress, Quotes
 from desktop.services.summaries import SummaryService
 from desktop.services.written_before import WrittenBefore
@@ -26,10 +26,11 @@ from desktop.storage.queue import QueueStore, StoredQueue, Task
 
 TOLD_SECONDS = 0.25
 """Listeners are told at most so often."""
+OUR_ERROR = "TLDesk itself made an error; it is in the log."
 CLOSED_BADLY = "TLDesk was not closed in good order while the queue worked."
 REMOVALS_KEPT = 20
-PACE_SECONDS = 120.0
-"""The time left is told from what was done in so many seconds."""
+
+log = logging.getLogger(__name__)
 
 OnStatus = Callable[[QueueStatus], None]
 OnItems = Callable[[tuple[int, ...]], None]
@@ -66,8 +67,8 @@ class QueueService:
         self._work: QueueWork | None = None
         self._working: asyncio.Task[None] | None = None
         self._removed: list[list[tuple[Any, ...]]] = []
-        self._began = 0.0
         self._is_closed = False
+        self._starting = asyncio.Lock()
         self._is_started = False
         self._going: asyncio.Task[None] | None = None
         batches.listen_tickets(self._batch_changed)
@@ -107,7 +108,6 @@ class QueueService:
         stored = await self._store.overview()
         if not _is_busy(stored):
             await self._store.begin_anew()
-            self._began = time.monotonic()
             if stored.is_paused:
                 await self._store.set_paused(False)
         added = await self._store.add(ids, recipe=recipe, provider=provider, model=model, refresh=refresh, first=first)
@@ -191,7 +191,7 @@ class QueueService:
         """Settle what an earlier program left behind, and go on where it was closed in good order while it worked."""
         stored = await self._store.overview()
         await self._store.recover()
-        if stored.is_working and not stored.is_paused:
+        if stored.is_working and not stored.is_paused and _is_busy(stored):
             await self._store.set_paused(True, CLOSED_BADLY)
         await self._store.set_working(False)
         self._is_started = True
@@ -220,10 +220,10 @@ class QueueService:
     async def resume(self) -> None:
         """Go on."""
         await self._store.set_paused(False)
-        if self._work is not None and self._working is not None and not self._working.done():
+        if self._work is not None:
+            self._work.budget.caps = read_caps(self._settings)
             self._work.resume()
         await self._go_on()
-        self._tell(())
 
     async def _pause(self, reason: str) -> None:
         await self._store.set_paused(True, reason)
@@ -232,11 +232,14 @@ class QueueService:
         self._tell(())
 
     async def _go_on(self) -> None:
-        stored = await self._store.overview()
-        if stored.is_paused or self._is_closed or not stored.counts.get(ItemState.WAITING):
-            self._tell(())
-            return
-        if self._work is not None and self._working is not None and not self._working.done():
+        async with self._starting:
+            stored = await self._store.overview()
+            if not (stored.is_paused or self._is_closed or not stored.counts.get(ItemState.WAITING)):
+                await self._work_on(stored)
+        self._tell(())
+
+    async def _work_on(self, stored: StoredQueue) -> None:
+        if self._work is not None:
             self._work.wake()
             return
         budget = Budget(
@@ -250,13 +253,24 @@ class QueueService:
             parallel=self._places,
             budget=budget,
             find_written=self._written.find,
+            spent_today=self._store.spent_today,
             watcher=Watcher(changed=self._tell, paused=self._pause),
         )
-        self._began = self._began or time.monotonic()
         self._working = asyncio.create_task(self._run(self._work), name="queue")
 
     async def _run(self, work: QueueWork) -> None:
-        await work.run()
+        reason = ""
+        try:
+            await work.run()
+        except DeskError as error:
+            reason = str(error)
+        except Exception:
+            log.exception("the queue stopped")
+            reason = OUR_ERROR
+        finally:
+            self._work = None
+        if reason:
+            await self._pause(reason)
         await self._store.set_working(False)
         self._tell(())
 
@@ -269,10 +283,9 @@ class QueueService:
         """Return the queue as a whole."""
         stored = await self._store.overview()
         counts = stored.counts
-        work = self._work if self._working is not None and not self._working.done() else None
-        reason = stored.pause_reason
-        if work is not None and not stored.is_paused and work.resting[0] > time.monotonic():
-            reason = work.resting[1]
+        work, reason = self._work, stored.pause_reason
+        if work is not None and not stored.is_paused:
+            reason = work.held_up
         left = counts.get(ItemState.WAITING, 0) + counts.get(ItemState.RUNNING, 0)
         self.status_now = QueueStatus(
             waiting=counts.get(ItemState.WAITING, 0),
@@ -377,15 +390,6 @@ class QueueService:
                 for item_listener in tuple(self._item_listeners):
                     item_listener(changed)
             await asyncio.sleep(TOLD_SECONDS)
-
-
-def seconds_left(left: int, done_at: Sequence[float]) -> float | None:
-    """Return how long what is left will take at the pace of the last two minutes, None while too little was done to tell."""
-    now = time.monotonic()
-    recent = [at for at in done_at if at >= now - PACE_SECONDS]
-    if len(recent) < 3 or not left:
-        return 0.0 if not left else None
-    return left * (now - recent[0]) / len(recent)
 
 
 def _is_busy(stored: StoredQueue) -> bool:

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState
-from desktop.domain.runs import Finished, RunState, Summary, Usage
+from desktop.domain.runs import Delayed, Finished, RunState, Summary, Usage
 from desktop.services.budget import Amount, Budget
 from desktop.services.summaries import SummaryService
 from desktop.services.verdicts import SAME_FAULTS, Patience, Verdict, judge_end
@@ -30,6 +30,10 @@ SPARE = 2
 """Tickets that are made ready beyond those that are being asked about, so that no place stays empty meanwhile."""
 Places = Callable[[str, str, str], int]
 """Says for a task, a provider and a model how many may be asked about at once now."""
+PACE_SECONDS = 120.0
+"""The time left is told from what was done in so many seconds."""
+DAY_SECONDS = 10.0
+"""How often it is looked at what others spent today."""
 LEFT = "stopped before it was whole"
 
 log = logging.getLogger(__name__)
@@ -102,6 +106,7 @@ class QueueWork:
     parallel: Callable[[Task], int]
     budget: Budget
     find_written: FindWritten
+    spent_today: Callable[[], Awaitable[tuple[int, int]]] | None = None
     watcher: Watcher = field(default_factory=Watcher)
     patience: Patience = field(default_factory=Patience)
     stopped: Stop | None = None
@@ -117,6 +122,17 @@ class QueueWork:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _is_paused: bool = False
     _rests: int = 0
+    _day_seen_at: float = -math.inf
+    _delays: dict[int, tuple[float, str]] = field(default_factory=dict)
+
+    @property
+    def held_up(self) -> str:
+        """Say why nothing goes on just now, '' when something does: a provider at rest, or one that has everybody wait."""
+        now = time.monotonic()
+        if self.resting[0] > now:
+            return self.resting[1]
+        delays = [self._delays.get(task.item_id, (0.0, "")) for task in self._running.values()]
+        return delays[0][1] if delays and all(until > now for until, _ in delays) else ""
 
     @property
     def running(self) -> int:
@@ -134,7 +150,7 @@ class QueueWork:
         self._wake.set()
 
     def resume(self) -> None:
-        """Begin again after `pause`, as long as what was being written then is not over."""
+        """Begin again after `pause`, as long as what was being written then is not over; a provider at rest is asked at once."""
         self._is_paused, self.resting, self.stopped, self._rests = False, (-math.inf, ""), None, 0
         self.wake()
 
@@ -144,7 +160,8 @@ class QueueWork:
             while True:
                 self._wake.clear()
                 seconds = await self._begin_more()
-                if not self._running and seconds is None:
+                if not self._running and seconds is None and not self._wake.is_set():
+                    # Nothing is awaited from here to whoever called: what is put in now begins another lot.
                     return
                 await self._wait(seconds)
         finally:
@@ -232,6 +249,7 @@ class QueueWork:
         """Return the most that a summary can cost, where there is a cap to keep."""
         if not self.budget.caps.any:
             return Amount()
+        await self._look_at_day()
         try:
             estimate = await self.summaries.estimate(
                 [task.ticket_id], provider=task.provider, model=task.model, recipe=task.recipe, refresh=task.refresh
@@ -240,6 +258,12 @@ class QueueWork:
             # It will be said when it is begun.
             return Amount()
         return Amount(estimate.most_cost_microusd, estimate.most_tokens)
+
+    async def _look_at_day(self) -> None:
+        now = time.monotonic()
+        if self.spent_today is not None and self.budget.caps.of_day and now - self._day_seen_at >= DAY_SECONDS:
+            self._day_seen_at = now
+            self.budget.look_at_day(Amount(*await self.spent_today()))
 
     async def _do(self, task: Task, most: Amount) -> None:
         summary = Summary(task.ticket_id, RunState.CANCELLED, LEFT)
@@ -270,6 +294,10 @@ class QueueWork:
         )
         async with aclosing(events):
             async for event in events:
+                if isinstance(event, Delayed):
+                    self._delays[task.item_id] = (time.monotonic() + event.seconds, event.reason)
+                else:
+                    self._delays.pop(task.item_id, None)
                 if isinstance(event, Finished):
                     ended = event.summary
         assert ended is not None
@@ -309,6 +337,15 @@ class QueueWork:
             self.pause()
             if self.watcher.paused is not None:
                 await self.watcher.paused(str(why))
+
+
+def seconds_left(left: int, done_at: Sequence[float]) -> float | None:
+    """Return how long what is left will take at the pace of the last two minutes, None while too little was done to tell."""
+    now = time.monotonic()
+    recent = [at for at in done_at if at >= now - PACE_SECONDS]
+    if len(recent) < 3 or not left:
+        return 0.0 if not left else None
+    return left * (now - recent[0]) / len(recent)
 
 
 def _spent(summary: Summary) -> Amount | None:

@@ -12,6 +12,7 @@ list of standard names or a table of names and what each holds; `max_tokens`, `t
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import os
@@ -134,6 +135,15 @@ class RecipeBook:
         """Return a recipe that was loaded before and is as it was, without reading it again: a hundred tickets a second ask for it."""
         stamp, recipe = self._loaded.get(name, ((), None))
         return recipe if recipe is not None and stamp == self._stamp(name) else None
+
+    async def loaded(self, name: str) -> Recipe:
+        """Return a recipe, read in another thread where it has to be read.
+
+        Raises:
+            DeskError: as `load`.
+        """
+        known = self.known(name)
+        return known if known is not None else await asyncio.to_thread(self.load, name)
 
     def _stamp(self, name: str) -> tuple[int, ...]:
         """Return what tells whether a recipe's file changed, or another stands in front of it."""

@@ -257,7 +257,7 @@ class SummaryService:
         Raises:
             DeskError: `recipe-missing`, `recipe-broken`.
         """
-        chosen = self._recipes.known(recipe) or await asyncio.to_thread(self._recipes.load, recipe)
+        chosen = await self._recipes.loaded(recipe)
         return None if await self._runs.starred() else namer(self._asked(chosen, target), target)
 
     async def estimate(
@@ -274,7 +274,7 @@ class SummaryService:
         Raises:
             DeskError: `ticket-missing`, `recipe-missing`, `recipe-broken`, `provider-missing`.
         """
-        chosen = self._recipes.known(recipe) or await asyncio.to_thread(self._recipes.load, recipe)
+        chosen = await self._recipes.loaded(recipe)
         target = self._writer.targets(recipe, provider, model)[0]
         total = Estimate(tickets=len(ticket_ids))
         for ticket_id in ticket_ids:
@@ -313,7 +313,7 @@ class SummaryService:
         """
         prepared = await self._prepared.get(ticket_id)
         begun = await self._begun(ticket_id, continue_run) if continue_run else ""
-        chosen = self._recipes.known(recipe) or await asyncio.to_thread(self._recipes.load, recipe)
+        chosen = await self._recipes.loaded(recipe)
         targets = self._writer.targets(recipe, provider, model)
         yield Highlights(prepared.highlights)
         if _is_too_short(prepared.sentences):
@@ -383,7 +383,7 @@ class SummaryService:
         stored = await self._runs.latest(prepared.thread.ticket.id)
         if stored is None or not is_built_upon(stored, prepared, question):
             return question
-        incremental = self._recipes.known(INCREMENTAL) or await asyncio.to_thread(self._recipes.load, INCREMENTAL)
+        incremental = await self._recipes.loaded(INCREMENTAL)
         return bring_up_to_date(question, stored, prepared, incremental=incremental)
 
     def _sections(self, recipe: Recipe) -> tuple[str, ...]:

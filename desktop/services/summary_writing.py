@@ -169,7 +169,7 @@ class SummaryWriter:
             outbound=self._outbound,
             workers=self._workers,
             secret=self._secret,
-            merge_recipe=self._recipes.known(MERGE) or await asyncio.to_thread(self._recipes.load, MERGE),
+            merge_recipe=await self._recipes.loaded(MERGE),
             opinion_endpoint=partial(self._opinion_endpoint, endpoint) if question.wants_opinion else None,
         )
         sending = Sending(

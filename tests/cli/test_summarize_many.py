@@ -1,4 +1,4 @@
-"""`tldesk summarize --all` at a provider that takes so many requests a minute, on a real socket: all are through, next to nothing is refused twice."""
+"""`tldesk summarize --all` at a provider that takes so many requests a minute, on a real socket: all are through, and few are refused."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ async def wait_for_turn(pace: Pace, *, is_urgent: bool) -> AsyncGenerator[Waitin
             is_urgent=is_urgent, on_wait=lambda seconds, reason: waits.put_nowait(Waiting(seconds, reason))
         )
         entering = asyncio.ensure_future(stack.enter_async_context(turn))
+        told: asyncio.Future[Waiting] | None = None
         try:
             while not entering.done():
                 told = asyncio.ensure_future(waits.get())
@@ -28,5 +29,9 @@ async def wait_for_turn(pace: Pace, *, is_urgent: bool) -> AsyncGenerator[Waitin
                     told.cancel()
             yield entering.result()
         finally:
+            # Whoever waited may have given up in the middle of it.
             entering.cancel()
+            if told is not None:
+                told.cancel()
+                await asyncio.gather(told, return_exceptions=True)
             await asyncio.gather(entering, return_exceptions=True)

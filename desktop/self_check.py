@@ -13,9 +13,11 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop.cli import COMMANDS
 from desktop.config.paths import Paths, find_paths
 from desktop.domain.errors import DeskError
 
@@ -123,6 +125,13 @@ async def _tell_operations(desk: Desk) -> str:
     return f"{calls} calls, told in {len(spans)} bytes of spans"
 
 
+async def _load_commands(_: Desk) -> str:
+    """Load each command's module: they are found by their names, so a build may lack one and not notice."""
+    for module in sorted(set(COMMANDS.values())):
+        import_module(f"desktop.cli.{module}")
+    return f"{len(COMMANDS)} are there"
+
+
 async def _read_keyring(desk: Desk) -> str:
     check = next(c for c in await desk.doctor.examine() if c.name == "keyring")
     # A build machine may have no keyring; that the state can be told is what is checked.
@@ -171,6 +180,7 @@ _CHECKS: tuple[tuple[str, Callable[[Desk], Awaitable[str]]], ...] = (
     ("watching", _watch_folder),
     ("summary", _summarize),
     ("operations", _tell_operations),
+    ("commands", _load_commands),
     ("keyring", _read_keyring),
     ("built-in model", _find_model),
 )

@@ -43,6 +43,7 @@ class Database:
         self.path = path
         self.read_only_reason = ""
         self.index = SearchIndex(path)
+        self._last_revision = 0
         self._writer: sqlite3.Connection | None = None
         self._readers: list[sqlite3.Connection] = []
         self._local = threading.local()
@@ -58,7 +59,7 @@ class Database:
         """
         await self._on(self._write_thread, self._open)
         if not self.read_only_reason:
-            self.index.start()
+            self.index.start(self._last_revision)
 
     async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run `function` in the writer thread, in one transaction.
@@ -188,6 +189,8 @@ class Database:
             connection.execute(f"PRAGMA cache_size=-{WRITER_CACHE_KIB}")
             connection.execute("PRAGMA wal_autocheckpoint=0")
             _patiently(lambda: self._migrate(connection))
+            if not self.read_only_reason:
+                self._last_revision = int(connection.execute("SELECT last FROM ticket_revision").fetchone()[0])
         except BaseException:
             connection.close()
             raise

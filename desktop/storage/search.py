@@ -67,9 +67,14 @@ class SearchIndex:
         self._news = 0
         self._news_since = 0.0
         self._is_wanted = self._is_closing = self._is_damaged = False
+        self._newest = -1
 
-    def start(self) -> None:
-        """Begin to catch up with the tickets, in the background."""
+    def start(self, last_revision: int) -> None:
+        """Begin to catch up with the tickets, in the background. `last_revision` is theirs before this program writes any.
+
+        An index beyond it was made from other tickets: an older copy of the file was put back. Written to, it would soon hide that.
+        """
+        self._newest = last_revision
         # A program that ends without closing must not hang here: what is not indexed is caught up with.
         self._thread = threading.Thread(target=self._work, name="indexer", daemon=True)
         self._thread.start()
@@ -217,11 +222,13 @@ class SearchIndex:
             index = self._open_index()
             history, last = index.execute("SELECT history, last FROM desk.ticket_revision").fetchone()
             known, revision, written = index.execute("SELECT history, revision, written FROM state").fetchone()
-            self._tell_opened()
+            newest, self._newest = self._newest if self._newest >= 0 else last, -1
             # Another file of tickets, or an older copy put back: its revisions mean other words.
-            if known != history or revision > last:
+            if known != history or revision > newest:
                 _empty(index, history)
-            elif revision < last:
+                continue
+            self._tell_opened()
+            if revision < last:
                 self._add(index, revision, last)
             elif written > 2 * max(_LEAST_GARBAGE, _count(index)):
                 _empty(index, history)

@@ -21,7 +21,6 @@ from desktop.services.prepared import PreparedTicket, prepare_ticket
 from desktop.services.prompting import AnswerForm, Style
 from desktop.services.questions import CountTokens, Question, make_prompt, plan_parts
 from desktop.services.recipes import Recipe
-from desktop.services.redaction import redactor_for
 from desktop.services.versions import hash_messages
 from desktop.storage.runs import NewRun
 
@@ -67,7 +66,7 @@ def plan_request(
     if prompt is None:
         return None
     request, shown = prompt
-    redactor = redactor_for(prepared.thread, question.people) if target.redacts else None
+    redactor = outbound.redactor(target, prepared.thread, question.people)
     request = outbound.redacted(request, Sending(question.task, redactor=redactor))
     sent = "\n".join(message.content for message in request.messages)
     values = {name: value for name, value in redactor.values.items() if name in sent} if redactor else {}

@@ -9,6 +9,7 @@ import asyncio
 import functools
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 from desktop.config.installation import installation_secret
@@ -93,17 +94,20 @@ class Desk:
         self._engine = LocalEngine(command=_engine_command())
         self._clients: dict[tuple[object, ...], OpenAIClient] = {}
         self._runs = RunStore(self._database)
-        ticket_store = TicketStore(self._database)
-        ledger = LedgerStore(self._database)
-        prices = load_prices(paths.resources / "prices.toml", paths.prices)
-        self._outbound = outbound = Outbound(
-            ledger,
-            prices,
-            is_locked=lambda: bool(self.settings.get("local_only")),
-        )
-        self.tickets = TicketService(ticket_store)
-        self.recipes = RecipeBook(paths.prompts, paths.recipes)
+        self._tickets = TicketStore(self._database)
+        self._ledger = LedgerStore(self._database)
         self.secret = installation_secret(paths)
+        self.tickets = TicketService(self._tickets)
+        self.recipes = RecipeBook(paths.prompts, paths.recipes)
+        # What comes later may use what came before, and nothing that comes after it.
+        self._build_imports(paths)
+        self._build_providers(paths)
+        self._build_summaries()
+        self._build_many(paths)
+        self._build_care(paths)
+
+    def _build_imports(self, paths: Paths) -> None:
+        """From files to tickets, and back out."""
         # Read when they are first needed, not at the start.
         systems = functools.cache(functools.partial(load_systems, paths.systems))
         mapping_store, people_store = MappingStore(self._database), PeopleStore(self._database)
@@ -128,10 +132,16 @@ class Desk:
         self.languages = LanguageService(LanguageStore(self._database), workers=self._workers)
         self.mappings = MappingService(mapping_store, self.imports)
         self.watching = WatchService(self.imports, mappings=mapping_store, store=WatchedStore(self._database))
+        self.export = ExportService(ExportStore(self._database), self._runs)
+
+    def _build_providers(self, paths: Paths) -> None:
+        """Who can be asked, through which gate, and at what price."""
+        prices = load_prices(paths.resources / "prices.toml", paths.prices)
+        self._outbound = Outbound(self._ledger, prices, is_locked=lambda: bool(self.settings.get("local_only")))
         self.providers = ProviderService(
             settings=self.settings,
             keys=self._keys,
-            outbound=outbound,
+            outbound=self._outbound,
             presets=presets.PRESETS,
             addresses=presets,
             ways=network,
@@ -141,10 +151,13 @@ class Desk:
         self.prices = ModelPrices(
             prices, paths.prices, write=functools.partial(_write_price, paths.prices), target=self.target
         )
-        writer = SummaryWriter(
+
+    def _build_summaries(self) -> None:
+        """What is asked of one ticket, and what that would send."""
+        self._writer = SummaryWriter(
             runs=self._runs,
-            ledger=ledger,
-            outbound=outbound,
+            ledger=self._ledger,
+            outbound=self._outbound,
             recipes=self.recipes,
             secret=self.secret,
             workers=self._workers,
@@ -154,30 +167,49 @@ class Desk:
             opinion_route=functools.partial(self.providers.tasks.who, SECOND_OPINION),
         )
         self.summaries = SummaryService(
-            tickets=ticket_store,
+            tickets=self._tickets,
             runs=self._runs,
-            outbound=outbound,
+            outbound=self._outbound,
             recipes=self.recipes,
             settings=self.settings,
             secret=self.secret,
             workers=self._workers,
-            writer=writer,
+            writer=self._writer,
         )
-        batched = PreparedTickets(ticket_store, self._workers, lambda: str(self.settings.get("strictness")))
+        self.previews = PromptPreviews(
+            tickets=self._tickets,
+            settings=self.settings,
+            secret=self.secret,
+            estimate_tokens=self._outbound.estimate_tokens,
+            examples=self.summaries.examples,
+            workers=self._workers,
+        )
+        self.preview = PreviewService(
+            summaries=self.summaries,
+            recipes=self.recipes,
+            outbound=self._outbound,
+            body=self._body,
+            secret=self.secret,
+            workers=self._workers,
+        )
+
+    def _build_many(self, paths: Paths) -> None:
+        """What is asked of many tickets: the queue, the lists of a command, batches."""
+        self._batched = PreparedTickets(self._tickets, self._workers, lambda: str(self.settings.get("strictness")))
         self.batches = BatchService(
             BatchStore(self._database),
             summaries=self.summaries,
-            writer=writer,
+            writer=self._writer,
             runs=self._runs,
-            outbound=outbound,
+            outbound=self._outbound,
             recipes=self.recipes,
-            prepared=batched,
+            prepared=self._batched,
             secret=self.secret,
             workers=self._workers,
             resolve=self.resolve,
             lock=FileLock(paths.data_dir / "batches.lock"),
         )
-        written = WrittenBefore(ticket_store, self._runs, ledger, self.summaries)
+        written = WrittenBefore(self._tickets, self._runs, self._ledger, self.summaries)
         self.queue = QueueService(
             QueueStore(self._database),
             summaries=self.summaries,
@@ -185,12 +217,12 @@ class Desk:
             quotes=Quotes(
                 self.summaries,
                 self.settings,
-                batching=outbound.batching,
+                batching=self._outbound.batching,
                 written=written,
                 twins=TwinStore(self._database),
                 runs=self._runs,
                 queue=QueueStore(self._database),
-                pace=outbound.pace,
+                pace=self._outbound.pace,
                 missing_key=self._missing_key,
             ),
             written=written,
@@ -200,40 +232,26 @@ class Desk:
         self.worklists = WorkLists(
             QueueStore(self._database), summaries=self.summaries, written=written, parallel=self._parallel
         )
+
+    def _build_care(self, paths: Paths) -> None:
+        """What looks after the rest: erasing, operations, the doctor."""
         self.erasing = ErasingService(
             ErasingStore(self._database, hash_messages=hash_messages),
             paths=paths,
             secret=self.secret,
             is_importing=lambda: self.imports.is_running,
-            forget=(self.summaries.forget, batched.forget),
+            forget=(self.summaries.forget, self._batched.forget),
         )
         spans = SpanExport(
             SpanStore(self._database), self.settings, is_loopback=presets.is_loopback, secret=self.secret
         )
         self.operations = OperationsService(OperationsStore(self._database), self.settings, spans)
-        self.export = ExportService(ExportStore(self._database), self._runs)
-        self.previews = PromptPreviews(
-            tickets=ticket_store,
-            settings=self.settings,
-            secret=self.secret,
-            estimate_tokens=outbound.estimate_tokens,
-            examples=self.summaries.examples,
-            workers=self._workers,
-        )
-        self.preview = PreviewService(
-            summaries=self.summaries,
-            recipes=self.recipes,
-            outbound=outbound,
-            body=self._body,
-            secret=self.secret,
-            workers=self._workers,
-        )
         self.doctor = Doctor(
             paths=paths,
             settings=self.settings,
             keys=self._keys,
             providers=self.providers,
-            tickets=ticket_store,
+            tickets=self._tickets,
             open_database=self.open,
             resolve=self.resolve,
         )
@@ -321,28 +339,30 @@ class Desk:
         if profile.kind == BUILT_IN:
             base_url, key = await self._start_built_in(profile)
         else:
-            base_url = target.base_url
-            key, state = await self._keys.get(profile.name, host=target.host)
-            if not key and not target.is_local:
-                raise _no_key(profile, target.host, state)
-        return Endpoint(
-            name=target.name,
-            model=target.model,
-            base_url=base_url,
-            host=target.host,
-            is_local=target.is_local,
-            context_tokens=target.context_tokens,
-            redacts=target.redacts,
-            client=self._client(base_url, key, profile),
-        )
+            base_url, key = target.base_url, await self._key(profile, target)
+        known = {**asdict(target), "base_url": base_url}
+        return Endpoint(**known, client=self._client(base_url, key, profile))
+
+    async def _key(self, profile: ProviderProfile, target: Target) -> str:
+        """Return a provider's key, '' where none is needed.
+
+        Raises:
+            DeskError: `provider-no-key`.
+        """
+        key, state = await self._keys.get(profile.name, host=target.host)
+        if not key and not target.is_local:
+            raise _no_key(profile, target.host, state)
+        return key
 
     async def _missing_key(self, name: str) -> str:
         """Say that a provider's key is not there; '' when it is, or when none is needed."""
         profile, target = self.providers.profile(name), self.target(name)
-        if profile.kind == BUILT_IN or target.is_local:
-            return ""
-        key, state = await self._keys.get(profile.name, host=target.host)
-        return "" if key else str(_no_key(profile, target.host, state))
+        try:
+            if not target.is_local:
+                await self._key(profile, target)
+        except DeskError as error:
+            return str(error)
+        return ""
 
     async def _start_built_in(self, profile: ProviderProfile) -> tuple[str, str]:
         path = Path(profile.model_path) if profile.model_path else find_builtin_model()

@@ -15,7 +15,6 @@ from desktop.domain.sentences import number_sentences
 from desktop.domain.tickets import Thread
 from desktop.services.prompting import render_messages, render_ticket
 from desktop.services.recipes import Example
-from desktop.services.redaction import people_of
 from desktop.services.words import ROLE_WORDS, content_words, stem
 
 MOST_EXAMPLES = 2
@@ -66,6 +65,9 @@ def choose_examples(
 
 def render_example(starred: StarredExample) -> Example:
     """Return a starred ticket as it is sent."""
+    # Only those who starred something wait for its word lists.
+    from desktop.services.redaction import people_of
+
     blocks = render_messages(starred.thread, number_sentences(starred.thread.messages))
     thread = render_ticket(starred.thread, blocks, sorted(blocks))
     return Example(thread, starred.summary.strip(), people_of(starred.thread))

@@ -20,7 +20,6 @@ from desktop.services.outbound import Outbound, Sending, Target
 from desktop.services.prepared import PreparedTicket
 from desktop.services.questions import TASK, Question, make_prompt, plan_parts
 from desktop.services.recipes import RecipeBook
-from desktop.services.redaction import redactor_for
 from desktop.services.summaries import TOO_SHORT, SummaryService
 
 
@@ -122,7 +121,7 @@ class PreviewService:
             part=parts[0] if parts else None,
             earlier=question.earlier if len(parts) <= 1 else "",
         )
-        redactor = redactor_for(prepared.thread, question.people) if target.redacts else None
+        redactor = self._outbound.redactor(target, prepared.thread, question.people)
         request = self._outbound.redacted(prompt.request, Sending(question.task, redactor=redactor))
         kept = redactor.redactions if redactor else ()
         values = redactor.values if redactor else {}

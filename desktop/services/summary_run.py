@@ -44,7 +44,6 @@ from desktop.services.prepared import PreparedTicket
 from desktop.services.prompting import AnswerForm, fill_placeholders, guard
 from desktop.services.questions import Question, continue_answer, make_prompt, plan_parts
 from desktop.services.recipes import Recipe, with_sections_of
-from desktop.services.redaction import redactor_for
 from desktop.services.second_opinion import PURPOSE as SECOND_OPINION
 from desktop.services.second_opinion import ask_about, unclear_claims, with_opinions
 from desktop.services.verifying import check_sentence
@@ -320,12 +319,11 @@ class SummaryRun:
         endpoint = await self._tools.opinion_endpoint()
         if endpoint is None:
             return None
-        redactor = self._sending.redactor
-        if endpoint.redacts and redactor is None:
-            redactor = await self._on_worker(partial(redactor_for, self._prepared.thread, self._question.people))
-        sending = replace(
-            self._sending, purpose=SECOND_OPINION, run_id=self._run_id, redactor=redactor if endpoint.redacts else None
+        # Its own: whoever wrote may be trusted with more, or with less.
+        redactor = await self._on_worker(
+            partial(self._tools.outbound.redactor, endpoint, self._prepared.thread, self._question.people)
         )
+        sending = replace(self._sending, purpose=SECOND_OPINION, run_id=self._run_id, redactor=redactor)
         self._opinion_asker = Asker(endpoint, self._tools.outbound, sending, stop=self._asker.stop)
         return self._opinion_asker
 

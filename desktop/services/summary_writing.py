@@ -25,7 +25,6 @@ from desktop.services.prompting import AnswerForm, render_messages, render_ticke
 from desktop.services.questions import Question, name_question
 from desktop.services.reading_again import read_copy
 from desktop.services.recipes import Recipe, RecipeBook
-from desktop.services.redaction import redactor_for
 from desktop.services.summary_run import SummaryRun, Tools, new_run
 from desktop.storage.ledger import LedgerStore
 from desktop.storage.runs import RunStore
@@ -161,9 +160,7 @@ class SummaryWriter:
             question = replace(question, form=AnswerForm.LINES)
         else:
             question = await wanted.only_what_is_new(question)
-        redactor = None
-        if endpoint.redacts:
-            redactor = await self._on_worker(partial(redactor_for, prepared.thread, question.people))
+        redactor = await self._on_worker(partial(self._outbound.redactor, endpoint, prepared.thread, question.people))
         tools = Tools(
             runs=self._runs,
             outbound=self._outbound,

@@ -22,12 +22,12 @@ from desktop.domain.outgoing import Outcome, Redaction, Sent
 from desktop.domain.runs import RunState, Usage
 from desktop.llm.batch import MOST_BYTES, MOST_REQUESTS, BatchClient
 from desktop.llm.prices import PriceTable
-from desktop.services.outbound.entry import Entry, count_redactions
+from desktop.services.outbound.entry import ANSWERED_FREE, CANCELLED, Entry, count_redactions, failed_outcome
+from desktop.services.outbound.restoring import begins_as_object
 from desktop.services.outbound.retrying import wait_before_retry
 from desktop.services.outbound.sending import MOST_REQUESTS as MOST_ATTEMPTS
 from desktop.services.outbound.sending import Sending
 from desktop.services.outbound.targets import Endpoint, Target
-from desktop.services.redaction.placeholders import put_back
 from desktop.storage.ledger import LedgerStore
 
 T = TypeVar("T")
@@ -110,7 +110,7 @@ class Batching:
                 outcome = replace(outcome, state=RunState.COMPLETE, status=200, cost_microusd=0)
                 return file_id
             except ProviderFault as fault:
-                outcome = replace(_failed(fault), entry_id=entry_id)
+                outcome = replace(failed_outcome(fault), entry_id=entry_id)
                 seconds = wait_before_retry(fault, attempt) if attempt < MOST_ATTEMPTS else None
                 if seconds is None:
                     raise
@@ -175,36 +175,30 @@ class Batching:
             ProviderFault: as `upload`; with status 404 when the file is gone.
         """
         self._refuse_when_locked(endpoint)
-        entry, outcome = Entry(self._ledger, endpoint, Sending(FETCH)), Outcome(0, RunState.CANCELLED)
+        entry, outcome = Entry(self._ledger, endpoint, Sending(FETCH)), CANCELLED
         try:
             async with aclosing(BatchClient(endpoint.client, on_send=entry.sent).answers(file_id)) as answers:
                 async for answer in answers:
                     yield answer
-            outcome = Outcome(0, RunState.COMPLETE, status=200, cost_microusd=0)
+            outcome = ANSWERED_FREE
         except DeskError as error:
-            outcome = _failed(error)
+            outcome = failed_outcome(error)
             raise
         finally:
             await entry.ended(outcome)
 
     async def _ask(self, endpoint: Endpoint, purpose: str, ask: Callable[[BatchClient], Awaitable[T]]) -> T:
         self._refuse_when_locked(endpoint)
-        entry, outcome = Entry(self._ledger, endpoint, Sending(purpose)), Outcome(0, RunState.CANCELLED)
-        try:
-            found = await ask(BatchClient(endpoint.client, on_send=entry.sent))
-            outcome = Outcome(0, RunState.COMPLETE, status=200, cost_microusd=0)
-        except DeskError as error:
-            outcome = _failed(error)
-            raise
-        finally:
-            await entry.ended(outcome)
-        return found
+        entry = Entry(self._ledger, endpoint, Sending(purpose))
+        return await entry.account_for(ask(BatchClient(endpoint.client, on_send=entry.sent)), lambda _: ANSWERED_FREE)
 
 
 def restored(answer: BatchAnswer, placeholders: Mapping[str, str]) -> BatchAnswer:
     """Return an answer with the real values in place of the placeholders that went out."""
-    is_json = answer.text.lstrip()[:1] in ("{", "[", "`")
-    text = put_back(answer.text, placeholders, is_json=is_json)
+    # As the gate's redactor: late, for no start of the program should wait for it.
+    from desktop.services.redaction.placeholders import put_back
+
+    text = put_back(answer.text, placeholders, is_json=begins_as_object(answer.text))
     return replace(answer, text=text, thinking=put_back(answer.thinking, placeholders))
 
 
@@ -212,7 +206,7 @@ def outcome_of(answer: BatchAnswer, entry_id: int, cost_microusd: int | None) ->
     """Return how the request ended that an answer belongs to; the answer as it came is kept for its trace."""
     if answer.end is None:
         fault = answer.fault or ProviderFault("provider-broken", "")
-        return replace(_failed(fault), entry_id=entry_id, answer=answer.raw)
+        return replace(failed_outcome(fault), entry_id=entry_id, answer=answer.raw)
     return Outcome(
         entry_id,
         answer.end.state,
@@ -230,11 +224,6 @@ def add_counts(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     for each in counts:
         total.update(each)
     return dict(total)
-
-
-def _failed(error: DeskError) -> Outcome:
-    status = error.status if isinstance(error, ProviderFault) else 0
-    return Outcome(0, RunState.FAILED, status=status, error=error.code, message=error.message)
 
 
 def _measure(file: IO[bytes]) -> tuple[int, str]:

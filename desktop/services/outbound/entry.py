@@ -5,15 +5,23 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
+from desktop.domain.errors import DeskError
+from desktop.domain.llm import ProviderFault
 from desktop.domain.outgoing import Outcome, Redaction, Sent
 from desktop.domain.runs import RunState
 from desktop.services.outbound.sending import Sending
 from desktop.services.outbound.targets import Endpoint
 from desktop.storage.ledger import LedgerStore
 
+T = TypeVar("T")
+
+CANCELLED = Outcome(0, RunState.CANCELLED)
+"""What becomes of a request unless something else does."""
+ANSWERED_FREE = Outcome(0, RunState.COMPLETE, status=200, cost_microusd=0)
 REFUSED = "the provider refused a parameter; it was asked again without it"
 
 
@@ -75,6 +83,19 @@ class Entry:
         else:
             await self._ledger.ended([outcome])
 
+    async def account_for(self, answer: Awaitable[T], outcome_of: Callable[[T], Outcome]) -> T:
+        """Await an answer that comes in one piece, and enter how its request ended."""
+        outcome = CANCELLED
+        try:
+            found = await answer
+            outcome = outcome_of(found)
+        except DeskError as error:
+            outcome = failed_outcome(error)
+            raise
+        finally:
+            await self.ended(outcome)
+        return found
+
     def _outcome(self, outcome: Outcome) -> Outcome:
         return replace(
             outcome,
@@ -88,3 +109,9 @@ class Entry:
 def count_redactions(body: bytes, redactions: Sequence[Redaction]) -> dict[str, int]:
     """Count by kind the values that a body holds a placeholder in place of. A redactor knows those of the whole ticket."""
     return dict(Counter(r.kind for r in redactions if r.placeholder.encode() in body))
+
+
+def failed_outcome(error: DeskError) -> Outcome:
+    """Return how a request ended that nothing came of."""
+    status = error.status if isinstance(error, ProviderFault) else 0
+    return Outcome(0, RunState.FAILED, status=status, error=error.code, message=error.message)

@@ -12,6 +12,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from desktop.domain.errors import DeskError
 from desktop.domain.llm import (
@@ -27,11 +29,12 @@ from desktop.domain.llm import (
 from desktop.domain.outgoing import Outcome
 from desktop.domain.providers import TestStep
 from desktop.domain.runs import RunState, Usage
+from desktop.domain.tickets import Thread
 from desktop.llm.prices import PriceTable
 from desktop.llm.tokens import count_tokens, estimate_tokens
 from desktop.services.outbound.admission import wait_for_turn
 from desktop.services.outbound.batching import Batching
-from desktop.services.outbound.entry import Entry
+from desktop.services.outbound.entry import CANCELLED, Entry, failed_outcome
 from desktop.services.outbound.pace import Pace, Turn
 from desktop.services.outbound.resting import Resting
 from desktop.services.outbound.restoring import Restoring
@@ -39,6 +42,9 @@ from desktop.services.outbound.retrying import describe_wait, wait_before_retry
 from desktop.services.outbound.sending import Sending
 from desktop.services.outbound.targets import Endpoint, Target
 from desktop.storage.ledger import LedgerStore
+
+if TYPE_CHECKING:
+    from desktop.services.redaction import Redactor
 
 MODELS, TEST = "models", "test"
 
@@ -112,7 +118,7 @@ class Outbound:
         restoring = Restoring(sending.redactor, has_object=request.schema is not None)
         requests = 1 + sending.retries.usable
         sent_before = entry.attempt
-        outcome = Outcome(0, RunState.CANCELLED)
+        outcome = CANCELLED
         try:
             stream = endpoint.client.stream(request, on_send=entry.sent, requests=requests, deadline=deadline)
             async with aclosing(stream) as events:
@@ -135,7 +141,7 @@ class Outbound:
                                 yield delta
                             yield event
         except DeskError as error:
-            outcome = _failed(error)
+            outcome = failed_outcome(error)
             _report(error, turn)
             raise
         finally:
@@ -153,19 +159,13 @@ class Outbound:
         if sending.redactor is not None:
             texts = [sending.redactor.redact(text) for text in texts]
         entry = Entry(self._ledger, endpoint, sending)
-        outcome = Outcome(0, RunState.CANCELLED)
-        try:
-            found = await endpoint.client.embed(texts, model=endpoint.model, on_send=entry.sent)
-            usage = replace(found.usage, output_tokens=found.usage.output_tokens or 0)
-            outcome = Outcome(
-                0, RunState.COMPLETE, usage=usage, cost_microusd=self.cost_microusd(endpoint, usage), status=200
-            )
-        except DeskError as error:
-            outcome = _failed(error)
-            raise
-        finally:
-            await entry.ended(outcome)
-        return found
+        embedding = endpoint.client.embed(texts, model=endpoint.model, on_send=entry.sent)
+        return await entry.account_for(embedding, partial(self._embedded, endpoint))
+
+    def _embedded(self, endpoint: Endpoint, found: Embeddings) -> Outcome:
+        # Vectors are no tokens that come out: where only those that went in are told, the rest is none.
+        usage = replace(found.usage, output_tokens=found.usage.output_tokens or 0)
+        return Outcome(0, RunState.COMPLETE, usage=usage, cost_microusd=self.cost_microusd(endpoint, usage), status=200)
 
     async def list_models(self, endpoint: Endpoint) -> tuple[str, ...]:
         """Return the ids of the models that the provider offers, sorted.
@@ -175,16 +175,8 @@ class Outbound:
         """
         self.refuse_when_locked(endpoint)
         entry = Entry(self._ledger, endpoint, Sending(MODELS))
-        outcome = Outcome(0, RunState.CANCELLED)
-        try:
-            models = tuple(sorted(await endpoint.client.list_models(on_send=entry.sent)))
-            outcome = Outcome(0, RunState.COMPLETE, status=200)
-        except DeskError as error:
-            outcome = _failed(error)
-            raise
-        finally:
-            await entry.ended(outcome)
-        return models
+        listing = endpoint.client.list_models(on_send=entry.sent)
+        return tuple(sorted(await entry.account_for(listing, lambda _: Outcome(0, RunState.COMPLETE, status=200))))
 
     async def test(self, endpoint: Endpoint) -> AsyncGenerator[TestStep, None]:
         """Try a provider step by step; the last step yielded is the first that failed, if one did.
@@ -193,7 +185,7 @@ class Outbound:
             ProviderFault: `local-only`.
         """
         self.refuse_when_locked(endpoint)
-        entry, outcome = Entry(self._ledger, endpoint, Sending(TEST)), Outcome(0, RunState.CANCELLED)
+        entry, outcome = Entry(self._ledger, endpoint, Sending(TEST)), CANCELLED
         try:
             async with aclosing(endpoint.client.test(endpoint.model, on_send=entry.sent)) as steps:
                 async for step in steps:
@@ -210,6 +202,18 @@ class Outbound:
         if name not in self._paces:
             self._paces[name] = Pace(is_local=target.is_local)
         return self._paces[name]
+
+    def redactor(self, target: Target, thread: Thread, people: Sequence[str] = ()) -> Redactor | None:
+        """Return what takes people out of all that goes to a target about a ticket, None where everything may go. Call it in a worker thread.
+
+        `people` are those of other tickets that are sent along.
+        """
+        if not target.redacts:
+            return None
+        # A tenth of a second of word lists and patterns, which no start of the program should wait for.
+        from desktop.services.redaction import redactor_for
+
+        return redactor_for(thread, people)
 
     def redacted(self, request: ChatRequest, sending: Sending) -> ChatRequest:
         """Return a request as it goes: without what identifies people, where the sending has a redactor."""
@@ -267,11 +271,6 @@ class Outbound:
         """Tell whether a provider is not to be asked now. A person who asks for it by hand, and has no other, may try."""
         has_other = sending.retries.spare > 0
         return (has_other or not sending.is_urgent) and self._resting.seconds_left(endpoint.base_url) > 0
-
-
-def _failed(error: DeskError) -> Outcome:
-    status = error.status if isinstance(error, ProviderFault) else 0
-    return Outcome(0, RunState.FAILED, status=status, error=error.code, message=error.message)
 
 
 def _report(error: DeskError, turn: Turn) -> None:

@@ -34,7 +34,7 @@ class Restoring:
             return delta
         text, thinking = delta.text, delta.thinking
         if text:
-            self._text = self._text or self._redactor.restorer(is_json=self._has_object and self._is_object())
+            self._text = self._text or self._redactor.restorer(is_json=self._has_object and begins_as_object(self.raw))
             text = self._text.feed(text)
         if thinking:
             self._thinking = self._thinking or self._redactor.restorer()
@@ -47,6 +47,7 @@ class Restoring:
         thinking = self._thinking.rest() if self._thinking else ""
         return StreamDelta(text, thinking) if text or thinking else None
 
-    def _is_object(self) -> bool:
-        """Tell by its beginning whether an answer is an object; what is no sentence's beginning (a fence) is taken for one as well."""
-        return self.raw.lstrip()[:1] in ("", "{", "[", "`")
+
+def begins_as_object(text: str) -> bool:
+    """Tell by its beginning whether an answer is an object; what is no sentence's beginning (a fence) is taken for one as well."""
+    return text.lstrip()[:1] in ("", "{", "[", "`")

@@ -121,7 +121,7 @@ class TraceView(QWidget):
             ("Provider", entry.provider or "not recorded"),
             ("Model", entry.model or "–"),
             ("Recipe", entry.recipe),
-            ("Ticket", ticket),
+            ("Ticket", ticket.replace(":", ":\n", 1)),  # an id of a source has no place to break
             ("Try", str(entry.attempt)),
             ("Status", str(entry.status) if entry.status else "none came"),
             ("Left out", describe_redactions(entry.redactions)),

@@ -172,17 +172,18 @@ QLineEdit, QComboBox {{ background: {t.ground}; color: {t.text}; border: 1px sol
 QLineEdit:focus, QComboBox:focus {{ border: 1px solid {t.accent}; }}
 QLineEdit:disabled, QComboBox:disabled {{ background: {t.sunken}; color: {t.faint}; }}
 QCheckBox {{ spacing: {SPACE}px; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.strong_line}; border-radius: {half - 1}px; background: {t.ground}; }}
-QCheckBox::indicator:focus, QCheckBox::indicator:hover {{ border: 1px solid {t.accent}; }}
+QCheckBox::indicator, QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {t.strong_line}; background: {t.ground}; }}
+QCheckBox::indicator {{ border-radius: {half - 1}px; }}
+QRadioButton::indicator {{ border-radius: {SPACE}px; }}
+QCheckBox::indicator:focus, QCheckBox::indicator:hover, QRadioButton::indicator:focus,
+  QRadioButton::indicator:hover {{ border: 1px solid {t.accent}; }}
+QRadioButton::indicator:checked {{ width: {SPACE}px; height: {SPACE}px; border: {half}px solid {t.accent}; background: {t.on_accent}; }}
 QCheckBox::indicator:checked {{ background: {t.accent}; border: 1px solid {t.accent}; image: url("{icons.file("check", t.on_accent)}"); }}
 QCheckBox::indicator:checked:focus {{ border: 1px solid {t.text}; }}
 QCheckBox::indicator:disabled {{ border: 1px solid {t.line}; background: {t.sunken}; }}
 QTableWidget::item, QTableView#framed::item {{ padding: 0 {SPACE}px; }}
 QCheckBox {{ spacing: {SPACE}px; padding: {half}px; border: 1px solid transparent; border-radius: {RADIUS}px; }}
 QCheckBox:focus {{ border: 1px solid {t.accent}; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.strong_line}; border-radius: 3px; background: {t.ground}; }}
-QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{icons.file("check", t.on_accent)}"); }}
-QCheckBox::indicator:disabled {{ background: {t.sunken}; border-color: {t.line}; }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox::down-arrow {{ image: url("{icons.file("chevron-down", t.muted)}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong_line};

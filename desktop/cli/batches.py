@@ -20,6 +20,7 @@ from desktop.cli.session import Session, common_options, json_option
 from desktop.domain.batches import Batch, BatchResult, HandedOver, RequestState
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import Estimate, RunState, Summary
+from desktop.services.budget import Caps
 from desktop.services.wording import count
 
 if TYPE_CHECKING:
@@ -44,10 +45,11 @@ class BatchWork:
     took: Callable[[int, Summary], Awaitable[None]]
     ask_live: Callable[[list[int]], Awaitable[None]]
 
-    async def run(self, ids: list[int], *, max_cost: float | None) -> None:
+    async def run(self, ids: list[int], *, caps: Caps) -> None:
         """Hand tickets over, wait for them, and tell of each as it is taken in; what a batch is not for is asked live meanwhile."""
-        if max_cost is not None:
-            await self._keep_limit(ids, max_cost)
+        await self.desk.queue.refuse_batch_over(
+            caps, ids, provider=self.provider, model=self.model, recipe=self.recipe, refresh=self.refresh
+        )
         with closing(_Bar()) as bar:
             handed = await self.desk.batches.hand_over(
                 ids,
@@ -106,25 +108,6 @@ class BatchWork:
     async def _reference(self, ticket_id: int) -> str:
         rows = await self.desk.tickets.rows([ticket_id])
         return rows[0].reference if rows else str(ticket_id)
-
-    async def _keep_limit(self, ids: list[int], max_cost: float) -> None:
-        """Hand nothing over that could cost more than the limit.
-
-        Raises:
-            DeskError: `batch-over-limit`.
-        """
-        estimate = await self.desk.summaries.estimate(
-            ids, provider=self.provider, model=self.model, recipe=self.recipe, refresh=self.refresh
-        )
-        support = self.desk.batches.support(self.provider, self.model, self.recipe)
-        most = estimate.most_cost_microusd
-        if most is None or most * support.price_share > max_cost * 1_000_000:
-            could = "an unknown price" if most is None else f"up to ${most * support.price_share / 1_000_000:,.4f}"
-            raise DeskError(
-                "batch-over-limit",
-                f"These tickets have {could} as a batch, and the limit is ${max_cost:,.4f}.",
-                remedy="Choose fewer tickets, or raise --max-cost.",
-            )
 
 
 async def batch_cost(desk: Desk, estimate: Estimate, *, provider: str, model: str, recipe: str) -> float | None:

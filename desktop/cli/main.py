@@ -6,6 +6,7 @@ is shown without `--debug`, and never with the values of variables: they may hol
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -88,14 +89,23 @@ def run_command(arguments: Sequence[str], *, find_paths: Callable[[Path | None],
     except (click.Abort, KeyboardInterrupt):
         warn("Interrupted. What was finished is kept.")
         return INTERRUPTED
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+            return _own_fault(session, error)
+        warn(f"Error: the output could not be written: {error.strerror}. What was summarized or imported is kept.")
+        return FAILED
     except ReaderGone:
         # What is still buffered has no reader either; Python would complain on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - our bug: one sentence for the user, the place for us
-        if session.is_debug:
-            sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
-        warn(
-            f"Error: something went wrong in TLDesk itself ({type(error).__name__}). Your tickets are safe. Run it with --debug and report it."
-        )
-        return FAILED
+        return _own_fault(session, error)
+
+
+def _own_fault(session: Session, error: Exception) -> int:
+    if session.is_debug:
+        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
+    warn(
+        f"Error: something went wrong in TLDesk itself ({type(error).__name__}). Your tickets are safe. Run it with --debug and report it."
+    )
+    return FAILED

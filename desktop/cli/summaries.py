@@ -18,7 +18,7 @@ from desktop.cli.tickets import search_option, tell_languages, where_option
 from desktop.domain.errors import DeskError
 from desktop.domain.runs import RunState, Summary
 from desktop.domain.tickets import TicketQuery
-from desktop.services.budget import Amount, Budget, Caps
+from desktop.services.budget import Amount, Budget, Caps, with_caps_of_day
 from desktop.services.documents import summary_document
 from desktop.services.wording import count
 from desktop.services.worklists import Order
@@ -127,11 +127,12 @@ def summarize_command(
         if not ids:
             warn("No ticket was chosen.")
             return 0
+        many = wanted if len(ids) == 1 else replace(wanted, caps=with_caps_of_day(wanted.caps, desk.settings))
         documents: list[dict[str, Any]] = []
         if is_continuing:
             return await _go_on(desk, ids[0], wanted, as_json=as_json or as_lines)
         show = _printer(documents, as_json=as_json, as_lines=as_lines, is_live=len(ids) == 1 and not as_batch)
-        code = await _Batch(desk, wanted, show=show, total=len(ids)).run(ids, as_batch=as_batch)
+        code = await _Batch(desk, many, show=show, total=len(ids)).run(ids, as_batch=as_batch)
         if as_json and not as_lines:
             print_json(documents[0] if len(documents) == 1 else {"summaries": documents})
         return code
@@ -205,9 +206,9 @@ class _Batch:
         """Summarize all, each by itself or those that can be in a batch, and return the exit code."""
         try:
             if as_batch:
-                w, limit = self._wanted, self._wanted.caps.cost_run
+                w = self._wanted
                 work = BatchWork(self._desk, w.provider, w.model, w.recipe, w.refresh, self._took, self._run_live)
-                await work.run(ids, max_cost=None if limit is None else limit / 1_000_000)
+                await work.run(ids, caps=w.caps)
             elif self._is_live:
                 await self._show_live(ids[0])
             else:

@@ -6,9 +6,11 @@ read is set aside under another name, never overwritten, and the program starts 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import re
 import tempfile
 import time
 from dataclasses import dataclass
@@ -76,6 +78,8 @@ SETTINGS = (
     Setting("window", {}, "Place and layout of the window."),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
+_LOCK = "local_only"
+_LOCKED = re.compile(rb'"local_only"\s*:(?!\s*false\b)')
 
 
 class Settings:
@@ -96,8 +100,7 @@ class Settings:
         if isinstance(setting.default, float) and type(value) is int:
             # A whole number is one as well: a cap of 5 must not be taken for none.
             value = float(value)
-        is_allowed = isinstance(value, type(setting.default)) and (not setting.choices or value in setting.choices)
-        return value if is_allowed else setting.default
+        return value if _is_allowed(setting, value) else setting.default
 
     def set(self, name: str, value: Any) -> None:
         """Change a declared setting and write the file.
@@ -140,14 +143,39 @@ class Settings:
         except OSError as error:
             self._is_unreadable = True
             self.warning = (
-                f"The settings file {self._path} cannot be read ({error.strerror or error}); the defaults are used."
+                f"The settings file {self._path} cannot be read ({error.strerror or error}); the defaults are used,"
+                " and nothing is sent to another machine."
             )
-            return {}
+            # Nobody knows whether it was locked.
+            return {_LOCK: True}
         except ValueError as error:
             return self._set_aside(str(error))
-        return values if isinstance(values, dict) else self._set_aside("it is not a JSON object")
+        return self._checked(values) if isinstance(values, dict) else self._set_aside("it is not a JSON object")
+
+    def _checked(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the values of a file; those that cannot be used are told of. A lock that is no plain `false` counts as one."""
+        odd = [name for name, value in values.items() if name in _BY_NAME and not _is_allowed(_BY_NAME[name], value)]
+        if odd:
+            self.warning = f"In the settings file {self._path} these cannot be used as they stand: {', '.join(odd)}. The defaults are used for them."
+        return {**values, _LOCK: True} if _LOCK in odd else values
 
     def _set_aside(self, reason: str) -> dict[str, Any]:
+        with contextlib.suppress(OSError):
+            if _LOCKED.search(self._path.read_bytes()):
+                return self._set_aside_locked(reason)
+        self._rename(reason)
+        return {}
+
+    def _set_aside_locked(self, reason: str) -> dict[str, Any]:
+        """Set a file aside in which the program was locked to this machine: that stays, at the next start too."""
+        self._rename(reason)
+        self.warning += " The lock to this machine stays."
+        self._values = {_LOCK: True}
+        with contextlib.suppress(DeskError):
+            self._write()
+        return self._values
+
+    def _rename(self, reason: str) -> None:
         name = f"{self._path.stem}.broken-{time.strftime('%Y%m%dT%H%M%S')}-{time.monotonic_ns() % 1_000_000:06}{self._path.suffix}"
         aside = self._path.with_name(name)
         try:
@@ -155,7 +183,6 @@ class Settings:
             self.warning = f"The settings file could not be read ({reason}); it was kept as {aside.name} and the defaults are used."
         except OSError:
             self.warning = f"The settings file {self._path} could not be read ({reason}); the defaults are used."
-        return {}
 
     def _write(self) -> None:
         try:
@@ -176,3 +203,10 @@ class Settings:
                 f"The settings file {self._path} cannot be written: {error.strerror or error}.",
                 remedy="Free some space or check the folder's permissions; the change holds until TLDesk is closed.",
             ) from None
+
+
+def _is_allowed(setting: Setting, value: Any) -> bool:
+    is_whole = isinstance(setting.default, float) and type(value) is int
+    # To Python True is a number; to whoever wrote a cap it is a mistake.
+    is_kind = isinstance(value, type(setting.default)) and isinstance(value, bool) == isinstance(setting.default, bool)
+    return (is_kind or is_whole) and (not setting.choices or value in setting.choices)

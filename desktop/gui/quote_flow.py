@@ -140,6 +140,7 @@ class QuoteFlow(QObject):
         assert self._desk is not None
         ids, choice = self._ids, self._panel.choice
         self._panel.show_handing_over(len(ids))
+        before = len(await self._desk.batches.batches())
         try:
             batches = await self._desk.queue.submit_batch(
                 ids,
@@ -149,7 +150,9 @@ class QuoteFlow(QObject):
                 on_progress=self._panel.show_progress,
             )
         except DeskError as error:
-            self._panel.show_failure(str(error), what="Nothing was handed over.")
+            is_part = len(await self._desk.batches.batches()) > before
+            what = "Only a part was handed over; it is in the queue." if is_part else "Nothing was handed over."
+            self._panel.show_failure(str(error), what=what)
             return
         self.close()
         self.handed_over.emit(len(batches))

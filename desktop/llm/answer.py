@@ -24,6 +24,7 @@ TOO_LONG = "stopped, because the answer was far longer than asked for"
 MAX_CHARACTERS = 400_000
 """Far above any `max_tokens` that is asked for: this is for a provider that ignores it, and for a model that never stops thinking."""
 
+MOST_TOKENS = 2**31 - 1
 _OPEN, _CLOSE = "<think>", "</think>"
 _THINKING_FIELDS = ("reasoning_content", "reasoning")
 """As DeepSeek, vLLM and llama.cpp name it, and as OpenRouter does; a gateway that sends both repeats itself."""
@@ -233,4 +234,5 @@ def _piece(delta: Any, name: str) -> str:
 
 def _count(holder: Any, name: str) -> int | None:
     value = value_of(holder, name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    # No request takes so many: what says so counts nothing, and would not fit into the database.
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None

@@ -21,6 +21,7 @@ from desktop.llm.bounds import TooLargeError
 from desktop.llm.limits import LONGEST_WAIT_SECONDS, retry_after
 from desktop.llm.watch import SilentError
 
+_REFUSED = "Try another model, or see what the provider's own pages say of it."
 CHECK_URL = "Check the base URL in the provider's settings; it usually ends in /v1."
 CHECK_MODEL = "Choose another model in the provider's settings."
 _CHECK_KEY = "Check the key in the provider's settings."
@@ -179,7 +180,7 @@ def _status_fault(status: int, error: BaseException, exchange: Exchange) -> Faul
     if status >= 500:
         words = f"{host} has a problem of its own (error {status}){quote}."
         return _fault("provider-broken", words, _TRY_LATER, is_transient=True)
-    return _fault("provider-request", f"{host} refused the request (error {status}){quote}.", CHECK_URL)
+    return _fault("provider-request", f"{host} refused the request (error {status}){quote}.", _REFUSED)
 
 
 def _redirect_fault(error: BaseException, exchange: Exchange) -> Fault:
@@ -288,7 +289,10 @@ def _message_of(error: BaseException) -> str:
 
 def _wait(error: BaseException) -> str:
     seconds = retry_after(getattr(getattr(error, "response", None), "headers", {})) or 0.0
-    return f"Try again in {math.ceil(seconds)} seconds." if 0 < seconds < LONGEST_WAIT_SECONDS else _TRY_LATER
+    if seconds >= LONGEST_WAIT_SECONDS:
+        return "Try again tomorrow."
+    whole = math.ceil(seconds)
+    return f"Try again in {whole} second{'' if whole == 1 else 's'}." if whole else _TRY_LATER
 
 
 def _has(chain: list[BaseException], *kinds: type[BaseException]) -> bool:

@@ -40,7 +40,7 @@ from desktop.llm.limits import rate_limits
 from desktop.llm.network import check_files, proxy_for, proxy_host, proxy_with_trust, trusted_certificates
 from desktop.llm.parameters import MAX_REQUESTS, Parameters, encoded, first_parameters
 from desktop.llm.presets import host_of, is_loopback, normalize_base_url
-from desktop.llm.probe import probe
+from desktop.llm.probe import OnEnd, probe
 from desktop.llm.watch import Watch
 
 if TYPE_CHECKING:
@@ -227,8 +227,13 @@ class OpenAIClient:
         ids = (getattr(model, "id", None) for model in models)
         return tuple(id_ for id_ in ids if isinstance(id_, str))
 
-    async def test(self, model: str, *, on_send: OnSend | None = None) -> AsyncGenerator[TestStep, None]:
-        """Try the provider step by step, in the order of `TEST_STEPS`; the last step yielded is the first that failed, if one did."""
+    async def test(
+        self, model: str, *, on_send: OnSend | None = None, on_end: OnEnd | None = None
+    ) -> AsyncGenerator[TestStep, None]:
+        """Try the provider step by step, in the order of `TEST_STEPS`; the last step yielded is the first that failed, if one did.
+
+        `on_end` is told how the one answer ended that was asked for.
+        """
         proxy = proxy_host(self._proxy) if self._proxy else ""
         steps = probe(
             self,
@@ -238,6 +243,7 @@ class OpenAIClient:
             has_key=bool(self._key),
             trust=lambda: trusted_certificates(self._network),
             on_send=on_send,
+            on_end=on_end,
         )
         async with aclosing(steps):
             async for step in steps:

@@ -24,6 +24,7 @@ from desktop.llm.faults import Exchange, explain
 from desktop.llm.presets import host_of
 
 OnSend = Callable[[bytes], Awaitable[None]]
+OnEnd = Callable[[StreamEnd], None]
 
 STEP_SECONDS = 10.0
 ANSWER_SECONDS = 20.0
@@ -55,11 +56,12 @@ async def probe(
     has_key: bool,
     trust: Callable[[], ssl.SSLContext],
     on_send: OnSend | None,
+    on_end: OnEnd | None = None,
 ) -> AsyncGenerator[TestStep, None]:
     """Yield the steps of a test; ends after the first that failed.
 
     `proxy` is the proxy's host, '' for a direct connection; `trust` builds what certificates are judged by, in a worker thread; `on_send` is told
-    the body of each request before it leaves.
+    the body of each request before it leaves, `on_end` how the one answer ended that is asked for.
     """
     if not proxy:
         async with aclosing(_try_socket(base_url, trust)) as steps:
@@ -81,21 +83,28 @@ async def probe(
         yield _failed("key", refused)
         return
     async with aclosing(
-        _try_model(client, host, model=model, models=models, has_key=has_key, on_send=on_send)
+        _try_model(client, host, model=model, models=models, has_key=has_key, on_send=on_send, on_end=on_end)
     ) as steps:
         async for step in steps:
             yield step
 
 
 async def _try_model(
-    client: Probed, host: str, *, model: str, models: tuple[str, ...], has_key: bool, on_send: OnSend | None
+    client: Probed,
+    host: str,
+    *,
+    model: str,
+    models: tuple[str, ...],
+    has_key: bool,
+    on_send: OnSend | None,
+    on_end: OnEnd | None,
 ) -> AsyncGenerator[TestStep, None]:
     accepted = TestStep("key", ok=True, detail=f"{host} accepts the key." if has_key else f"{host} asks for no key.")
     if not model:
         yield accepted
         yield TestStep("model", ok=False, detail="No model is chosen.", remedy=_choose(models))
         return
-    refused = await _ask(client, host, model=model, on_send=on_send)
+    refused = await _ask(client, host, model=model, on_send=on_send, on_end=on_end)
     failed = None if refused is None else _STEP_OF.get(refused.code, "model")
     if refused is not None and failed == "key":
         yield _failed("key", refused)
@@ -125,7 +134,9 @@ async def _models(client: Probed, host: str, on_send: OnSend | None) -> tuple[tu
         return (), DeskError("provider-timeout", words, remedy="Check the port, and that the server is ready.")
 
 
-async def _ask(client: Probed, host: str, *, model: str, on_send: OnSend | None) -> DeskError | None:
+async def _ask(
+    client: Probed, host: str, *, model: str, on_send: OnSend | None, on_end: OnEnd | None
+) -> DeskError | None:
     """Have the model write a word; return what stood in the way."""
     request = ChatRequest(model, (ChatMessage("user", "Answer with one word: ready"),), max_tokens=16, temperature=None)
     end = None
@@ -137,6 +148,8 @@ async def _ask(client: Probed, host: str, *, model: str, on_send: OnSend | None)
                 end = event
     except DeskError as error:
         return error
+    if isinstance(end, StreamEnd) and on_end is not None:
+        on_end(end)
     # A word cut off by the limit is an answer; so is silence, from a model that spent the few tokens on thinking.
     if isinstance(end, StreamEnd) and (end.state is RunState.COMPLETE or end.reason in (LENGTH, EMPTY)):
         return None

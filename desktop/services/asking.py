@@ -49,7 +49,8 @@ class Asker:
             DeskError: one of `domain.llm.FAULTS`, when no text came.
         """
         model = self.endpoint.model
-        self.estimated_tokens += sum(self._outbound.count_tokens(m.content, model) for m in request.messages)
+        # In a worker thread: the first count loads its tables, and a long ticket takes a while.
+        self.estimated_tokens += await asyncio.to_thread(self._count, request, model)
         # One task waits for `stop` all the time: one for each event would cost as much as all that is done with the event.
         stopped = asyncio.ensure_future(self.stop.wait())
         coming: asyncio.Future[StreamEvent | None] | None = None
@@ -70,6 +71,9 @@ class Asker:
                 await _abandon(stopped, coming)
         self._usages.append(Usage())
         yield StreamEnd(RunState.CANCELLED, STOPPED)
+
+    def _count(self, request: ChatRequest, model: str) -> int:
+        return sum(self._outbound.count_tokens(message.content, model) for message in request.messages)
 
     async def ask(self, request: ChatRequest) -> str:
         """Return the whole text of an answer; what came of it when it was stopped or broken off.

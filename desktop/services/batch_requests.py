@@ -27,12 +27,16 @@ from desktop.storage.runs import NewRun
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The one request that a ticket takes, without what identifies people; `values` stand behind its placeholders and stay here."""
+    """The one request that a ticket takes, without what identifies people; `values` stand behind its placeholders and stay here.
+
+    `most` is what it can take at most.
+    """
 
     request: ChatRequest
     redactions: tuple[Redaction, ...]
     values: Mapping[str, str]
     asked: Mapping[str, Any]
+    most: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ def plan_request(
         redactor.redactions if redactor else (),
         values,
         _written_down(question, prepared, text_key=text_key, shown=shown, estimated_tokens=estimated),
+        Usage(int(estimated * question.token_ratio) + 1, request.max_tokens),
     )
 
 

@@ -20,6 +20,8 @@ from desktop.domain.batches import BatchState, RemoteBatch, RequestState
 from desktop.domain.errors import DeskError
 from desktop.domain.llm import ProviderFault
 from desktop.domain.outgoing import Redaction
+from desktop.domain.runs import Usage
+from desktop.services.asking import add_usages
 from desktop.services.batch_requests import Planned, plan_request
 from desktop.services.outbound import Endpoint, Outbound
 from desktop.services.outbound.batching import MOST_BYTES_A_FILE, MOST_REQUESTS_A_FILE, add_counts
@@ -67,13 +69,15 @@ class _File:
         self.lines: list[_Line] = []
         self.twins: list[NewRequest] = []
         self.size = 0
+        self.most = Usage(0, 0)
         self.file: IO[bytes] = tempfile.SpooledTemporaryFile(HELD_BYTES)  # noqa: SIM115 - closed by whoever fills it
 
     def has_room(self, size: int) -> bool:
         return len(self.lines) < MOST_REQUESTS_A_FILE and self.size + size <= MOST_BYTES_A_FILE
 
-    def add(self, request: NewRequest, line: bytes, redactions: tuple[Redaction, ...]) -> None:
+    def add(self, request: NewRequest, line: bytes, redactions: tuple[Redaction, ...], most: Usage) -> None:
         self.file.write(line)
+        self.most = add_usages((self.most, most))
         self.lines.append(_Line(request, self.size, len(line), redactions))
         self.size += len(line)
 
@@ -198,13 +202,22 @@ class BatchSubmitting:
                 await on_batch(await self._send(file, endpoint, str(plan.asked["recipe"])))
             file = _File()
         sent[text_key] = file.name
-        file.add(NewRequest(custom_id, ticket_id, key, plan.values, plan.asked), line, plan.redactions)
+        file.add(NewRequest(custom_id, ticket_id, key, plan.values, plan.asked), line, plan.redactions, plan.most)
         return file
 
     async def _send(self, file: _File, endpoint: Endpoint, recipe: str) -> int:
         """Write a batch down, enter its requests in the ledger, send its file and begin it; return its id."""
         requests = [*(line.request for line in file.lines), *file.twins]
-        new = NewBatch(endpoint.name, endpoint.model, endpoint.host, recipe, file.name, requests)
+        new = NewBatch(
+            endpoint.name,
+            endpoint.model,
+            endpoint.host,
+            recipe,
+            file.name,
+            requests,
+            most_cost_microusd=self._outbound.batching.cost_microusd(endpoint, file.most),
+            most_tokens=(file.most.input_tokens or 0) + (file.most.output_tokens or 0),
+        )
         batch_id = await self._store.add(new)
         is_prepared = False
         try:
@@ -213,17 +226,18 @@ class BatchSubmitting:
             is_prepared = True
             batching = self._outbound.batching
             file_id = await batching.upload(endpoint, file.name, file.file, recipe=recipe, redactions=redactions)
+            await self._store.uploaded(batch_id, file_id)
+            await self.begin(await self._store.get(batch_id), endpoint)
         except DeskError as error:
             # Nobody works on it: the tickets are free again at once.
             await self._store.refuse(batch_id, error.code, error.message)
             await self._clear_orphan(endpoint, file.name)
             raise
         except BaseException:
-            if not is_prepared:
-                await asyncio.shield(self._store.drop(batch_id))
+            # Given up while it was being handed over. What may have arrived is looked for and cleared, never begun.
+            given_up = self._store.cancelled(batch_id) if is_prepared else self._store.drop(batch_id)
+            await asyncio.shield(given_up)
             raise
-        await self._store.uploaded(batch_id, file_id)
-        await self.begin(await self._store.get(batch_id), endpoint)
         return batch_id
 
     async def _enter(self, batch_id: int, file: _File, endpoint: Endpoint, recipe: str) -> dict[str, int]:
@@ -279,6 +293,8 @@ class BatchSubmitting:
             await self._store.uploaded(stored.batch.id, file_id)
             stored = await self._store.get(stored.batch.id)
         remote = await batching.find(endpoint, stored.input_file_id)
+        if remote is None and stored.is_cancelled:
+            return False
         if remote is None:
             await self.begin(stored, endpoint)
         else:

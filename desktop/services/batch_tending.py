@@ -62,7 +62,8 @@ class BatchTending:
         batch = stored.batch
         if batch.state in (BatchState.PREPARED, BatchState.UPLOADED):
             if not await self._submitting.take_up(stored, endpoint):
-                gone = RemoteBatch("", BatchState.FAILED, reason="TLDesk was closed before its file was sent")
+                why = "given up" if stored.is_cancelled else "TLDesk was closed"
+                gone = RemoteBatch("", BatchState.FAILED, reason=f"{why} before it was begun")
                 await self._store.polled(batch.id, gone)
         elif batch.state not in OVER_STATES or batch.id in self._looked_once:
             await self._store.polled(batch.id, await self._retrieve(stored, endpoint))

@@ -233,6 +233,10 @@ class BatchService:
         """Return all batches, the newest first."""
         return tuple(stored.batch for stored in await self._store.all())
 
+    async def under_way(self) -> tuple[int, int]:
+        """Return what the batches that have not ended can come to at most: micro-dollars, as far as prices are known, and tokens."""
+        return await self._store.under_way()
+
     async def results(self, batch_ids: Sequence[int]) -> tuple[BatchResult, ...]:
         """Return what became of the tickets of batches so far; those still waited for are in it too."""
         return await self._store.results(batch_ids) if batch_ids else ()

@@ -6,7 +6,7 @@ them. What a request without a report of its usage has spent is not known: all t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.config.settings import Settings
 
@@ -51,12 +51,21 @@ def read_caps(settings: Settings) -> Caps:
     )
 
 
+def with_caps_of_day(caps: Caps, settings: Settings) -> Caps:
+    """Return caps of a run with those of a day that the user set: they hold for many tickets whoever asks for them."""
+    of_user = read_caps(settings)
+    return replace(caps, cost_day=of_user.cost_day, tokens_day=of_user.tokens_day)
+
+
 @dataclass(frozen=True, slots=True)
 class Amount:
     """Money in micro-dollars, None when no price is known, and tokens."""
 
     cost: int | None = 0
     tokens: int = 0
+
+
+NOTHING = Amount()
 
 
 @dataclass(slots=True)

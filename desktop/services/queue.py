@@ -17,7 +17,7 @@ from desktop.domain.batches import Batch
 from desktop.domain.errors import DeskError
 from desktop.domain.queue import ItemState, QueueItem, QueueStatus, Quote
 from desktop.services.batches import BatchService
-from desktop.services.budget import Amount, Budget, read_caps
+from desktop.services.budget import NOTHING, Amount, Budget, Caps, read_caps
 from desktop.services.queue_work import Places, QueueWork, Watcher, places_for, seconds_left
 from desktop.services.quotes import OnProgress, Quotes
 from desktop.services.summaries import SummaryService
@@ -134,7 +134,16 @@ class QueueService:
         if not _is_busy(stored):
             await self._store.begin_anew()
             stored = await self._store.overview()
-        await self._keep_caps_of_batch(stored, ids, provider, model, recipe, refresh)
+        await self.refuse_batch_over(
+            read_caps(self._settings),
+            ids,
+            provider=provider,
+            model=model,
+            recipe=recipe,
+            refresh=refresh,
+            spent=Amount(stored.spent_microusd, stored.tokens),
+            on_progress=on_progress,
+        )
         try:
             handed = await self._batches.hand_over(
                 ids,
@@ -151,30 +160,46 @@ class QueueService:
             await self.add(others, provider=provider, model=model, recipe=recipe, refresh=refresh)
         return handed.batches
 
-    async def _keep_caps_of_batch(
-        self, stored: StoredQueue, ids: Sequence[int], provider: str, model: str, recipe: str, refresh: bool
+    async def refuse_batch_over(
+        self,
+        caps: Caps,
+        ids: Sequence[int],
+        *,
+        provider: str,
+        model: str,
+        recipe: str,
+        refresh: bool,
+        spent: Amount = NOTHING,
+        on_progress: OnProgress | None = None,
     ) -> None:
-        """Hand nothing over that could go over a cap: what a batch costs can no longer be stopped.
+        """Refuse to hand over what could go over a cap: a batch that was begun is not stopped by one. `spent` is what the run has cost before.
 
         Raises:
-            DeskError: `batch-over-cap`.
+            DeskError: `batch-over-cap`, and as `quote`.
         """
-        caps = read_caps(self._settings)
         if not caps.any:
             return
-        estimate = await self._summaries.estimate(ids, provider=provider, model=model, recipe=recipe, refresh=refresh)
-        share = self._batches.support(provider, model, recipe).price_share
-        most = estimate.most_cost_microusd
-        amount = Amount(None if most is None else round(most * share), estimate.input_tokens + estimate.output_tokens)
-        budget = Budget(
-            caps, run=Amount(stored.spent_microusd, stored.tokens), day=Amount(*await self._store.spent_today())
+        quote = await self._quotes.quote(
+            ids, provider=provider, model=model, recipe=recipe, refresh=refresh, on_progress=on_progress
         )
-        if why := budget.refusal(amount, model or "this model"):
+        share = self._batches.support(provider, model, recipe).price_share
+        most = quote.estimate.most_cost_microusd
+        amount = Amount(None if most is None else round(most * share), quote.estimate.most_tokens)
+        if why := (await self._budget(caps, spent)).refusal(amount, quote.model or "this model"):
             raise DeskError(
                 "batch-over-cap",
                 f"The batch could go over a limit: {why.removesuffix(' before this ticket')}.",
                 remedy="Choose fewer tickets, or raise the limit.",
             )
+
+    async def _budget(self, caps: Caps, run: Amount) -> Budget:
+        """Return what may still be spent. What is in batches that have not ended is set aside: nobody can take it back."""
+        return Budget(
+            caps,
+            run=run,
+            day=Amount(*await self._store.spent_today()),
+            reserved=Amount(*await self._batches.under_way()),
+        )
 
     def _batch_changed(self, ticket_ids: Sequence[int]) -> None:
         """Something came of tickets in a batch: what got no answer there waits now, and is asked about by whoever works on the queue."""
@@ -242,11 +267,8 @@ class QueueService:
         if self._work is not None:
             self._work.wake()
             return
-        budget = Budget(
-            read_caps(self._settings),
-            run=Amount(stored.spent_microusd, stored.tokens),
-            day=Amount(*await self._store.spent_today()),
-        )
+        spent = Amount(stored.spent_microusd, stored.tokens)
+        budget = await self._budget(read_caps(self._settings), spent)
         self._work = QueueWork(
             self._store,
             self._summaries,

@@ -56,7 +56,7 @@ from desktop.storage.tickets import TicketStore
 T = TypeVar("T")
 
 SHORTEST_THREAD_WORDS = 6
-MERGE, INCREMENTAL = "merge", "incremental"
+INCREMENTAL = "incremental"
 TOO_SHORT = "the ticket is too short to summarize"
 
 

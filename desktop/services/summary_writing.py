@@ -125,7 +125,11 @@ class SummaryWriter:
             return
         async for delayed in self._wait_for_twin(text_key, wanted.stop):
             yield delayed
-        written = self._being_written.setdefault(text_key, asyncio.Event())
+        if text_key in self._being_written:
+            # Stopped meanwhile: the claim is the other's.
+            yield Finished(_unreached(wanted, target, DeskError("", STOPPED)))
+            return
+        written = self._being_written[text_key] = asyncio.Event()
         try:
             found = await self._find_written(prepared, question, target, key, text_key)
             if found is not None:

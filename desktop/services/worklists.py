@@ -108,6 +108,8 @@ class WorkLists:
             parallel=lambda task: places_for(task, self._parallel, order.most_parallel),
             budget=await self._budget(order.caps),
             find_written=find_written,
+            # Another TLDesk may spend at the same time.
+            spent_today=self._store.spent_today,
             watcher=Watcher(summarized=summarized),
             patience=Patience(attempts=1 if len(ids) == 1 else 2, rests=1, is_final=True),
         )

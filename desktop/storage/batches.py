@@ -98,7 +98,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class NewBatch:
-    """A batch before anything of it left; `name` is that of its file."""
+    """A batch before anything of it left; `name` is that of its file, `most_…` what it can come to at most (None: no price is known)."""
 
     provider: str
     model: str
@@ -106,6 +106,8 @@ class NewBatch:
     recipe: str
     name: str
     requests: Sequence[NewRequest] = field(default=())
+    most_cost_microusd: int | None = None
+    most_tokens: int = 0
 
 
 class BatchStore:
@@ -120,8 +122,12 @@ class BatchStore:
         def write(connection: sqlite3.Connection) -> int:
             sent = sum(not request.is_twin for request in new.requests)
             cursor = connection.execute(
-                "INSERT INTO batch (provider, model, host, recipe, name, state, requests, submitted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [*(new.provider, new.model, new.host, new.recipe, new.name), BatchState.PREPARING.value, sent, now()],
+                "INSERT INTO batch (provider, model, host, recipe, name, state, requests, submitted_at, most_cost_microusd, most_tokens)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    *(new.provider, new.model, new.host, new.recipe, new.name, BatchState.PREPARING.value, sent, now()),
+                    *(new.most_cost_microusd, new.most_tokens),
+                ],
             )
             batch_id = int(cursor.lastrowid or 0)
             # A ticket may have gone since it was read: an import was undone.
@@ -139,6 +145,17 @@ class BatchStore:
             return batch_id
 
         return await self._database.write(write)
+
+    async def under_way(self) -> tuple[int, int]:
+        """Return what the batches that have not ended can come to at most: micro-dollars, as far as prices are known, and tokens."""
+
+        def read(connection: sqlite3.Connection) -> tuple[int, int]:
+            row = connection.execute(
+                "SELECT coalesce(sum(most_cost_microusd), 0), coalesce(sum(most_tokens), 0) FROM batch WHERE ended_at = ''"
+            ).fetchone()
+            return int(row[0]), int(row[1])
+
+        return await self._database.read(read)
 
     async def enter(self, batch_id: int, sents: Sequence[tuple[str, Sent]]) -> None:
         """Enter requests (by their custom ids) in the ledger before the file that they stand in goes."""

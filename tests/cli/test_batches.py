@@ -56,7 +56,9 @@ def test_the_price_as_a_batch_is_half_and_told_without_sending(desk: Runner, ser
     assert estimate["batch_cost"] == pytest.approx(estimate["cost"] / 2, abs=2e-6)
     assert "as a batch about $" in desk("summarize", "--all", "--batch", "--estimate").out
     ran = desk("summarize", "--all", "--batch", "--max-cost", "0.000001")
-    assert (ran.code, "the limit is $0.0000" in ran.err) == (4, True)
+    assert (ran.code, "The batch could go over a limit: the cost limit was reached" in ran.err) == (4, True)
+    ran = desk("summarize", "--all", "--batch", "--max-tokens", "10")
+    assert (ran.code, "the limit of tokens was reached" in ran.err) == (4, True)
     desk("providers", "add", "mine", "--base-url", "http://127.0.0.1:9/v1", "--model", "m")
     for more in (["--estimate"], []):
         ran = desk("summarize", "--all", "--batch", "--provider", "mine", *more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,15 @@ def test_a_text_that_broke_off_is_written_on(tldesk: Runner, export: Path) -> No
     assert (broken.code, broken.json["state"], broken.json["text"]) == (3, "incomplete", begun)
     assert (whole.code, whole.json["state"], whole.json["text"]) == (0, "complete", f"{begun} charged twice. [m1.1]\n")
     assert tldesk("summarize", "--all", "--continue").code == 2
+
+
+def test_a_cap_of_a_day_holds_for_many_tickets_of_a_command(tldesk: Runner, export: Path, data_dir: Path) -> None:
+    tldesk("import", str(export))
+    with ScriptedServer(good_stream(ANSWER)) as server:
+        tldesk("providers", "add", "mine", "--base-url", server.base_url, "--model", "m", "--default")
+        settings = data_dir / "settings.json"
+        settings.write_text(json.dumps({**json.loads(settings.read_text()), "max_tokens_day": 10}))
+        ran = tldesk("summarize", "--all", "--jsonl")
+        assert server.requests == []
+    assert ran.code == 4
+    assert {line["reason"] for line in ran.lines} == {"the limit of tokens a day was reached before this ticket"}

@@ -65,3 +65,34 @@ def test_what_another_program_wrote_is_seen_and_kept(tmp_path: Path) -> None:
         [{"name": "work"}],
         {"geometry": "x"},
     )
+
+
+@pytest.mark.parametrize("value", ["true", "yes", 1, "on", None, []])
+def test_a_lock_that_is_no_plain_false_holds(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"local_only": value}))
+    settings = Settings(path)
+    assert settings.get("local_only") is True
+    assert "local_only" in settings.warning
+
+
+def test_a_lock_outlives_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"local_only": true, "providers": [')
+    settings = Settings(path)
+    assert settings.get("local_only") is True
+    assert "The lock to this machine stays." in settings.warning
+    assert Settings(path).get("local_only") is True
+    path.write_text('{"local_only": false, "providers": [')
+    assert Settings(path).get("local_only") is False
+
+
+def test_values_that_cannot_be_used_are_told_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(
+        '{"providers": 5, "max_cost_day": "abc", "max_cost_run": true, "summary_tone": "loud", "strictness": "strict"}'
+    )
+    settings = Settings(path)
+    assert all(name in settings.warning for name in ("providers", "max_cost_day", "max_cost_run", "summary_tone"))
+    assert "strictness" not in settings.warning
+    assert settings.get("max_cost_run") == 0.0

@@ -82,13 +82,17 @@ async def test_a_batch_can_be_stopped_from_the_page(
     server.plan.states = ("in_progress",)
     async with opened_window(data_dir, sample=False) as (window, desk):
         await list_tickets(window, desk, tmp_path)
-        await desk.queue.submit_batch(list(window.list.model.ids()))
+        ids = list(window.list.model.ids())
+        await desk.queue.submit_batch(ids)
         window.show_queue()
         panel = window.pages.queue
         await until(panel.batches.isVisible, "the batch")
         next(b for b in panel.batches.findChildren(QPushButton) if b.text() == "Stop").click()
         await until(lambda: any(each.path.endswith("/cancel") for each in server.journal), "the request")
-        await until(lambda: "being stopped" in panel.batches.text() or not panel.batches.isVisible(), "the state")
+        await until(lambda: not panel.batches.isVisible(), "its end")
+        status = await desk.queue.status()
+    assert (status.failed, status.waiting, status.submitted) == (len(ids), 0, 0)
+    assert not [each for each in server.journal if each.path.endswith("/chat/completions")]
 
 
 def test_many_batches_take_few_lines(qtbot: QtBot, theme: Theme) -> None:

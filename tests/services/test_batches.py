@@ -25,8 +25,9 @@ from desktop.domain.runs import Form, RunState, Summary, Support
 from desktop.domain.tickets import TicketQuery
 from desktop.services import batch_submitting, batches
 from desktop.services.container import Desk
+from desktop.services.outbound.batching import Batching
 from tests.batch_server import HOST, KEY, MODEL, BatchServer, Reply, playing_openai
-from tests.services.conftest import import_path, opened_desk
+from tests.services.conftest import import_path, interrupt, opened_desk
 
 
 @pytest.fixture
@@ -608,6 +609,36 @@ async def test_a_batch_that_could_go_over_a_cap_is_not_handed_over_and_one_that_
         status = await desk.queue.status()
         assert (status.failed, status.submitted) == (5, 0)
         assert "stopped before this ticket's turn" in (await desk.queue.items())[0].reason
+
+
+async def test_what_is_in_batches_counts_towards_a_cap(data_dir: Path, server: BatchServer, tickets: Path) -> None:
+    server.plan.states = ("in_progress",)
+    async with desk_with(data_dir, tickets) as desk:
+        ids = await ids_of(desk)
+        most = (await desk.summaries.estimate(ids[:2])).most_tokens
+        desk.settings.set("max_tokens_run", most + most // 4)
+        (batch,) = await desk.queue.submit_batch([*ids[:2], 999_999])
+        assert batch.requests == 2
+        with pytest.raises(DeskError, match="the limit of tokens"):
+            await desk.queue.submit_batch(ids[2:4])
+        assert len(server.batches) == 1
+
+
+async def test_what_was_given_up_while_it_was_handed_over_is_never_begun(
+    data_dir: Path, server: BatchServer, tickets: Path
+) -> None:
+    async with desk_with(data_dir, tickets) as desk:
+        handing = asyncio.create_task(desk.queue.submit_batch(await ids_of(desk)))
+        with pytest.MonkeyPatch.context() as patch:
+            interrupt(patch, Batching, "upload", handing.cancel, is_over=True)
+            with pytest.raises(asyncio.CancelledError):
+                await handing
+        assert len(server.uploads) == 1
+        await end(desk)
+        status = await desk.queue.status()
+    assert server.batches == {}
+    assert (status.submitted, server.billed_batch) == (0, 0)
+    assert any(line.startswith("DELETE") for line in [f"{each.method} {each.path}" for each in server.journal])
 
 
 async def wait_for_queue(desk: Desk, is_so: Callable[[QueueStatus], bool]) -> None:

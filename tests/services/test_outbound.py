@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 
+from desktop.domain.llm import StreamDelta
 from desktop.domain.providers import ProviderProfile
 from desktop.domain.runs import Cached, Delayed, FellBack, Finished, RunState, Started, Summary
 from desktop.domain.tickets import TicketQuery
 from desktop.llm.scripted_server import DONE, Script, ScriptedServer, chunk, good_stream, refusal, usage_chunk, words
 from desktop.services.container import Desk
 from desktop.services.outbound import resting
+from desktop.services.outbound.restoring import Restoring
+from desktop.services.redaction import Redactor
 from tests.services.conftest import SCRIPTED, TICKET, import_path, opened_desk, summarize
 
 ANSWER = "Gist: The card was charged twice. [m1.1]\nProblem: The card was charged twice. [m1.1]\n"
@@ -326,9 +329,98 @@ class TestTheLedger:
         assert left["state"] == "cancelled"
 
 
-async def _last(desk: Desk, ticket_id: int) -> Summary:
-    async with aclosing(desk.summaries.stream(ticket_id)) as events:
+async def _last(desk: Desk, ticket_id: int, stop: asyncio.Event | None = None) -> Summary:
+    async with aclosing(desk.summaries.stream(ticket_id, stop=stop)) as events:
         async for event in events:
             if isinstance(event, Finished):
                 summary = event.summary
     return summary
+
+
+class TestStandingInLine:
+    async def test_the_deadline_begins_when_the_first_request_goes(self, tmp_path: Path) -> None:
+        with ScriptedServer(good_stream(ANSWER)) as server:
+            async with opened_desk(tmp_path, server) as desk:
+                desk.providers.save(replace(desk.providers.profile(SCRIPTED), deadline_seconds="1"))
+                await hold_back(desk, 1.5)
+                summary, _ = await summarize(desk, is_urgent=False)
+        assert summary.state is RunState.COMPLETE
+
+    async def test_a_person_is_told_of_a_line_that_is_longer_than_an_answer_may_take(self, tmp_path: Path) -> None:
+        with ScriptedServer(good_stream(ANSWER)) as server:
+            async with opened_desk(tmp_path, server) as desk:
+                desk.providers.save(replace(desk.providers.profile(SCRIPTED), deadline_seconds="2"))
+                await hold_back(desk, 30)
+                for _ in range(resting.FAILURES + 1):
+                    summary, _ = await summarize(desk)
+        assert (summary.error, server.requests) == ("provider-quota", [])
+        assert "takes no more requests for" in summary.reason
+
+
+async def test_whoever_stops_waiting_for_a_twin_leaves_the_other_its_claim(tmp_path: Path) -> None:
+    path = tmp_path / "twins.csv"
+    row = "Printer is broken,The printer on floor 3 prints only blank pages since Monday.,Ann\n"
+    path.write_text(TestTwins.TABLE.format("".join(f"{number},{row}" for number in (1, 2, 3))))
+    with ScriptedServer(Script(words("Gist: Blank"), then="hang")) as server:
+        async with opened_desk(tmp_path / "data", server, with_sample=False) as desk:
+            await import_path(desk, path)
+            first, second, third = (await desk.tickets.ids(TicketQuery())).tolist()
+            stops = [asyncio.Event() for _ in range(3)]
+            writing = asyncio.create_task(_last(desk, first, stops[0]))
+            async with asyncio.timeout(20):
+                while not server.requests:  # noqa: ASYNC110 - the server's thread knows no event of this loop
+                    await asyncio.sleep(0)
+            waiting = asyncio.create_task(_last(desk, second, stops[1]))
+            await _begins_to_wait(desk, third, stops[2])
+            stops[1].set()
+            assert (await waiting).state is RunState.CANCELLED
+            await _begins_to_wait(desk, third, stops[2])
+            asked = len(server.requests)
+            stops[0].set()
+            await writing
+    assert asked == 1
+
+
+async def test_a_test_of_a_provider_is_no_failure_and_has_its_price(tmp_path: Path) -> None:
+    with ScriptedServer(good_stream("ready", input_tokens=9)) as server:
+        async with opened_desk(tmp_path, server) as desk:
+            async with aclosing(desk.providers.test(SCRIPTED)) as steps:
+                assert all([step.ok async for step in steps])
+            entries = ledger(desk)
+            failures = await desk.operations.failures("")
+    assert [(e["state"], e["status"], e["cost_microusd"]) for e in entries] == [("complete", 200, 0)] * 2
+    assert entries[-1]["input_tokens"] == 9
+    assert list(failures) == []
+
+
+def test_white_space_before_a_text_does_not_make_it_an_object() -> None:
+    redactor = Redactor()
+    sent = redactor.redact('password="pa\\"s9!xW0rd" does not work')
+    assert list(redactor.values.values()) == ["pa\\"]
+    restoring = Restoring(redactor, has_object=True)
+    deltas = [restoring.take(StreamDelta(piece)) for piece in ("\n", " ", sent[:20], sent[20:])]
+    texts = [delta.text for delta in (*deltas, restoring.rest()) if delta is not None]
+    assert "".join(texts) == "\n " + redactor.restore(sent)
+
+
+async def hold_back(desk: Desk, seconds: float) -> None:
+    """Have the provider's pace pause, as after a refusal that asked for it."""
+    [target] = desk.summaries.targets("summarize")
+    async with desk._outbound.pace(target).turn() as turn:
+        turn.refused(seconds)
+
+
+async def _begins_to_wait(desk: Desk, ticket_id: int, stop: asyncio.Event) -> None:
+    async with asyncio.timeout(20), aclosing(desk.summaries.stream(ticket_id, stop=stop)) as events:
+        async for event in events:
+            assert not isinstance(event, Started), "it was asked about although its twin is being written"
+            if isinstance(event, Delayed):
+                return
+
+
+async def test_a_usage_that_nobody_can_have_loses_no_answer(tmp_path: Path) -> None:
+    script = Script((*words(ANSWER), chunk(finish="stop"), usage_chunk(10**30, 10**25), DONE))
+    with ScriptedServer(script) as server:
+        async with opened_desk(tmp_path, server) as desk:
+            summary, _ = await summarize(desk)
+    assert (summary.state, summary.text, summary.usage.input_tokens) == (RunState.COMPLETE, ANSWER, None)

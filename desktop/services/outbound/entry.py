@@ -22,29 +22,40 @@ T = TypeVar("T")
 CANCELLED = Outcome(0, RunState.CANCELLED)
 """What becomes of a request unless something else does."""
 ANSWERED_FREE = Outcome(0, RunState.COMPLETE, status=200, cost_microusd=0)
-REFUSED = "the provider refused a parameter; it was asked again without it"
+REFUSED = Outcome(
+    0, RunState.FAILED, status=400, message="the provider refused a parameter; it was asked again without it"
+)
 
 
 class Entry:
     """Enters requests as they go, one after the other, and how the last of them ended.
 
-    `attempt` is the number of the last request that went; it counts on from `first_attempt`.
+    `attempt` is the number of the last request that went; it counts on from `first_attempt`. `earlier` is how a request ended that another followed.
     """
 
-    def __init__(self, ledger: LedgerStore, endpoint: Endpoint, sending: Sending, *, first_attempt: int = 1) -> None:
+    def __init__(
+        self,
+        ledger: LedgerStore,
+        endpoint: Endpoint,
+        sending: Sending,
+        *,
+        first_attempt: int = 1,
+        earlier: Outcome = REFUSED,
+    ) -> None:
         self.attempt = first_attempt - 1
         self._ledger = ledger
         self._endpoint = endpoint
         self._sending = sending
+        self._earlier = earlier
         self._id = 0
         self._began = 0.0
         self._status = 0
         self._first_token_seconds: float | None = None
 
     async def sent(self, body: bytes) -> None:
-        """Enter a request that is about to go. One that went before it on the same attempt was answered with a refusal."""
+        """Enter a request that is about to go. One that went before it was answered, as a rule with a refusal."""
         if self._id:
-            await self._ledger.ended([self._outcome(Outcome(self._id, RunState.FAILED, status=400, message=REFUSED))])
+            await self._ledger.ended([self._outcome(self._earlier)])
         self.attempt += 1
         redactor = self._sending.redactor
         self._id = await self._ledger.sent(

@@ -34,7 +34,8 @@ from desktop.llm.prices import PriceTable
 from desktop.llm.tokens import count_tokens, estimate_tokens
 from desktop.services.outbound.admission import wait_for_turn
 from desktop.services.outbound.batching import Batching
-from desktop.services.outbound.entry import CANCELLED, Entry, failed_outcome
+from desktop.services.outbound.deadline import Deadline
+from desktop.services.outbound.entry import ANSWERED_FREE, CANCELLED, Entry, failed_outcome
 from desktop.services.outbound.pace import Pace, Turn
 from desktop.services.outbound.resting import Resting
 from desktop.services.outbound.restoring import Restoring
@@ -73,9 +74,10 @@ class Outbound:
         """
         self.refuse_when_locked(endpoint)
         self._refuse_when_resting(endpoint, sending)
-        request = self.redacted(request, sending)
-        attempt, now = 0, asyncio.get_running_loop().time
-        deadline = now() + endpoint.client.deadline_seconds
+        if sending.redactor is not None:
+            # In a worker thread: a long ticket takes a tenth of a second.
+            request = await asyncio.to_thread(self.redacted, request, sending)
+        attempt, deadline = 0, Deadline(endpoint.client.deadline_seconds)
         while True:
             attempt += 1
             entry = Entry(self._ledger, endpoint, sending, first_attempt=attempt)
@@ -85,10 +87,13 @@ class Outbound:
                         yield event
                 return
             except ProviderFault as fault:
+                if entry.attempt < attempt:
+                    # Nothing was sent: that says nothing of the provider, and is not tried again.
+                    raise
                 self._resting.failed(endpoint.base_url, fault.code)
                 attempt = entry.attempt
                 seconds = wait_before_retry(fault, attempt) if sending.retries.usable else None
-                if seconds is None or now() + seconds >= deadline or self._is_resting(endpoint, sending):
+                if seconds is None or deadline.is_before(seconds) or self._is_resting(endpoint, sending):
                     raise
                 sending.retries.left -= 1
                 waiting = Waiting(seconds, describe_wait(fault, endpoint.host))
@@ -98,16 +103,19 @@ class Outbound:
             self.refuse_when_locked(endpoint)
 
     async def _attempt(
-        self, endpoint: Endpoint, request: ChatRequest, sending: Sending, entry: Entry, deadline: float
+        self, endpoint: Endpoint, request: ChatRequest, sending: Sending, entry: Entry, deadline: Deadline
     ) -> AsyncGenerator[StreamEvent, None]:
         """Send it once, when its turn comes; where a provider refuses a parameter, once more without it."""
         pace = self.pace(endpoint)
         async with aclosing(wait_for_turn(pace, is_urgent=sending.is_urgent)) as admission:
             async for admitted in admission:
                 if isinstance(admitted, Waiting):
+                    deadline.refuse_wait(admitted, endpoint.host, is_urgent=sending.is_urgent)
                     yield admitted
                     continue
-                async with aclosing(self._send(endpoint, request, sending, entry, admitted, deadline)) as events:
+                async with aclosing(
+                    self._send(endpoint, request, sending, entry, admitted, deadline.begin())
+                ) as events:
                     async for event in events:
                         yield event
                 return
@@ -185,12 +193,18 @@ class Outbound:
             ProviderFault: `local-only`.
         """
         self.refuse_when_locked(endpoint)
-        entry, outcome = Entry(self._ledger, endpoint, Sending(TEST)), CANCELLED
+        entry, outcome = Entry(self._ledger, endpoint, Sending(TEST), earlier=ANSWERED_FREE), CANCELLED
+        ends: list[StreamEnd] = []
         try:
-            async with aclosing(endpoint.client.test(endpoint.model, on_send=entry.sent)) as steps:
+            tested = endpoint.client.test(endpoint.model, on_send=entry.sent, on_end=ends.append)
+            async with aclosing(tested) as steps:
                 async for step in steps:
                     outcome = Outcome(0, RunState.COMPLETE if step.ok else RunState.FAILED, message=step.detail)
                     yield step
+            if ends:
+                usage = ends[-1].usage
+                cost = self.cost_microusd(endpoint, usage)
+                outcome = replace(outcome, status=200, usage=usage, cost_microusd=cost)
         finally:
             await entry.ended(outcome)
 

@@ -83,11 +83,6 @@ class Pace:
         """Return how often the provider lets a request go in the long run, None while nothing is known of a limit."""
         return self._limit.seconds_a_request
 
-    def bound(self, most_parallel: int) -> None:
-        """Have no more requests under way at once than so many; 0 for as many as the provider bears."""
-        self._places.most = most_parallel or MOST_PARALLEL
-        self._go()
-
     @asynccontextmanager
     async def turn(self, *, is_urgent: bool = False, on_wait: OnWait | None = None) -> AsyncGenerator[Turn, None]:
         """Wait until a request may go; the block is the request, from its first byte to the end of its answer.
@@ -180,19 +175,6 @@ class Pace:
         if self._limit.broke(turn.sent_at, now, retry_after_seconds):
             self._places.broke()
         self._go()
-
-
-class Paces:
-    """The paces of all models, by host and model."""
-
-    def __init__(self) -> None:
-        self._paces: dict[tuple[str, str], Pace] = {}
-
-    def of(self, host: str, model: str, *, is_local: bool) -> Pace:
-        """Return the pace of one model at one host."""
-        if (host, model) not in self._paces:
-            self._paces[host, model] = Pace(is_local=is_local)
-        return self._paces[host, model]
 
 
 def _now() -> float:

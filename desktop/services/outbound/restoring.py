@@ -20,6 +20,7 @@ class Restoring:
         self._text: Restorer | None = None
         self._thinking: Restorer | None = None
         self._pieces: list[str] = []
+        self._undecided = ""
 
     @property
     def raw(self) -> str:
@@ -34,8 +35,7 @@ class Restoring:
             return delta
         text, thinking = delta.text, delta.thinking
         if text:
-            self._text = self._text or self._redactor.restorer(is_json=self._has_object and begins_as_object(self.raw))
-            text = self._text.feed(text)
+            text = self._feed(self._redactor, text)
         if thinking:
             self._thinking = self._thinking or self._redactor.restorer()
             thinking = self._thinking.feed(thinking)
@@ -43,11 +43,21 @@ class Restoring:
 
     def rest(self) -> StreamDelta | None:
         """Return what was held back, once nothing more comes."""
-        text = self._text.rest() if self._text else ""
+        text = self._text.rest() if self._text else self._undecided
         thinking = self._thinking.rest() if self._thinking else ""
         return StreamDelta(text, thinking) if text or thinking else None
+
+    def _feed(self, redactor: Redactor, text: str) -> str:
+        """Take more text. White space at the beginning tells nothing of what comes, and is held back until something does."""
+        if self._text is None:
+            self._undecided += text
+            if not self._undecided.strip():
+                return ""
+            self._text = redactor.restorer(is_json=self._has_object and begins_as_object(self._undecided))
+            text, self._undecided = self._undecided, ""
+        return self._text.feed(text)
 
 
 def begins_as_object(text: str) -> bool:
     """Tell by its beginning whether an answer is an object; what is no sentence's beginning (a fence) is taken for one as well."""
-    return text.lstrip()[:1] in ("", "{", "[", "`")
+    return text.lstrip()[:1] in ("{", "[", "`")

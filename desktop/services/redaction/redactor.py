@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -32,6 +33,8 @@ class Redactor:
         self._people = People(people)
         self._numbering = Numbering()
         self._used: dict[str, None] = {}
+        # Parts of a ticket are redacted at the same time, each in a thread of its own.
+        self._turn = threading.Lock()
 
     @property
     def redactions(self) -> tuple[Redaction, ...]:
@@ -54,10 +57,11 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """Return a text with placeholders in place of values."""
-        redacted, placeholders = self._replaced(text)
-        for placeholder in placeholders:
-            if not placeholder.startswith(_LITERALS):
-                self._used.setdefault(placeholder)
+        with self._turn:
+            redacted, placeholders = self._replaced(text)
+            for placeholder in placeholders:
+                if not placeholder.startswith(_LITERALS):
+                    self._used.setdefault(placeholder)
         return redacted
 
     def restore(self, text: str) -> str:

@@ -20,6 +20,7 @@ from desktop.domain.tickets import Message, Role
 from desktop.gui.difference_view import DifferenceView
 from desktop.gui.history_panel import Column
 from desktop.gui.theme.style import Theme
+from desktop.gui.ticket_model import Column as ListColumn
 from desktop.gui.window import MainWindow
 from desktop.services.container import Desk
 from tests.gui.real_window import button, opened_window, until
@@ -264,8 +265,14 @@ async def test_the_status_of_a_changed_ticket_reads_as_in_the_list(
     qtbot: QtBot, data_dir: Path, tmp_path: Path
 ) -> None:
     async with opened_window(data_dir, sample=False) as (window, desk):
-        done = await _import(desk, tmp_path / "week.csv", "1,Printer,It burns,on-hold,2026-01-01,Pro")
+        done = await _import(desk, tmp_path / "week.csv", "1,Printer,It burns,Waiting on customer,2026-01-01,Pro")
+        window.reload_list()
+        await until(lambda: window.list.model.rowCount() == 1, "the ticket in the list")
+        status = window.list.model.index(0, ListColumn.STATUS)
+        await until(lambda: status.data(), "its status")
+        listed = status.data()
+        assert listed not in ("", "Waiting on customer")
         window.pages.history.show_changes(done.import_id)
         window._show_page(window.pages.history)
         changes = window.pages.history.changes
-        await until(lambda: changes._ticket_facts.text() == "1 · On hold", "the facts of the ticket")
+        await until(lambda: changes._ticket_facts.text() == f"1 · {listed}", "the facts of the ticket")

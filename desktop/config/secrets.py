@@ -42,6 +42,10 @@ class KeyStore:
         self._session: dict[str, str] = {}
         self._asked: dict[str, tuple[float, str]] = {}
 
+    def look_again(self) -> None:
+        """Ask the keyring anew for the next key: somebody wants to know how it stands now."""
+        self._asked.clear()
+
     async def get(self, name: str, *, host: str) -> tuple[str, KeyState]:
         """Return the key and where it came from; ('', NONE or UNAVAILABLE) when there is none.
 

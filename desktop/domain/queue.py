@@ -46,6 +46,8 @@ class QueueItem:
 class QueueStatus:
     """The queue as a whole. `pause_reason` is '' while it works or was paused by the user, else why it stopped by itself (a cap, a provider at rest).
 
+    `lot` counts how often the queue was begun anew since the program started.
+
     `seconds_left` is None while nothing is known of the pace; `parallel` is how many summaries are being written at once now. `spent_microusd` and
     `tokens` are those of what was begun since the queue was last empty, `unpriced` counts its requests without a known price.
     """
@@ -62,6 +64,7 @@ class QueueStatus:
     tokens: int = 0
     parallel: int = 0
     seconds_left: float | None = None
+    lot: int = 0
 
     @property
     def total(self) -> int:

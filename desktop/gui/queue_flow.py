@@ -54,6 +54,7 @@ class QueueFlow(QObject):
         self._desk: Desk | None = None
         self._remove: list[Callable[[], None]] = []
         self._before = QueueStatus()
+        self._ended_lot = 0
         self._beside = 0
         self.jobs = JobScope(on_error)
         self.quote_panel = QuotePanel(theme)
@@ -98,6 +99,7 @@ class QueueFlow(QObject):
 
     async def _begin(self, desk: Desk) -> None:
         """Go on with what was in the queue when the program was closed."""
+        self._before = await desk.queue.status()
         if not desk.read_only_reason:
             await desk.queue.start()
         self._on_status(await desk.queue.status())
@@ -112,10 +114,13 @@ class QueueFlow(QObject):
         self._notice.show_notice(words if batches else "Nothing had to be handed over; Ctrl+J shows the queue.")
 
     def _on_status(self, status: QueueStatus) -> None:
-        has_ended = status.is_idle and status.total > 0 and not self._before.is_idle
+        # A queue of what was written before is over before it was ever told that it began.
+        is_new = not self._before.is_idle or status.lot != self._ended_lot
+        has_ended = status.is_idle and status.total > 0 and is_new
         self._before = status
         self._show(status)
         if has_ended:
+            self._ended_lot = status.lot
             self.counts_changed.emit()
             if not self._is_looked_at():
                 self._tell_end(status)

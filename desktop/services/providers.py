@@ -142,6 +142,7 @@ class ProviderService:
         """Say where a profile's key is; never what it is."""
         if profile.kind == BUILT_IN:
             return KeyState.NONE
+        self._keys.look_again()
         _, state = await self._keys.get(profile.name, host=self.host(profile))
         return state
 
@@ -231,6 +232,7 @@ class ProviderService:
 
     async def test(self, name: str, *, model: str = "") -> AsyncGenerator[TestStep, None]:
         """Try a provider step by step, in the order of `TEST_STEPS`; ends after the first step that failed."""
+        self._keys.look_again()
         try:
             endpoint = await self._resolve(name, model)
             async with aclosing(self._outbound.test(endpoint)) as steps:

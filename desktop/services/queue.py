@@ -52,6 +52,7 @@ class QueueService:
     ) -> None:
         """`parallel` says for a task, a provider and a model how many may be asked about at once now."""
         self.status_now = QueueStatus()
+        self._lot = 0
         self._store = store
         self._summaries = summaries
         self._settings = settings
@@ -107,7 +108,7 @@ class QueueService:
         """Put tickets in, behind the others or in front of them, and begin to work unless the queue is paused. Return how many were put in."""
         stored = await self._store.overview()
         if not _is_busy(stored):
-            await self._store.begin_anew()
+            await self._begin_anew()
             if stored.is_paused:
                 await self._store.set_paused(False)
         added = await self._store.add(ids, recipe=recipe, provider=provider, model=model, refresh=refresh, first=first)
@@ -132,7 +133,7 @@ class QueueService:
         """
         stored = await self._store.overview()
         if not _is_busy(stored):
-            await self._store.begin_anew()
+            await self._begin_anew()
             stored = await self._store.overview()
         await self.refuse_batch_over(
             read_caps(self._settings),
@@ -200,6 +201,10 @@ class QueueService:
             day=Amount(*await self._store.spent_today()),
             reserved=Amount(*await self._batches.under_way()),
         )
+
+    async def _begin_anew(self) -> None:
+        self._lot += 1
+        await self._store.begin_anew()
 
     def _batch_changed(self, ticket_ids: Sequence[int]) -> None:
         """Something came of tickets in a batch: what got no answer there waits now, and is asked about by whoever works on the queue."""
@@ -310,6 +315,7 @@ class QueueService:
             reason = work.held_up
         left = counts.get(ItemState.WAITING, 0) + counts.get(ItemState.RUNNING, 0)
         self.status_now = QueueStatus(
+            lot=self._lot,
             waiting=counts.get(ItemState.WAITING, 0),
             running=counts.get(ItemState.RUNNING, 0),
             submitted=counts.get(ItemState.SUBMITTED, 0),

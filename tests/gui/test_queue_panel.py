@@ -221,6 +221,19 @@ async def test_the_end_is_told_to_those_who_look_elsewhere(qtbot: QtBot, data_di
         assert panel.model.rowCount() == status.failed
 
 
+async def test_the_end_of_what_was_written_before_is_told_too(qtbot: QtBot, data_dir: Path) -> None:
+    async with queued_tickets(data_dir, number=3) as (window, desk, server):
+        await desk.queue.resume()
+        await until(lambda: "3 tickets summarized" in window.notice.text(), "the first end")
+        asked = len(server.requests)
+        window.notice.hide()
+        await desk.queue.add([each.ticket_id for each in await desk.queue.items()])
+        await until(
+            lambda: window.notice.isVisible() and "3 tickets summarized" in window.notice.text(), "the next one"
+        )
+        assert len(server.requests) == asked
+
+
 def item(number: int) -> QueueItem:
     """Return one ticket of a queue."""
     return QueueItem(number, number, f"zendesk:{number}", f"Ticket {number}", ItemState.WAITING)
